@@ -1,0 +1,170 @@
+"""How kernels are compiled and cached: the only module that knows.
+
+Numba's own cache has three faults that matter here: a caller is not compiled anew when a function
+that it calls from another file has changed; a damaged cache file raises; and where neither the
+package nor the user's cache can be written, importing raises. `kernel` therefore keeps compiled
+code in one folder per fingerprint of *all* kernel sources, checks each file's digest before it is
+used, treats whatever it cannot read as missing, and goes without a cache where nothing is writable.
+"""
+
+import contextlib
+import hashlib
+import os
+import stat
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numba
+from numba.core import caching
+from numba.misc.appdirs import AppDirs
+
+__all__ = ["cache_folder", "is_complete", "kernel", "mark_complete", "on_compile"]
+
+_DIGEST_SIZE = hashlib.sha256().digest_size
+_listeners = []
+
+
+def kernel(function):
+    """Compile `function` on first use: no Python objects, no GIL, IEEE arithmetic, cached on disk.
+
+    Division by zero gives inf or nan as in NumPy rather than an exception. With
+    ``NUMBA_DISABLE_JIT=1`` the plain Python function comes back.
+    """
+    if numba.config.DISABLE_JIT:
+        return function
+    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    if cache_folder() is not None:
+        dispatcher._cache = _KernelCache(function)
+    return dispatcher
+
+
+def on_compile(listener):
+    """Call `listener()` once, right before this process compiles a kernel not found in the cache."""
+    _listeners.append(listener)
+
+
+@cache
+def cache_folder():
+    """Folder of the compiled kernels of exactly these sources, or None where nothing is writable."""
+    tag = f"{_fingerprint()}-numba{numba.__version__}"
+    for parent in _cache_parents():
+        folder = parent / tag
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError:
+            continue
+        return folder
+    return None
+
+
+def is_complete():
+    """Whether some process has put every kernel into the cache."""
+    return cache_folder() is not None and (cache_folder() / "complete").exists()
+
+
+def mark_complete():
+    """Note in the cache that every kernel is there."""
+    if cache_folder() is not None:
+        with contextlib.suppress(OSError):  # a full disk: the next process will look again
+            (cache_folder() / "complete").touch()
+
+
+def _cache_parents():
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        yield Path(os.environ["NUMBA_CACHE_DIR"]) / "dpmix"
+    yield Path(AppDirs(appname="dpmix", appauthor=False).user_cache_dir) / "kernels"
+    if hasattr(os, "getuid"):
+        shared = Path(tempfile.gettempdir()) / f"dpmix-kernels-{os.getuid()}"
+        if _is_private(shared):
+            yield shared
+
+
+def _is_private(folder):
+    """Whether only this user can write to `folder` (made if need be): cached code is executed."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+
+
+@cache
+def _fingerprint():
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def _announce():
+    while _listeners:
+        _listeners.pop()()
+
+
+class _Locator(caching._CacheLocator):
+    """Tells Numba where the files of one kernel are and what they depend on."""
+
+    def __init__(self, function):
+        self._name = f"{function.__module__}.{function.__qualname__}"
+
+    def get_cache_path(self):
+        return str(cache_folder())
+
+    def get_source_stamp(self):
+        return _fingerprint()
+
+    def get_disambiguator(self):
+        return hashlib.sha256(self._name.encode()).hexdigest()[:8]
+
+    @classmethod
+    def from_function(cls, py_func, py_file):
+        return cls(py_func)
+
+
+class _Impl(caching.CompileResultCacheImpl):
+    _locator_classes = [_Locator]
+
+
+class _CheckedFiles(caching.IndexDataCacheFile):
+    """Cache files that begin with the digest of the rest; a damaged one counts as missing."""
+
+    def _load_index(self):
+        try:
+            return super()._load_index()
+        except Exception:  # unpickling a damaged index can raise anything; the way out is the same
+            return {}
+
+    def _save_data(self, name, data):
+        content = self._dump(data)
+        with self._open_for_write(self._data_path(name)) as file:
+            file.write(hashlib.sha256(content).digest() + content)
+
+    def _load_data(self, name):
+        content = Path(self._data_path(name)).read_bytes()
+        if hashlib.sha256(content[_DIGEST_SIZE:]).digest() != content[:_DIGEST_SIZE]:
+            raise OSError(f"damaged cache file {name}")  # Numba reads an OSError as "not there"
+        return caching.pickle.loads(content[_DIGEST_SIZE:])
+
+
+class _KernelCache(caching.FunctionCache):
+    _impl_class = _Impl
+
+    def __init__(self, function):
+        super().__init__(function)
+        plain = self._cache_file
+        self._cache_file = _CheckedFiles(plain._cache_path, self._impl.filename_base, plain._source_stamp)
+
+    def load_overload(self, sig, target_context):
+        found = super().load_overload(sig, target_context)
+        if found is None:
+            _announce()
+        return found
+
+    def save_overload(self, sig, data):
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            self.disable()  # a full disk costs the cache, not the computation

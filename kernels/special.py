@@ -1,0 +1,72 @@
+"""Logarithms of whole arrays, written so that the compiler turns them into vector instructions.
+
+A loop over ``math.log`` or ``math.lgamma`` calls the C library once per element; these loops have
+no call and no branch. Both are accurate to a few units in the last place over the range that
+counts plus pseudo-counts can take (about 1e-280 to 1e280; log-gamma up to 1e40).
+"""
+
+import math
+
+import numpy as np
+
+from dpmix.kernels.compile import kernel
+
+_LN2 = math.log(2.0)
+_SQRT_HALF_BITS = 0x3FE6A09E667F3BCD  # bits of sqrt(1/2): mantissas are brought to [sqrt(1/2), sqrt(2))
+_HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
+
+
+@kernel
+def log_array(x, out, work):
+    """Natural logarithm of each x > 0, finite and normal: ``out[:] = log(x)``.
+
+    With m the mantissa in [sqrt(1/2), sqrt(2)) and s = (m - 1) / (m + 1), log m = 2 artanh s is
+    summed to s**21 (Abramowitz and Stegun 1964, 4.1.27), beyond which terms are below 1e-17.
+
+    Parameters
+    ----------
+    x : (m,) float64, contiguous
+    out : (m,) float64, filled; may not be `x`
+    work : (m,) float64, overwritten
+    """
+    bits = x.view(np.int64)
+    mantissa = work.view(np.int64)
+    for j in range(x.size):
+        exponent = (bits[j] - _SQRT_HALF_BITS) >> 52
+        mantissa[j] = bits[j] - (exponent << 52)
+        out[j] = exponent
+    for j in range(x.size):
+        s = (work[j] - 1.0) / (work[j] + 1.0)
+        t = s * s
+        series = t * (1 / 11 + t * (1 / 13 + t * (1 / 15 + t * (1 / 17 + t * (1 / 19 + t * (1 / 21))))))
+        series = t * (1 / 3 + t * (1 / 5 + t * (1 / 7 + t * (1 / 9 + series))))
+        out[j] = out[j] * _LN2 + 2.0 * (s + s * series)
+
+
+@kernel
+def log_gamma_array(x, out, work):
+    """Logarithm of the gamma function of each x > 0: ``out[:] = lgamma(x)``.
+
+    Stirling's series at y = x + 7 (Abramowitz and Stegun 1964, 6.1.41), brought down by
+    Gamma(x + 1) = x Gamma(x). Absolute error below 1e-13 + 1e-15 |out|.
+
+    Parameters
+    ----------
+    x : (m,) float64, contiguous
+    out : (m,) float64, filled; may not be `x`
+    work : (4, m) float64, overwritten
+    """
+    shifted, log_shifted, product, log_product = work[0], work[1], work[2], work[3]
+    for j in range(x.size):
+        v = x[j]
+        shifted[j] = v + 7.0
+        product[j] = v * (v + 1.0) * (v + 2.0) * (v + 3.0) * (v + 4.0) * (v + 5.0) * (v + 6.0)
+    log_array(shifted, log_shifted, out)
+    log_array(product, log_product, out)
+    for j in range(x.size):
+        y = shifted[j]
+        r = 1.0 / y
+        q = r * r
+        series = q * (1 / 1188 - q * (691 / 360360 - q * (1 / 156 - q * (3617 / 122400))))
+        series = r * (1 / 12 - q * (1 / 360 - q * (1 / 1260 - q * (1 / 1680 - series))))
+        out[j] = (y - 0.5) * log_shifted[j] - y + _HALF_LOG_2PI + series - log_product[j]
