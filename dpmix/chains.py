@@ -1,0 +1,104 @@
+"""Several chains side by side: segments handed to an executor, results put together and kept.
+
+One chain has at most one segment in flight, since each starts where the last one ended. A segment
+whose worker died is run again from the same state and gives the same draws.
+"""
+
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+
+from dpmix.delivery import MISSING, TableHandle, remote_segment
+from dpmix.errors import WorkerError
+from dpmix.plan import ChainRecord
+
+__all__ = ["run_chains"]
+
+_SEGMENT_SECONDS = 1.0  # how much work a crash or Ctrl-C may cost
+_ATTEMPTS = 4  # the first and three more
+
+
+class _Work:
+    """Segments in flight of one run."""
+
+    def __init__(self, table, data_path, plan, records, executor, on_segment):
+        self.table, self.plan, self.records = table, plan, records
+        self.executor, self.on_segment = executor, on_segment
+        self.handle = TableHandle.of(table, data_path)
+        self.sizes = {}  # chain -> sweeps of its next segment
+        self.failures = Counter()
+        self.flying = {}  # future -> (chain, sweeps)
+
+    def launch(self, chain, carry=False):
+        """Hand over the next segment of `chain`, if it has sweeps left."""
+        record = self.records[chain]
+        n_sweeps = min(self.sizes.setdefault(chain, 1), self.plan.sweeps - record.sweeps)
+        if n_sweeps <= 0:
+            return
+        handle = self.handle.carrying(self.table) if carry else self.handle
+        future = self.executor.submit(remote_segment, handle, self.plan, record.state, record.sweeps, n_sweeps)
+        self.flying[future] = (chain, n_sweeps)
+
+    def land(self, future):
+        """Take in a finished segment and hand over the one that follows."""
+        chain, n_sweeps = self.flying.pop(future)
+        try:
+            result = future.result()
+        except (WorkerError, BrokenExecutor) as error:
+            self._retry(chain, error)
+            return
+        if isinstance(result, str) and result == MISSING:
+            self.launch(chain, carry=True)
+            return
+        state, draws = result
+        self.failures[chain] = 0
+        self.sizes[chain] = _next_size(n_sweeps, float(draws.trace["seconds"].sum()))
+        record = self.records[chain] = ChainRecord(state, self.records[chain].draws.followed_by(draws))
+        self.on_segment(chain, record)
+        self.launch(chain)
+
+    def _retry(self, chain, error):
+        self.failures[chain] += 1
+        done = self.records[chain].sweeps
+        if self.failures[chain] >= _ATTEMPTS:
+            raise WorkerError(
+                f"chain {chain} failed {_ATTEMPTS} times at sweep {done + 1}: {error}; "
+                f"the {done} sweeps before are kept"
+            ) from error
+        self.launch(chain)
+
+
+def _next_size(n_sweeps, seconds):
+    """Sweeps that should take _SEGMENT_SECONDS, at most four times as many as the last segment had."""
+    return max(1, min(4 * n_sweeps, int(n_sweeps * _SEGMENT_SECONDS / max(seconds, 1e-6))))
+
+
+def run_chains(table, data_path, plan, records, executor, on_segment):
+    """Run every chain up to ``plan.sweeps`` sweeps.
+
+    Parameters
+    ----------
+    table : dpmix.data.BinaryTable
+    data_path : path
+        Where the packed pixels of `table` are saved.
+    plan : dpmix.plan.Plan
+    records : list of dpmix.plan.ChainRecord
+        Where each chain stands; replaced in place, segment by segment.
+    executor : concurrent.futures.Executor
+    on_segment : callable (chain index, ChainRecord)
+        Called after each segment.
+
+    Raises
+    ------
+    WorkerError
+        A segment failed with its worker four times in a row; names the chain and what is kept.
+    """
+    work = _Work(table, data_path, plan, records, executor, on_segment)
+    try:
+        for chain in range(plan.chains):
+            work.launch(chain)
+        while work.flying:
+            for future in wait(work.flying, return_when=FIRST_COMPLETED).done:
+                work.land(future)
+    finally:
+        for future in work.flying:
+            future.cancel()

@@ -1,0 +1,81 @@
+"""How the table of images reaches the workers: once for each of them, never once a segment.
+
+A segment travels with a `TableHandle`, a few hundred bytes: where the packed pixels can be mapped
+into memory, and their digest. A worker that cannot read that file (on another machine) answers
+`MISSING`, is sent the packed pixels themselves with the next attempt, and keeps them.
+"""
+
+import contextlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dpmix.data import BinaryTable
+from dpmix.segment import run_segment
+
+__all__ = ["MISSING", "TableHandle", "holding", "remote_segment"]
+
+MISSING = "table missing"
+_held = {}  # digest -> BinaryTable, in a worker: the last table only
+
+
+@dataclass(frozen=True)
+class TableHandle:
+    """What identifies a table, and a way to get it."""
+
+    digest: str
+    n: int
+    d: int
+    shape: tuple
+    path: str  # a .npy file of the packed pixels
+    bits: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, table, path):
+        """Handle of `table`, whose packed pixels are saved at `path`."""
+        return cls(table.digest, table.n, table.d, table.shape, str(path))
+
+    def carrying(self, table):
+        """The same handle with the pixels inside."""
+        return replace(self, bits=np.asarray(table.bits))
+
+    def table(self):
+        """The table, or None where this process cannot get at it."""
+        if self.digest not in _held:
+            table = self._carried() if self.bits is not None else self._mapped()
+            if table is None:
+                return None
+            _held.clear()
+            _held[self.digest] = table
+        return _held[self.digest]
+
+    def _carried(self):
+        return BinaryTable(self.bits, self.d, self.shape)
+
+    def _mapped(self):
+        try:
+            bits = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError):
+            return None
+        table = BinaryTable(bits, self.d, self.shape)
+        right = bits.dtype == np.uint8 and bits.shape == (self.n, -(-self.d // 8)) and table.digest == self.digest
+        return table if right else None
+
+
+@contextlib.contextmanager
+def holding(table):
+    """Within the block, handles of `table` find it here in this process."""
+    before = dict(_held)
+    _held.clear()
+    _held[table.digest] = table
+    try:
+        yield
+    finally:
+        _held.clear()
+        _held.update(before)
+
+
+def remote_segment(handle, plan, state, done, n_sweeps):
+    """`run_segment` on the table of `handle`, or MISSING where it is out of reach."""
+    table = handle.table()
+    return MISSING if table is None else run_segment(table, plan, state, done, n_sweeps)

@@ -1,0 +1,115 @@
+"""What a run was asked to do (`Plan`) and what each chain has done so far (`ChainRecord`)."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from dpmix.chain import State
+from dpmix.errors import InputError
+from dpmix.prior import Prior
+from dpmix.validate import check_count, check_seed
+
+__all__ = ["DRAW_NAMES", "TRACE_NAMES", "ChainRecord", "Draws", "Plan"]
+
+TRACE_NAMES = ("log_joint", "n_clusters", "alpha", "n_moved", "seconds")
+DRAW_NAMES = ("labels", "alpha", "a", "b")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings of a run, checked; the same for all of its chains.
+
+    Attributes
+    ----------
+    prior : Prior
+    chains, sweeps : int
+        Number of chains and length of each, burn-in included.
+    burn_in : int
+        Sweeps at the start of which no draw is kept.
+    thin : int
+        Every `thin`-th sweep after the burn-in gives a draw.
+    init : str
+        "one", "random:K", "crp", or "labels" (given, and no longer known).
+    seed : int
+    """
+
+    prior: Prior
+    chains: int
+    sweeps: int
+    burn_in: int
+    thin: int
+    init: str
+    seed: int
+
+    @classmethod
+    def checked(cls, prior, chains, sweeps, burn_in, thin, init, seed):
+        """A plan from a user's arguments; None for `burn_in`, `thin` and `seed` takes defaults.
+
+        By default the first half is burn-in and up to 100 draws a chain are kept.
+        """
+        chains, sweeps = check_count("chains", chains), check_count("sweeps", sweeps)
+        burn_in = sweeps // 2 if burn_in is None else check_count("burn_in", burn_in, low=0)
+        if burn_in >= sweeps:
+            raise InputError(f"burn_in must be less than sweeps, or no draw is kept; got burn_in={burn_in}, sweeps={sweeps}")
+        kept = sweeps - burn_in
+        thin = -(-kept // 100) if thin is None else check_count("thin", thin)
+        if thin > kept:
+            raise InputError(f"thin must be at most sweeps - burn_in = {kept}, or no draw is kept; got {thin}")
+        return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed))
+
+    def lengthened(self, sweeps):
+        """The same plan with chains of `sweeps` sweeps in total; never shorter."""
+        sweeps = check_count("sweeps", sweeps)
+        if sweeps < self.sweeps:
+            raise InputError(f"sweeps is the total length of each chain and cannot shrink; got {sweeps}, "
+                             f"the run was planned with {self.sweeps}")
+        return replace(self, sweeps=sweeps)
+
+    def keeps(self, sweep):
+        """Whether sweep number `sweep`, counted from 1, gives a draw."""
+        return sweep > self.burn_in and (sweep - self.burn_in) % self.thin == 0
+
+
+@dataclass
+class Draws:
+    """What some consecutive sweeps of one chain produced.
+
+    Attributes
+    ----------
+    trace : dict of str to (sweeps,) array
+        One value a sweep for each of TRACE_NAMES; log joint in nats, seconds of computation.
+    kept : dict of str to array
+        One row a kept draw for each of DRAW_NAMES: labels (draws, n) uint16 or int32, clusters
+        numbered by decreasing size; alpha (draws,); a, b (draws, d).
+    """
+
+    trace: dict
+    kept: dict
+
+    @classmethod
+    def empty(cls, n, d):
+        """No sweeps of a chain over `n` images of `d` pixels."""
+        whole = ("n_clusters", "n_moved")
+        trace = {name: np.empty(0, np.int64 if name in whole else np.float64) for name in TRACE_NAMES}
+        kept = {"labels": np.empty((0, n), np.uint16), "alpha": np.empty(0), "a": np.empty((0, d)), "b": np.empty((0, d))}
+        return cls(trace, kept)
+
+    def followed_by(self, later):
+        """These draws and then those."""
+        def joined(one, other):
+            return {name: np.concatenate([one[name], other[name]]) for name in one}
+
+        return Draws(joined(self.trace, later.trace), joined(self.kept, later.kept))
+
+
+@dataclass
+class ChainRecord:
+    """One chain so far: where it stands and what it has given."""
+
+    state: State
+    draws: Draws = field(repr=False)
+
+    @property
+    def sweeps(self):
+        """Sweeps done."""
+        return len(self.draws.trace["log_joint"])

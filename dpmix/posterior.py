@@ -1,0 +1,123 @@
+"""What sampling gives back: draws of partitions and hyperparameters, by chain and draw."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from dpmix.errors import InputError
+
+__all__ = ["Draw", "Posterior"]
+
+
+class Draw(NamedTuple):
+    """One draw from the posterior with the counts that queries and plots need."""
+
+    sizes: np.ndarray  # (k,) int64, images per cluster, largest first
+    ones: np.ndarray  # (k, d) int32, images per cluster with the pixel on
+    alpha: float
+    a: np.ndarray  # (d,) float64
+    b: np.ndarray  # (d,) float64
+
+
+class Posterior:
+    """Draws from the posterior of a Dirichlet process mixture. Arrays are read-only.
+
+    Where chains have run for different lengths (a run that was interrupted), the draws and sweeps
+    that all chains have are shown.
+
+    Attributes
+    ----------
+    table : dpmix.data.BinaryTable
+        The images that were clustered.
+    plan : dpmix.plan.Plan
+        Prior, seed, numbers of chains and sweeps.
+    version : str
+        The dpmix that drew it.
+    labels : (chain, draw, n) uint16 or int32
+        Cluster of each image, numbered from 0 by decreasing size within each draw.
+    log_joint : (chain, draw) float
+        Log of p(x, z), nats.
+    n_clusters : (chain, draw) int
+    alpha : (chain, draw) float
+    a, b : (chain, draw, d) float
+    trace : dict of str to (chain, sweep) array
+        Every sweep, burn-in included: log_joint, n_clusters, alpha, n_moved (images that changed
+        cluster), seconds.
+    """
+
+    def __init__(self, table, plan, records, version):
+        self.table, self.plan, self.version = table, plan, version
+        self.records = tuple(records)
+        n_draws = min(len(record.draws.kept["alpha"]) for record in records)
+        n_sweeps = min(record.sweeps for record in records)
+        kept = {
+            name: _read_only(np.stack([record.draws.kept[name][:n_draws] for record in records]))
+            for name in ("labels", "alpha", "a", "b")
+        }
+        self.labels, self.alpha, self.a, self.b = kept["labels"], kept["alpha"], kept["a"], kept["b"]
+        self.trace = {
+            name: _read_only(np.stack([record.draws.trace[name][:n_sweeps] for record in records]))
+            for name in records[0].draws.trace
+        }
+        sweeps = plan.burn_in + plan.thin * np.arange(1, n_draws + 1) - 1
+        self.log_joint = _read_only(self.trace["log_joint"][:, sweeps])
+        self.n_clusters = _read_only(self.trace["n_clusters"][:, sweeps])
+
+    def __repr__(self):
+        chains, draws, n = self.labels.shape
+        counts = f"{self.n_clusters.min()} to {self.n_clusters.max()} clusters, " if draws else ""
+        return f"<dpmix.Posterior: {n} images of {self.table.d} pixels, {counts}{chains} chains of {draws} draws>"
+
+    @property
+    def shape(self):
+        """Height and width of an image."""
+        return self.table.shape
+
+    def draw(self, chain=0, draw=-1):
+        """Counts and hyperparameters of one draw; indices as into `labels`.
+
+        Returns
+        -------
+        Draw
+
+        Raises
+        ------
+        InputError
+            No such chain or draw.
+        """
+        n_chains, n_draws, _ = self.labels.shape
+        for name, ix, count in (("chain", chain, n_chains), ("draw", draw, n_draws)):
+            if not -count <= ix < count:
+                raise InputError(f"{name} must be an index into {count} {name}s; got {ix}")
+        sizes, ones = self._counts(self.labels[chain, draw])
+        return Draw(sizes, ones, float(self.alpha[chain, draw]), self.a[chain, draw], self.b[chain, draw])
+
+    def draws(self, most=None):
+        """Every draw of every chain in turn, or about `most` of them evenly spread; a generator of `Draw`."""
+        n_chains, n_draws, _ = self.labels.shape
+        pairs = [(chain, draw) for chain in range(n_chains) for draw in range(n_draws)]
+        if most is not None and most < len(pairs):
+            pairs = [pairs[ix] for ix in np.linspace(0, len(pairs) - 1, most).round().astype(int)]
+        for chain, draw in pairs:
+            yield self.draw(chain, draw)
+
+    def save(self, path, overwrite=False):
+        """Write a run folder at `path`, from which `dpmix.load` and `dpmix.resume` go on."""
+        from dpmix.run_folder import RunFolder
+
+        RunFolder.write(path, self, overwrite=overwrite)
+
+    def _counts(self, labels):
+        from dpmix.kernels.gibbs import count_images
+        from dpmix.kernels.records import Partition
+        from dpmix.timing import in_pieces
+
+        k = int(labels.max()) + 1
+        partition = Partition(labels.astype(np.int32), np.zeros(k, np.int32), np.zeros((k, self.table.d), np.int32))
+        in_pieces(lambda first, last: count_images(first, last, self.table.runs, partition), self.table.n, guess=4096)
+        return partition.sizes.astype(np.int64), partition.ones
+
+
+def _read_only(array):
+    array.flags.writeable = False
+    return array
