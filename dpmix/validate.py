@@ -5,12 +5,21 @@ Checks return the value in the form in which the rest of the package uses it.
 
 import math
 import numbers
+from pathlib import Path
 
 import numpy as np
 
 from dpmix.errors import InputError, InputTypeError
 
-__all__ = ["check_bool", "check_choice", "check_count", "check_positive", "check_real", "check_seed"]
+__all__ = [
+    "check_bool",
+    "check_choice",
+    "check_count",
+    "check_path",
+    "check_positive",
+    "check_real",
+    "check_seed",
+]
 
 
 def check_count(name, value, low=1, high=None):
@@ -50,7 +59,8 @@ def check_bool(name, value):
 def check_seed(seed):
     """Return `seed` as a non-negative int; None draws one from the operating system."""
     if seed is None:
-        return int(np.random.SeedSequence().generate_state(2, np.uint32).astype(np.uint64) @ [1, 1 << 32] % (1 << 53))
+        low, high = np.random.SeedSequence().generate_state(2, np.uint32).tolist()
+        return (high << 32 | low) & ((1 << 53) - 1)  # as many bits as every reader of JSON keeps
     return check_count("seed", seed, low=0)
 
 
@@ -63,3 +73,11 @@ def check_real(name, value, low=-math.inf, below=math.inf):
     if not low <= value < below:
         raise InputError(f"{name} must be at least {low} and less than {below}; got {value}")
     return float(value)
+
+
+def check_path(name, value):
+    """Return `value`, a string or path-like, as a Path."""
+    try:
+        return Path(value)
+    except TypeError as error:
+        raise InputTypeError(f"{name} must be a path; got {value!r} ({type(value).__name__})") from error

@@ -1,0 +1,154 @@
+"""Array files: .npy, .npz and IDX, plain or gzipped, told apart by their first bytes."""
+
+import gzip
+import os
+import struct
+import zipfile
+import zlib
+
+import numpy as np
+
+from dpmix.datasets.binarization import check_finite, fill_threshold, to_binary
+from dpmix.datasets.idx import is_idx, read_idx
+from dpmix.datasets.images import images_of
+from dpmix.datasets.npy import NPY_MAGIC, npz_members, read_npy, read_npz_member
+from dpmix.datasets.stream import MAX_DEFLATE_RATIO
+from dpmix.errors import InputError
+from dpmix.validate import check_count, check_path, check_real
+
+__all__ = ["load_array"]
+
+# What the standard library's gzip and zip readers raise on damaged files.
+_DAMAGE = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+    MemoryError,
+)
+
+
+def load_array(path, key=None, threshold=None, max_bytes=2**32):
+    """Load binary images from a .npy, .npz or IDX file, gzipped or not.
+
+    The array is (n, d) or (n, height, width). The format is told by the content, not by the name.
+    Nothing is ever unpickled.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+    key : str, optional
+        Name of the array in an .npz file. By default ``x``, or the only array besides ``y``.
+        The array ``y`` (n,), where there is one, holds the labels.
+    threshold : float, optional
+        Value above which a pixel is on. Without it the values must be 0 and 1 already.
+    max_bytes : int, default 4 GiB
+        Arrays larger than this are refused before they are read.
+
+    Returns
+    -------
+    Images
+        Of shape (height, width) for three axes; for two a square where d is one, else (1, d).
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, cut short or of another kind, its header promises what the file
+        cannot hold, or the values are not 0 and 1 and no `threshold` is given.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile, os
+    >>> path = os.path.join(tempfile.mkdtemp(), "table.npy")
+    >>> np.save(path, np.eye(3, dtype=bool))
+    >>> load_array(path)
+    Images(n=3, shape=(1, 3), 33% on)
+    """
+    path = check_path("path", path)
+    max_bytes = check_count("max_bytes", max_bytes)
+    if threshold is not None:
+        threshold = check_real("threshold", threshold)
+    if not os.path.isfile(path):
+        raise InputError(
+            f"{path}: is not a file" if os.path.exists(path) else f"{path}: there is no such file"
+        )
+    try:
+        values, y = _read(path, key, max_bytes)
+        return images_of(_to_binary(values, threshold), y)
+    except InputError as error:
+        raise type(error)(f"{path}: {error}") from error
+    except _DAMAGE as error:
+        raise InputError(f"{path}: cannot be read, it may be damaged or cut short: {error}") from error
+
+
+def _read(path, key, max_bytes):
+    """Return the array of the file and the labels, which are None where there are none."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        head = file.read(8)
+        file.seek(0)
+        if head.startswith(b"PK"):
+            return _read_npz(file, size, key, max_bytes)
+        if key is not None:
+            raise InputError(f"key={key!r} names an array of an .npz file, and this is none; leave key out")
+        if head.startswith(b"\x1f\x8b"):
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                return _read_single(unpacked, size * MAX_DEFLATE_RATIO, max_bytes), None
+        return _read_single(file, size, max_bytes), None
+
+
+def _read_single(stream, limit, max_bytes):
+    head = stream.read(8)
+    stream.seek(0)
+    if not head:
+        raise InputError("is empty")
+    if head.startswith(NPY_MAGIC):
+        return read_npy(stream, limit, max_bytes)
+    if is_idx(head):
+        return read_idx(stream, limit, max_bytes)
+    raise InputError(f"is none of .npy, .npz and IDX, gzipped or not: it starts with {head.hex(' ')}")
+
+
+def _read_npz(file, size, key, max_bytes):
+    with zipfile.ZipFile(file) as archive:
+        members = npz_members(archive)
+        key = _choose_key(members, key)
+        values = read_npz_member(archive, members[key], size, max_bytes)
+        if key == "y" or "y" not in members:
+            return values, None
+        return values, read_npz_member(archive, members["y"], size, max_bytes)
+
+
+def _choose_key(members, key):
+    listed = ", ".join(members) or "none"
+    if key is not None:
+        if key not in members:
+            raise InputError(f"has no array {key!r}; its arrays are: {listed}")
+        return key
+    if "x" in members:
+        return "x"
+    others = [name for name in members if name != "y"]
+    if len(others) != 1:
+        raise InputError(f"must hold one array or one called 'x'; its arrays are: {listed}; pass key=...")
+    return others[0]
+
+
+def _to_binary(values, threshold):
+    """Return `values` as 0 and 1, after the check that it is a table of images."""
+    if values.ndim == 1:
+        raise InputError(
+            f"x must have two axes (n, d) or three (n, height, width); got shape {values.shape}, "
+            "which looks like labels or a single image"
+        )
+    table = values.reshape(len(values), -1)
+    if threshold is None:
+        on = to_binary(table, "x", way_out="pass threshold=... or call binarize(x) first")
+    else:
+        check_finite(table, "x")
+        on = np.empty(table.shape, np.uint8)
+        fill_threshold(table, threshold, on)
+    return on.reshape(values.shape)

@@ -1,0 +1,215 @@
+"""`Images`: a table of binary images with its labels, picture shape and names."""
+
+import math
+import numbers
+from dataclasses import dataclass
+
+import numpy as np
+
+from dpmix.datasets.binarization import real_array, to_binary
+from dpmix.errors import InputError, InputTypeError
+from dpmix.validate import check_count
+
+__all__ = ["Images"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Images:
+    """Binary images, one per row.
+
+    ``len(images)`` is n.  ``images[rows]`` with an index, a slice, a list of indices or a boolean array
+    (n,) is the `Images` of these rows.
+
+    Parameters
+    ----------
+    x : array_like (n, d) of 0 and 1
+        One row per image, pixels row by row from the top left. A writable array is copied, so that
+        later changes to it do not reach the images.
+    y : array_like (n,) of int, optional
+        Label of each image.
+    shape : tuple of int, optional
+        (height, width) with height * width = d. By default a square where d is one, else (1, d).
+    names : sequence of str, optional
+        Name of each image, such as its file.
+    classes : sequence of str, optional
+        Names of the labels: image i belongs to ``classes[y[i]]``.
+
+    Attributes
+    ----------
+    x : numpy.ndarray (n, d) of uint8
+        0 and 1, C-contiguous, read-only.
+    y : numpy.ndarray (n,) of int64, or None
+        Labels, read-only.
+    shape : tuple of int
+        (height, width).
+    names : tuple of str, or None
+    classes : tuple of str, or None
+
+    Raises
+    ------
+    InputError
+        If `x` is not a table of 0 and 1, or the rest does not fit it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = Images(np.eye(4, dtype=int), y=[0, 0, 1, 1])
+    >>> images
+    Images(n=4, shape=(2, 2), 25% on, labels 0..1)
+    >>> images[images.y == 1].x
+    array([[0, 0, 1, 0],
+           [0, 0, 0, 1]], dtype=uint8)
+    """
+
+    x: np.ndarray
+    y: np.ndarray | None = None
+    shape: tuple | None = None
+    names: tuple | None = None
+    classes: tuple | None = None
+
+    def __post_init__(self):
+        x = _check_table(self.x)
+        n, d = x.shape
+        self._set("x", x)
+        self._set("shape", picture_shape(d) if self.shape is None else _check_shape(self.shape, d))
+        self._set("names", None if self.names is None else _check_strings("names", self.names))
+        if self.names is not None and len(self.names) != n:
+            raise InputError(f"names must be one per image, {n}; got {len(self.names)}")
+        self._set("classes", None if self.classes is None else _check_strings("classes", self.classes))
+        self._set("y", None if self.y is None else check_labels(self.y, n))
+        if self.classes is not None:
+            _check_classes(self.y, self.classes)
+
+    def _set(self, name, value):
+        object.__setattr__(self, name, value)  # the one way past `frozen`
+
+    def __len__(self):
+        return len(self.x)
+
+    def __getitem__(self, rows):
+        rows = np.atleast_1d(np.arange(len(self))[rows])
+        if rows.ndim != 1 or not len(rows):
+            raise InputError(f"rows must choose at least one image; got an array of shape {rows.shape}")
+        return Images(
+            x=frozen(self.x[rows]),
+            y=None if self.y is None else frozen(self.y[rows]),
+            shape=self.shape,
+            names=None if self.names is None else tuple(self.names[row] for row in rows),
+            classes=self.classes,
+        )
+
+    def __repr__(self):
+        labels = ""
+        if self.y is not None:
+            low, high = (self.classes[y] if self.classes else y for y in (self.y.min(), self.y.max()))
+            labels = f", labels {low}..{high}"
+        return f"Images(n={len(self)}, shape={self.shape}, {self.x.mean():.0%} on{labels})"
+
+
+def frozen(array):
+    """Return `array` with its read-only flag set; `Images` takes such arrays without a copy."""
+    array.flags.writeable = False
+    return array
+
+
+def picture_shape(d):
+    """Return the (height, width) assumed for a row of `d` pixels: a square where it is one, else (1, d)."""
+    side = math.isqrt(d)
+    return (side, side) if side * side == d else (1, d)
+
+
+def images_of(values, y=None, names=None, classes=None):
+    """Return the `Images` of a fresh uint8 array (n, d) or (n, height, width) without copying it."""
+    shape = values.shape[1:] if values.ndim == 3 else None
+    x = frozen(np.ascontiguousarray(values).reshape(len(values), -1))
+    return Images(x, y, shape=shape, names=names, classes=classes)
+
+
+def check_labels(y, n):
+    """Return the labels `y` as a read-only int64 array (n,)."""
+    y = real_array(y, "y")
+    if y.dtype.kind == "f":
+        raise InputTypeError(f"y must hold integers; got dtype {y.dtype}")
+    if y.shape != (n,):
+        raise InputError(f"y must hold one label per image, shape {(n,)}; got shape {y.shape}")
+    if y.dtype == np.uint64 and y.max() > np.iinfo(np.int64).max:
+        raise InputError(f"y must fit 64-bit integers; found {y.max()}")
+    return frozen(y.astype(np.int64))
+
+
+def class_rows(y, wanted, names=None):
+    """Return the indices of the images whose label is among `wanted`, in their order.
+
+    Parameters
+    ----------
+    y : numpy.ndarray (n,) of int64 or None
+        Labels.
+    wanted : int, str or sequence of them
+        Labels or, as strings, the names of labels. A string of digits stands for its number.
+    names : sequence of str, optional
+        Names of the labels 0, 1, ...
+    """
+    if y is None:
+        raise InputError("classes cannot be chosen: these images have no labels; leave classes out")
+    labels = {str(label): label for label in np.unique(y).tolist()}
+    if names is not None:
+        labels = {names[label]: label for label in labels.values()}
+    if isinstance(wanted, str) or not np.iterable(wanted):
+        wanted = [wanted]
+    chosen = [_find_class(value, labels) for value in wanted]
+    if not chosen:
+        raise InputError(f"classes must name at least one label: {_listed(labels)}; got none")
+    return np.flatnonzero(np.isin(y, chosen))
+
+
+def _find_class(value, labels):
+    if isinstance(value, str) and value.strip() in labels:
+        return labels[value.strip()]
+    if isinstance(value, numbers.Integral) and not isinstance(value, bool) and value in labels.values():
+        return int(value)
+    if not isinstance(value, (str, numbers.Integral)) or isinstance(value, bool):
+        raise InputTypeError(f"classes must be integers or names of labels; got {value!r}")
+    raise InputError(f"classes must be among the labels {_listed(labels)}; got {value!r}")
+
+
+def _listed(labels, most=20):
+    names = list(labels)
+    return ", ".join(names[:most]) + (f", ... ({len(names)} labels)" if len(names) > most else "")
+
+
+def _check_table(x):
+    x = real_array(x, "x")
+    if x.ndim != 2:
+        raise InputError(f"x must have two axes, images and pixels (n, d); got shape {x.shape}")
+    if not x.size:
+        raise InputError(f"x must hold at least one image of at least one pixel; got shape {x.shape}")
+    on = np.ascontiguousarray(to_binary(x))
+    return frozen(on.copy() if np.may_share_memory(on, x) and x.flags.writeable else on.view())
+
+
+def _check_shape(shape, d):
+    try:
+        height, width = shape
+    except (TypeError, ValueError) as error:
+        raise InputError(f"shape must be (height, width); got {shape!r}") from error
+    height, width = check_count("height", height), check_count("width", width)
+    if height * width != d:
+        raise InputError(f"shape must have height * width = {d}, the pixels of a row; got {(height, width)}")
+    return height, width
+
+
+def _check_strings(name, values):
+    if (
+        isinstance(values, str)
+        or not np.iterable(values)
+        or not all(isinstance(value, str) for value in values)
+    ):
+        raise InputTypeError(f"{name} must be a sequence of strings; got {values!r}")
+    return tuple(values)
+
+
+def _check_classes(y, classes):
+    if y is None or y.min() < 0 or y.max() >= len(classes):
+        raise InputError(
+            f"classes must name every label 0..{len(classes) - 1} of y; got {len(classes)} names"
+        )

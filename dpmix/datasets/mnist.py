@@ -1,0 +1,74 @@
+"""MNIST: 60,000 training and 10,000 test images of handwritten digits, 28 x 28 pixels, made binary."""
+
+import numpy as np
+
+from dpmix.datasets.binarization import METHODS, fill_stochastic, fill_threshold
+from dpmix.datasets.images import class_rows, images_of
+from dpmix.datasets.mnist_files import FILES, read_file
+from dpmix.validate import check_choice, check_real, check_seed
+
+__all__ = ["load_mnist"]
+
+SPLITS = ("train", "test", "all")
+
+_SIDE = 28
+_IMAGES_HEADER, _LABELS_HEADER = 16, 8  # bytes before the values; checked, as the rest, by the sha256
+_MAX_GREY = 255
+
+
+def load_mnist(split="train", classes=None, binarize="threshold", threshold=127, data_home=None, seed=None):
+    """Load MNIST as binary images, downloading it on first use.
+
+    Parameters
+    ----------
+    split : {"train", "test", "all"}
+        60,000 training images, 10,000 test images, or both in this order.
+    classes : int or sequence of int, optional
+        Keep the images of these digits only, in their order.
+    binarize : {"threshold", "stochastic"}
+        ``"threshold"``: on where the grey value 0..255 is greater than `threshold`. ``"stochastic"``:
+        each pixel is drawn once, on with probability grey / 255, and `threshold` is not used.
+    threshold : float, default 127
+        At least 0 and less than 255; 0 turns every pixel on that is not black.
+    data_home : str or path-like, optional
+        Folder to look in first, and to download to. Next come the folder named by the environment
+        variable ``DPMIX_DATA`` and the user's cache; the download goes to the first one that is set.
+    seed : int, optional
+        Seed of the stochastic draw; None draws a fresh one. For one seed an image has the same pixels
+        whatever `split` and `classes` are.
+
+    Returns
+    -------
+    Images
+        Of shape (28, 28), with labels 0..9. The digits 2 and 3 of both splits together are 14,131 images.
+
+    Raises
+    ------
+    InputError
+        If an argument is not allowed, a file found is not MNIST's, or a missing one cannot be downloaded.
+    """
+    check_choice("split", split, SPLITS)
+    check_choice("binarize", binarize, METHODS)
+    threshold = check_real("threshold", threshold, low=0, below=_MAX_GREY)
+    seed = check_seed(seed)
+    parts = []
+    for stream, part in enumerate(("train", "test")):
+        if split in (part, "all"):
+            # The digits' own stream per split keeps an image's draw the same under split="all".
+            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream,)))
+            parts.append(_load_split(part, classes, binarize, threshold, rng, data_home))
+    x, y = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
+    return images_of(x, y)
+
+
+def _load_split(split, classes, binarize, threshold, rng, data_home):
+    """Return the binary images (n, 28, 28) and labels (n,) of one split."""
+    y = read_file(FILES[split, "labels"], data_home)[_LABELS_HEADER:]
+    rows = None if classes is None else class_rows(y, classes)
+    grey = read_file(FILES[split, "images"], data_home)[_IMAGES_HEADER:].reshape(len(y), _SIDE, _SIDE)
+    if binarize == "stochastic":
+        # All images are drawn, whichever are kept: an image's draw does not depend on the classes.
+        fill_stochastic(grey, _MAX_GREY, rng, out=grey)
+    else:
+        fill_threshold(grey, threshold, out=grey)
+    return (grey, y) if rows is None else (grey[rows], y[rows])

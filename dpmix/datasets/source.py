@@ -1,0 +1,85 @@
+"""`load`: one string that names any source of images, as on the command line."""
+
+import os
+
+from dpmix.datasets.arrays import load_array
+from dpmix.datasets.binarization import METHODS
+from dpmix.datasets.digits import load_digits
+from dpmix.datasets.folder import load_images
+from dpmix.datasets.images import class_rows
+from dpmix.datasets.mnist import SPLITS, load_mnist
+from dpmix.errors import InputError, InputTypeError
+from dpmix.validate import check_choice
+
+__all__ = ["load"]
+
+
+def load(source, classes=None, threshold=None, seed=None, data_home=None, binarize="threshold"):
+    """Load images from a name or a path.
+
+    Parameters
+    ----------
+    source : str or path-like
+        ``digits`` | ``mnist`` (the training images) | ``mnist:train`` | ``mnist:test`` | ``mnist:all`` |
+        a folder of images | a .npy, .npz or IDX file, gzipped or not. A string that is one of the names
+        means that data set even where a file of this name exists: write ``./digits`` for the file.
+    classes : int, str or sequence of them, optional
+        Keep the images with these labels only.
+    threshold : float, optional
+        Value above which a pixel is on. By default 127 for MNIST and folders; array files must then
+        hold 0 and 1 already. The embedded digits take none.
+    seed : int, optional
+        Seed of ``binarize="stochastic"``.
+    data_home : str or path-like, optional
+        Folder of the MNIST files; see `load_mnist`.
+    binarize : {"threshold", "stochastic"}
+        How MNIST becomes binary; see `load_mnist`. Everything else knows ``"threshold"`` only.
+
+    Returns
+    -------
+    Images
+
+    Raises
+    ------
+    InputError
+        If there is no such source, or an option does not fit it.
+
+    Examples
+    --------
+    >>> load("digits", classes=[2, 3])
+    Images(n=360, shape=(8, 8), 32% on, labels 2..3)
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        raise InputTypeError(f"source must be a name or a path; got {source!r} ({type(source).__name__})")
+    check_choice("binarize", binarize, METHODS)
+    name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
+    if name == "mnist":
+        return _load_mnist(source, split, classes, threshold, seed, data_home, binarize)
+    if binarize == "stochastic":
+        raise InputError(f"binarize='stochastic' is for mnist; got source {str(source)!r}")
+    if source == "digits":
+        if threshold is not None:
+            raise InputError("threshold cannot be given for digits, which are cut at half of the maximum")
+        return load_digits(classes)
+    images = _load_path(source, threshold)
+    return images if classes is None else images[class_rows(images.y, classes, images.classes)]
+
+
+def _load_mnist(source, split, classes, threshold, seed, data_home, binarize):
+    if source == "mnist":
+        split = "train"
+    if split not in SPLITS:
+        raise InputError(f"source must be mnist, mnist:train, mnist:test or mnist:all; got {source!r}")
+    threshold = 127 if threshold is None else threshold
+    return load_mnist(split, classes, binarize, threshold=threshold, data_home=data_home, seed=seed)
+
+
+def _load_path(path, threshold):
+    if os.path.isdir(path):
+        return load_images(path) if threshold is None else load_images(path, threshold)
+    if os.path.exists(path):
+        return load_array(path, threshold=threshold)
+    raise InputError(
+        "source must be digits, mnist, mnist:train, mnist:test, mnist:all, a folder of images, or a .npy, "
+        f".npz or IDX file; there is no file or folder {str(path)!r}"
+    )
