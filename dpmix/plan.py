@@ -69,6 +69,22 @@ class Plan:
         """Whether sweep number `sweep`, counted from 1, gives a draw."""
         return sweep > self.burn_in and (sweep - self.burn_in) % self.thin == 0
 
+    def n_kept(self, sweeps):
+        """How many of the first `sweeps` sweeps give a draw."""
+        return max(0, sweeps - self.burn_in) // self.thin
+
+    def to_json(self):
+        """The plan as a dict that JSON can hold; `from_json` gives the same plan."""
+        fields = ("init", "seed", "chains", "sweeps", "burn_in", "thin")
+        return {"prior": self.prior.to_json(), **{name: getattr(self, name) for name in fields}}
+
+    @classmethod
+    def from_json(cls, fields):
+        """The plan whose `to_json` is `fields`; other keys are passed over."""
+        counts = {name: check_count(name, fields[name], low=0)
+                  for name in ("chains", "sweeps", "burn_in", "thin", "seed")}
+        return cls.checked(prior=Prior.from_json(fields["prior"]), init=fields["init"], **counts)
+
 
 @dataclass
 class Draws:

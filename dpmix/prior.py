@@ -52,6 +52,23 @@ class Prior:
             spread.append(np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float64), (d,))))
         return tuple(spread)
 
+    def to_json(self):
+        """The prior as a dict that JSON can hold; `from_json` gives the same prior, bit for bit."""
+        return {name: _encoded(getattr(self, name)) for name in ("alpha", "a", "b")}
+
+    @classmethod
+    def from_json(cls, fields):
+        """The prior whose `to_json` is `fields`."""
+        return cls(**{name: _decoded(fields[name]) for name in ("alpha", "a", "b")})
+
+
+def _encoded(value):
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _decoded(value):
+    return np.array(value) if isinstance(value, list) else value
+
 
 def _check_pseudo_counts(name, value):
     if np.ndim(value) == 0:
