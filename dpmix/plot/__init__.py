@@ -1,0 +1,11 @@
+"""Pictures of a posterior: clusters as images, completed images, traces of the chains.
+
+Every function takes an optional `ax`, draws on it (or on a new figure of a fitting size) and returns
+it.  None shows, saves or prints, and no setting of Matplotlib outside the given axes is changed.
+"""
+
+from dpmix.plot.chain_trace import trace
+from dpmix.plot.cluster_images import clusters
+from dpmix.plot.completed_images import completions
+
+__all__ = ["clusters", "completions", "trace"]

@@ -1,0 +1,108 @@
+"""The clusters of one draw as images."""
+
+import numpy as np
+
+from dpmix.errors import InputError
+from dpmix.plot.style import INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
+from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
+from dpmix.validate import check_bool, check_count
+
+__all__ = ["clusters"]
+
+_SMALLEST = 0.25  # side of the smallest tile of a shrunk plot
+
+
+def clusters(posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12, ax=None):
+    """Show the clusters of one draw, largest first, with the number of members under each.
+
+    A tile is the posterior mean of the probability of each pixel to be on, from white (0) to black (1),
+    given the images in the cluster: ``(a + ones) / (a + b + size)``.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    chain, draw : int
+        Which draw, as indices into `Posterior.labels`.
+    shrink : bool
+        Make the area of a tile proportional to the size of its cluster (down to a quarter of
+        the largest tile's side, below which nothing could be seen).
+    most : int, optional
+        Show only so many, the largest, and say how many clusters and images are left out.
+    per_row : int
+        Clusters in a row.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure of a fitting size.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The clusters are its ``images``, in order.
+
+    Raises
+    ------
+    InputError
+        No such chain or draw, or another argument out of its range.
+
+    Examples
+    --------
+    >>> ax = dpmix.plot.clusters(posterior, most=60)  # doctest: +SKIP
+    >>> ax.figure.savefig("clusters.png")  # doctest: +SKIP
+    """
+    chain, draw = _check_draw(check_posterior(posterior), chain, draw)
+    shrink, per_row = check_bool("shrink", shrink), check_count("per_row", per_row)
+    most = None if most is None else check_count("most", most)
+    if ax is not None:
+        check_axes(ax)
+    counts, shape = posterior.draw(chain, draw), posterior.shape
+    shown, left_out = counts.sizes[:most], counts.sizes[len(counts.sizes[:most]):]
+    columns = min(per_row, len(shown))
+    sides = np.sqrt(shown / shown[0]).clip(_SMALLEST) if shrink else np.ones(len(shown))
+    room = line_height(ax, columns, -(-len(shown) // columns), shape)
+    # Below each row of tiles, as high as its first and largest one, stand the sizes.
+    feet = np.cumsum(sides[::columns] * tile_height(shape) + room) - room
+    width, height = columns * (1 + GAP) - GAP, feet[-1] + room * (2.2 if len(left_out) else 1)
+    if ax is None:
+        ax = new_sheet(width, height, tile_inches(columns, shape))
+    points = open_sheet(ax, width, height)
+    _draw_tiles(ax, counts, sides, feet, columns, shape)
+    _write_sizes(ax, shown, feet, columns, room, points)
+    if len(left_out):
+        note = f"+ {_count(len(left_out), 'smaller cluster')} with {_count(left_out.sum(), 'image')}"
+        ax.text(0, height, note, size=min(8, 0.8 * room * points), color=QUIET, va="bottom")
+    set_title(ax, f"{_count(len(counts.sizes), 'cluster')} of {_count(posterior.table.n, 'image')} · "
+                  f"chain {chain}, draw {draw}")
+    return ax
+
+
+def _check_draw(posterior, chain, draw):
+    """Chain and draw counted from the start."""
+    n_chains, n_draws, _ = posterior.labels.shape
+    if not n_draws:
+        raise InputError("posterior must hold at least one draw; its chains ended within the burn-in; "
+                         "lengthen them with dpmix.resume")
+    chain = check_count("chain", chain, low=-n_chains, high=n_chains - 1)
+    draw = check_count("draw", draw, low=-n_draws, high=n_draws - 1)
+    return chain % n_chains, draw % n_draws
+
+
+def _draw_tiles(ax, counts, sides, feet, columns, shape):
+    # Matplotlib smooths or not by the size of the tile; among tiles of different sizes that would look odd.
+    smooth = "hanning" if min(shape) > 16 and sides[-1] < sides[0] else "antialiased"
+    for k, side in enumerate(sides):
+        probability = (counts.a + counts.ones[k]) / (counts.a + counts.b + counts.sizes[k])
+        row, column = divmod(k, columns)
+        height = side * tile_height(shape)
+        left = column * (1 + GAP) + (1 - side) / 2
+        add_tile(ax, probability.reshape(shape), left, feet[row] - height, side, height, INK_MAP, smooth)
+
+
+def _write_sizes(ax, sizes, feet, columns, room, points):
+    font = text_size(len(f"{sizes[0]:,}"), points, min(8, 0.75 * room * points))
+    for k, size in enumerate(sizes):
+        row, column = divmod(k, columns)
+        ax.text(column * (1 + GAP) + 0.5, feet[row] + 0.1 * room, f"{size:,}", size=font, color=QUIET,
+                ha="center", va="top")
+
+
+def _count(number, noun):
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,183 @@
+"""Images with hidden pixels and what the posterior says was there."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from matplotlib.patches import Rectangle
+from scipy.special import entr
+
+from dpmix.data import check_binary, check_numbers
+from dpmix.errors import InputError
+from dpmix.plot.style import HIDDEN, INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, check_posterior, set_title
+from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
+from dpmix.query import predict_proba
+
+__all__ = ["completions"]
+
+_PER_ROW = 12
+_HEADING = 7  # width of the longest heading and a space in units of the font size
+_FONT = 0.72  # font size in units of the height of a line
+
+
+def completions(posterior, x, observed=None, *, proba=None, samples=None, draws=None, ax=None):
+    """Show images, the part of them that was shown, and what comes back for the hidden pixels.
+
+    Images stand side by side, at most 12 to a row. From top to bottom: the original; what was shown,
+    hidden pixels in blue; the probability of each pixel to be on, observed ones as they are; and the
+    uncertainty of each hidden pixel, the entropy of that probability in bits. Where no more is known
+    than was shown, there is no row of originals.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    x : Images, or (m, d) or (d,) array of 0/1
+        Whole images, or with masked entries or NaN where nothing is known; these count as hidden.
+    observed : (d,) or (m, d) array of bool, optional
+        True where a pixel is shown, as for `dpmix.predict_proba`.
+    proba : (m, d) or (d,) array of float, optional
+        What `dpmix.predict_proba` answered, where it was asked before.
+    samples : (size, m, d) or (size, d) array, optional
+        What `dpmix.sample_predictive` answered, to show below the rest.
+    draws : int, optional
+        Ask only about so many draws of the posterior.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure of a fitting size.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Its ``images`` are all originals, then all that was shown, and so on; the scale of the
+        uncertainty comes last.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        Images, masks or answers that do not fit the posterior or each other; an `ax` that is none.
+
+    Examples
+    --------
+    >>> top = np.arange(784) < 392
+    >>> ax = dpmix.plot.completions(posterior, images[:8], observed=top)  # doctest: +SKIP
+    """
+    if ax is not None:
+        check_axes(ax)
+    values, seen = _check_query(check_posterior(posterior), x, observed)
+    m, d = values.shape
+    if proba is None:
+        proba = predict_proba(posterior, x, observed, draws)
+    proba = _check_answer("proba", proba, (m, d), values, seen)
+    samples = [] if samples is None else _check_answer("samples", samples, (-1, m, d), values, seen)
+    rows = {
+        "original": values,
+        "shown": np.ma.masked_where(~seen, values),
+        "completed": proba,
+        "uncertainty": np.ma.masked_where(seen, (entr(proba) + entr(1 - proba)) / np.log(2)),
+        **{f"sample {ix}": sample for ix, sample in enumerate(samples, 1)},
+    }
+    if (values.mask == ~seen).all():
+        del rows["original"]  # nothing more is known than was shown
+    ax, sheet, font = _open(ax, m, len(rows), posterior.shape)
+    for row, (heading, tiles) in enumerate(rows.items()):
+        _draw_row(ax, sheet, row, heading, tiles, font)
+    _draw_key(ax, sheet, font)
+    hidden = f"{1 - seen.mean():.0%} of {'its' if m == 1 else 'their'} pixels hidden"
+    set_title(ax, f"{m:,} image{'' if m == 1 else 's'} with {hidden}")
+    return ax
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """Where things stand, in widths of a tile."""
+
+    images: int
+    rows: int  # of tiles for each image
+    shape: tuple
+    line: float  # height of a line of print
+
+    @property
+    def blocks(self):
+        return -(-self.images // _PER_ROW)
+
+    @property
+    def columns(self):
+        return -(-self.images // self.blocks)
+
+    @property
+    def left(self):
+        """Where tiles begin, right of the headings."""
+        return _FONT * self.line * _HEADING
+
+    def top(self, block, row):
+        return (block * self.rows + row) * (tile_height(self.shape) + GAP) + block * 2 * GAP
+
+    @property
+    def size(self):
+        """Width and height, the key at the foot included."""
+        return self.left + self.columns * (1 + GAP) - GAP, self.top(self.blocks, 0) - 3 * GAP + 2 * self.line
+
+
+def _open(ax, images, rows, shape):
+    """Axes ready to draw on, where things stand on it, and the font size."""
+    sheet = _Sheet(images, rows, shape, line=0)
+    sheet = replace(sheet, line=line_height(ax, sheet.columns, sheet.blocks * rows, shape))
+    if ax is None:
+        ax = new_sheet(*sheet.size, tile_inches(sheet.columns, shape))
+    return ax, sheet, min(8, _FONT * sheet.line * open_sheet(ax, *sheet.size))
+
+
+def _draw_row(ax, sheet, row, heading, tiles, font):
+    height = tile_height(sheet.shape)
+    for block in range(sheet.blocks):
+        ax.text(0, sheet.top(block, row) + height / 2, heading, size=font, color=QUIET, va="center_baseline")
+    for ix, values in enumerate(tiles):
+        block, column = divmod(ix, sheet.columns)
+        left = sheet.left + column * (1 + GAP)
+        cmap = UNCERTAINTY_MAP if heading == "uncertainty" else INK_MAP
+        add_tile(ax, values.reshape(sheet.shape), left, sheet.top(block, row), 1, height, cmap)
+
+
+def _draw_key(ax, sheet, font):
+    """The colour of hidden pixels and the scale of uncertainty, below all images."""
+    line, bar = sheet.line, 5.5 * sheet.line
+    middle = sheet.size[1] - line / 2
+    top, height = middle - 0.3 * line, 0.6 * line
+    text = {"size": font, "color": QUIET, "va": "center_baseline"}
+    ax.add_patch(Rectangle((0, top), height, height, color=HIDDEN, linewidth=0))
+    ax.text(0.9 * line, middle, "hidden", **text)
+    ax.text(bar - 0.3 * line, middle, "0", ha="right", **text)
+    add_tile(ax, np.linspace(0, 1, 256)[None], bar, top, 3 * line, height, UNCERTAINTY_MAP)
+    ax.text(bar + 3.3 * line, middle, "1 bit", **text)
+
+
+def _check_query(posterior, x, observed):
+    """Pixels (m, d), masked where unknown, and where they are shown (m, d)."""
+    table, d = x.x if hasattr(x, "x") and hasattr(x, "y") else x, posterior.table.d
+    values = np.ma.array(check_numbers(table), float, mask=np.ma.getmaskarray(table), ndmin=2)
+    if values.ndim != 2 or values.shape[1] != d or not len(values):
+        raise InputError(f"x must be one image ({d},) or many (m, {d}), as the posterior is about images of "
+                         f"{d} pixels; got shape {values.shape}")
+    seen = ~values.mask & ~np.isnan(values.data)
+    if observed is not None:
+        observed = np.asarray(observed)
+        if observed.dtype.kind != "b" or observed.shape not in {(d,), values.shape}:
+            raise InputError(f"observed must be booleans of shape ({d},) or {values.shape}; "
+                             f"got {observed.dtype} of shape {observed.shape}")
+        seen &= observed
+    check_binary(values.data, "x", seen)
+    return np.ma.masked_where((values.data != 0) & (values.data != 1), values), seen
+
+
+def _check_answer(name, answer, shape, values, seen):
+    """An answer to a query about these images, with an axis for images even if there is but one."""
+    answer = check_numbers(answer, name)
+    single = shape[-2] == 1 and answer.ndim == len(shape) - 1
+    answer = np.expand_dims(answer, -2) if single else answer
+    if answer.ndim != len(shape) or answer.shape[-2:] != shape[-2:]:
+        wanted = ", ".join("size" if length < 0 else str(length) for length in shape)
+        raise InputError(f"{name} must have shape ({wanted}), as x has; got {answer.shape}")
+    if not ((answer >= 0) & (answer <= 1)).all():
+        raise InputError(f"{name} must lie between 0 and 1; found {answer.min():g} to {answer.max():g}")
+    if not (answer == values)[..., seen].all():
+        raise InputError(f"{name} must repeat the shown pixels of x; it answers another query; "
+                         "ask with the same x and observed")
+    return answer.astype(float)
