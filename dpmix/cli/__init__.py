@@ -1,0 +1,117 @@
+"""The command line ``dpmix``: results on stdout; messages, progress and errors on stderr.
+
+Exit status: 0 fine, 2 bad input or usage, 3 a worker process failed, 130 Ctrl-C, 141 stdout was closed
+by its reader, 143 SIGTERM. Modules here import at their top only what ``dpmix --help`` needs, which is
+not even NumPy.
+"""
+
+import argparse
+import contextlib
+import signal
+import threading
+
+import dpmix
+from dpmix.cli import first_steps, queries, results, sampling
+from dpmix.cli.streams import StdoutClosed, complain, flush_results
+from dpmix.errors import InputError, WorkerError
+
+__all__ = ["main"]
+
+BAD_INPUT, WORKER_FAILED, INTERRUPTED, STDOUT_CLOSED, TERMINATED = 2, 3, 130, 141, 143
+
+_DESCRIPTION = """\
+Cluster binary images without saying how many clusters there are, then ask what is hidden in an image.
+
+A run is a folder: 'fit' writes one, the other commands read it."""
+
+_EPILOG = """\
+examples:
+  dpmix demo                                       a first look, in seconds
+  dpmix fit digits -o run --init random:40         cluster the digits that come with scikit-learn
+  dpmix info run                                   see where the chains stand
+  dpmix plot run clusters -o clusters.png          look at the clusters
+  dpmix complete run digits --hide bottom -o completions.png
+
+'dpmix COMMAND --help' tells more about a command."""
+
+
+def main(argv=None):
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The words after ``dpmix``; by default those of the program.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
+    terminated = threading.Event()
+    try:
+        with _sigterm_interrupts(terminated):
+            arguments = _parser().parse_args(argv)
+            arguments.run(arguments)
+            flush_results()
+    except SystemExit as finished:  # of argparse, after --help or a usage error
+        return finished.code or 0
+    except StdoutClosed:
+        return STDOUT_CLOSED
+    except KeyboardInterrupt as interrupt:
+        complain(str(interrupt) or "interrupted")
+        return TERMINATED if terminated.is_set() else INTERRUPTED
+    except WorkerError as error:
+        complain(f"error: {error}")
+        return WORKER_FAILED
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        complain(f"error: {where}{error.strerror or error}")
+        return BAD_INPUT
+    except InputError as error:
+        complain(f"error: {error}")
+        return BAD_INPUT
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, and where help is."""
+
+    def error(self, message):
+        complain(f"error: {message}; see '{self.prog} --help'")
+        raise SystemExit(BAD_INPUT)
+
+
+def _parser():
+    layout = argparse.RawDescriptionHelpFormatter
+    parser = _Parser(
+        prog="dpmix",
+        usage="dpmix COMMAND ...",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=layout,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"dpmix {dpmix.__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="dpmix")
+    for group in (first_steps, sampling, results, queries):
+        group.add_commands(commands)
+    return parser
+
+
+@contextlib.contextmanager
+def _sigterm_interrupts(terminated):
+    """Let SIGTERM end the work as Ctrl-C does; `terminated` tells the two apart."""
+    if threading.current_thread() is not threading.main_thread():  # only the main thread can handle signals
+        yield
+        return
+
+    def interrupt(signum, frame):
+        terminated.set()
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

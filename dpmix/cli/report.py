@@ -1,0 +1,124 @@
+"""What commands say about a run, as text and as JSON."""
+
+import json
+
+__all__ = ["as_json", "chain_table", "run_fields", "run_text"]
+
+
+def as_json(fields):
+    """Return `fields` as JSON text; what is not a number there is null."""
+    return json.dumps(fields, indent=2, allow_nan=False)
+
+
+def run_fields(folder, records, state):
+    """Return what ``dpmix info --json`` shows.
+
+    Parameters
+    ----------
+    folder : dpmix.run_folder.RunFolder
+    records : list of dpmix.plan.ChainRecord or None
+        Where each chain stands; None where that is not known, before its first sweep.
+    state : {"complete", "running", "stopped"}
+
+    Returns
+    -------
+    dict
+        The run, and `chain_fields`.
+    """
+    table = folder.table
+    return {
+        "version": folder.version,
+        "created": folder.created,
+        "state": state,
+        "n": table.n,
+        "d": table.d,
+        "shape": [int(side) for side in table.shape],
+        **folder.plan.to_json(),
+        **chain_fields(records),
+    }
+
+
+def chain_fields(records):
+    """Return where chains stand as lists with one value a chain.
+
+    ``n_clusters``, ``log_joint`` (nats) and ``alpha`` are those of the last sweep, None before the first one;
+    ``seconds`` is the computing time of all sweeps.
+    """
+    return {
+        "sweeps_done": [record.sweeps if record else 0 for record in records],
+        "draws": [len(record.draws.kept["alpha"]) if record else 0 for record in records],
+        "n_clusters": [_last(record, "n_clusters") for record in records],
+        "log_joint": [_last(record, "log_joint") for record in records],
+        "alpha": [_last(record, "alpha") for record in records],
+        "seconds": [float(record.draws.trace["seconds"].sum()) if record else 0.0 for record in records],
+    }
+
+
+def run_text(fields):
+    """Return what ``dpmix info`` shows, from the dictionary of `run_fields`."""
+    height, width = fields["shape"]
+    prior = ", ".join(f"{name} = {_short(fields['prior'][name])}" for name in ("alpha", "a", "b"))
+    state = {
+        "complete": "complete",
+        "running": "still running",
+        "stopped": "stopped before its end; 'dpmix resume' goes on with it",
+    }[fields["state"]]
+    chains = f"{fields['chains']} of {_count(fields['sweeps'], 'sweep')}"
+    lines = [
+        f"images   {fields['n']:,} of {height} x {width} pixels",
+        f"prior    {prior}",
+        f"chains   {chains}, from {fields['init']}, seed {fields['seed']}",
+        f"draws    every {_ordinal(fields['thin'])}sweep after a burn-in of {fields['burn_in']:,}",
+        f"state    {state}",
+        "",
+    ]
+    return "\n".join(lines) + "\n" + _chain_rows(fields)
+
+
+def chain_table(records):
+    """Return the table of chains with which ``dpmix fit`` ends."""
+    return _chain_rows(chain_fields(records))
+
+
+def _chain_rows(fields):
+    columns = {
+        "chain": range(len(fields["seconds"])),
+        "sweeps": fields["sweeps_done"],
+        "draws": fields["draws"],
+        "clusters": fields["n_clusters"],
+        "log joint": [None if value is None else f"{value:,.1f}" for value in fields["log_joint"]],
+        "alpha": [None if value is None else f"{value:.4g}" for value in fields["alpha"]],
+        "seconds": [f"{value:,.1f}" for value in fields["seconds"]],
+    }
+    cells = [[name, *map(_cell, values)] for name, values in columns.items()]
+    widths = [max(map(len, column)) for column in cells]
+    columns = [[cell.rjust(width) for cell in column] for column, width in zip(cells, widths, strict=True)]
+    return "\n".join("  ".join(row) for row in zip(*columns, strict=True))
+
+
+def _cell(value):
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else f"{value:,}"
+
+
+def _last(record, name):
+    return record.draws.trace[name][-1].item() if record and record.sweeps else None
+
+
+def _short(value):
+    if isinstance(value, list):
+        return f"{len(value)} values from {min(value):g} to {max(value):g}"
+    return f"{value:g}"
+
+
+def _count(number, noun):
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _ordinal(number):
+    """Return "" for 1, "2nd " for 2, "3rd " for 3, "11th " for 11, and so on."""
+    if number == 1:
+        return ""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending} "

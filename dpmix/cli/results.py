@@ -1,0 +1,96 @@
+"""The commands that look at a run: ``info`` and ``plot``."""
+
+from pathlib import Path
+
+from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
+from dpmix.cli.options import add_command, add_overwrite, add_picture, add_run, given
+from dpmix.cli.report import as_json, run_fields, run_text
+from dpmix.cli.streams import show
+from dpmix.errors import InputError, RunError
+
+__all__ = ["add_commands"]
+
+_INFO = """\
+For each chain: the sweeps it has done, the draws kept, and, of its last sweep, the number of
+clusters, the log joint of images and clusters (nats) and alpha; then the seconds it computed.
+It works while the run goes on, too."""
+
+_PLOT = """\
+clusters  the clusters of one draw, largest first, with the number of images in each
+trace     log joint and number of clusters of every chain, sweep by sweep"""
+
+_PLOT_EXAMPLES = (
+    "dpmix plot run clusters -o clusters.png",
+    "dpmix plot run clusters -o clusters.pdf --chain 2 --draw 0 --shrink",
+    "dpmix plot run trace -o trace.svg",
+)
+
+
+def add_commands(commands):
+    """Add the commands of this module."""
+    info = add_command(
+        commands, "info", _info, "show what a run is and where its chains stand", _INFO, "RUN [--json]"
+    )
+    add_run(info)
+    info.add_argument("--json", action="store_true", default=False, help="as JSON")
+
+    usage = "RUN clusters|trace -o FILE [options]"
+    plot = add_command(commands, "plot", _plot, "draw a run to a file", _PLOT, usage, _PLOT_EXAMPLES)
+    add_run(plot)
+    plot.add_argument("what", metavar="WHAT", choices=("clusters", "trace"), help="clusters or trace")
+    add_picture(plot, required=True)
+    plot.add_argument(
+        "--chain", type=int, metavar="C", help="clusters of this chain, counted from 0 (default: 0)"
+    )
+    plot.add_argument(
+        "--draw",
+        type=int,
+        metavar="D",
+        help="clusters of this draw, counted from 0, or by -1, -2, ... from the last (default: -1)",
+    )
+    plot.add_argument(
+        "--shrink", action="store_true", help="draw clusters with fewer images smaller"
+    )
+    add_overwrite(plot)
+
+
+def _info(arguments):
+    from dpmix.run_folder import RunFolder
+
+    # Looked at first: a run that ends meanwhile is then complete, or else running, but not stopped.
+    running = _is_running(arguments.folder)
+    folder = RunFolder.open(arguments.folder)
+    records = [folder.read_chain(chain) for chain in range(folder.plan.chains)]
+    complete = all(record and record.sweeps >= folder.plan.sweeps for record in records)
+    state = "complete" if complete else "running" if running else "stopped"
+    fields = run_fields(folder, records, state)
+    show(as_json(fields) if arguments.json else run_text(fields))
+
+
+def _is_running(folder):
+    """Whether a process is writing to the run at this moment."""
+    from dpmix.durable import LOCK_NAME, WriterLock
+
+    folder = Path(folder)
+    if not (folder / LOCK_NAME).exists():
+        return False
+    try:
+        WriterLock(folder).release()
+    except RunError:
+        return True
+    except OSError:  # a folder that this user may only read does not tell
+        return False
+    return False
+
+
+def _plot(arguments):
+    options = given(arguments, "chain", "draw", "shrink")
+    if arguments.what == "trace" and options:
+        raise InputError(f"--{next(iter(options))} is for clusters and says nothing to trace; leave it out")
+    path = check_file(arguments.out, arguments.overwrite, PICTURES)
+    use_no_display()
+    import dpmix
+
+    posterior = dpmix.load(arguments.folder)
+    draw = dpmix.plot.clusters if arguments.what == "clusters" else dpmix.plot.trace
+    save_picture(draw(posterior, **options), path)

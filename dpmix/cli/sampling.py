@@ -1,0 +1,107 @@
+"""The commands that sample: ``fit`` and ``resume``."""
+
+import shlex
+
+from dpmix.cli.files import check_folder
+from dpmix.cli.options import add_command, add_overwrite, add_run, add_source, given, load_source
+from dpmix.cli.report import chain_table
+from dpmix.cli.streams import show
+
+__all__ = ["add_commands"]
+
+_FIT = """\
+Each chain starts from --init and sweeps over all images again and again, moving one at a time to
+another cluster or to a new one. Clusters open rarely and close easily in this way: where there are
+many, start from random:K with K larger than their number.
+
+RUN is saved every second or so. After Ctrl-C, or whatever else ends the program, 'dpmix resume RUN'
+goes on, and gives what an undisturbed run would have given."""
+
+_FIT_EXAMPLES = (
+    "dpmix fit digits -o run --init random:40",
+    "dpmix fit digits -o run --classes 2,3 --chains 2 --sweeps 50 --seed 1",
+    "dpmix fit mnist:all -o run --classes 2,3 --threshold 0 --init random:100",
+    "dpmix fit pictures/ -o run --init random:40",
+)
+
+_RESUME = """\
+Without --sweeps it finishes a run that was stopped, and does nothing to a finished one."""
+
+_RESUME_EXAMPLES = ("dpmix resume run", "dpmix resume run --sweeps 1000")
+
+
+def add_commands(commands):
+    """Add the commands of this module."""
+    fit = add_command(
+        commands, "fit", _fit, "cluster images", _FIT, "SOURCE -o RUN [options]", _FIT_EXAMPLES, source=True
+    )
+    add_source(fit)
+    fit.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder to write")
+    _add_plan(fit)
+    _add_running(fit)
+    add_overwrite(fit)
+
+    resume = add_command(
+        commands, "resume", _resume, "go on with a run", _RESUME, "RUN [options]", _RESUME_EXAMPLES
+    )
+    add_run(resume)
+    resume.add_argument(
+        "--sweeps", type=int, metavar="TOTAL", help="new length of each chain in all (default: as planned)"
+    )
+    _add_running(resume)
+
+
+def _add_plan(parser):
+    counts = {
+        "--chains": "independent chains (default: 5)",
+        "--sweeps": "sweeps of each chain, burn-in included (default: 200)",
+        "--burn-in": "sweeps at the start that give no draws (default: half)",
+        "--thin": "of the others, every N-th gives a draw (default: so that at most 100 do)",
+        "--seed": "the same seed gives the same draws (default: a fresh one, shown by 'dpmix info')",
+    }
+    for name, text in counts.items():
+        parser.add_argument(name, type=int, metavar="N", help=text)
+    parser.add_argument(
+        "--init",
+        metavar="START",
+        help="one (all images in one cluster), random:K (in K random groups) or crp (as the prior has it) "
+        "(default: one)",
+    )
+    numbers = {
+        "--alpha": "concentration: the larger, the more clusters are expected (default: 1)",
+        "--a": "prior pseudo-count of a pixel being on (default: 1)",
+        "--b": "prior pseudo-count of a pixel being off (default: 1)",
+    }
+    for name, text in numbers.items():
+        parser.add_argument(name, type=float, metavar="X", help=text)
+
+
+def _add_running(parser):
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="worker processes, which make no difference to the draws (default: one per chain, as far as "
+        "there are cores)",
+    )
+    parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
+
+
+def _fit(arguments):
+    go_on = f"go on with it by 'dpmix resume {shlex.quote(arguments.out)}', "
+    check_folder(arguments.out, arguments.overwrite, go_on)
+    import dpmix
+
+    prior = dpmix.Prior(**given(arguments, "alpha", "a", "b"))
+    options = given(arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs")
+    options |= {"out": arguments.out, "overwrite": arguments.overwrite, "progress": not arguments.quiet}
+    posterior = dpmix.sample(load_source(arguments), prior, **options)
+    show(chain_table(posterior.records))
+
+
+def _resume(arguments):
+    import dpmix
+
+    options = given(arguments, "sweeps", "jobs")
+    posterior = dpmix.resume(arguments.folder, **options, progress=not arguments.quiet)
+    show(chain_table(posterior.records))
