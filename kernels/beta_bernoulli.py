@@ -13,24 +13,25 @@ import math
 import numpy as np
 
 from dpmix.kernels.compile import kernel
-from dpmix.kernels.special import log_array, log_gamma_array
+from dpmix.kernels.special import log_array, log_gamma_array, sum_array
 
-__all__ = ["exact_score", "log_likelihood", "own_score", "refresh", "score_image"]
+__all__ = ["exact_score", "log_gamma_terms", "log_likelihood", "log_total", "own_score", "refresh", "score_image"]
 
 LANES = 16  # columns of `table` are summed in whole groups of this many
 
 
 @kernel
-def _log_total(size, hyper, tables):
+def log_total(size, hyper, tables):
     """Sum over pixels of log(a + b + size), remembered in ``tables.log_totals``."""
     found = tables.log_totals[size]
     if not math.isnan(found):
         return found
-    totals, logs, spare = tables.work[0], tables.work[1], tables.work[2]
-    for j in range(totals.size):
+    d = hyper.a.size
+    totals, logs, spare = tables.work[:d], tables.work[d : 2 * d], tables.work[2 * d : 3 * d]
+    for j in range(d):
         totals[j] = hyper.a[j] + hyper.b[j] + size
     log_array(totals, logs, spare)
-    found = logs.sum()
+    found = sum_array(logs)
     tables.log_totals[size] = found
     return found
 
@@ -43,10 +44,9 @@ def refresh(k, hyper, partition, tables):
     """
     size, ones = partition.sizes[k], partition.ones[k]
     others = max(size - 1, 0)
-    log_total, log_total_others = _log_total(size, hyper, tables), _log_total(others, hyper, tables)
+    norm, norm_others = log_total(size, hyper, tables), log_total(others, hyper, tables)
     d = ones.size
-    odds = tables.work[0:4].reshape(4 * d)
-    logs = tables.work[4:8].reshape(4 * d)
+    odds, logs, spare = tables.work[: 4 * d], tables.work[4 * d : 8 * d], tables.work[8 * d : 12 * d]
     for j in range(d):
         odds[j] = hyper.a[j] + ones[j]
         odds[d + j] = hyper.b[j] + (size - ones[j])
@@ -54,22 +54,20 @@ def refresh(k, hyper, partition, tables):
         # where there is no such member, cancels out of every score.
         odds[2 * d + j] = hyper.a[j] + max(ones[j] - 1, 0)
         odds[3 * d + j] = hyper.b[j] + max(size - ones[j] - 1, 0)
-    log_array(odds, logs, tables.work[8:12].reshape(4 * d))
-    off, off_others = 0.0, 0.0
+    log_array(odds, logs, spare)
+    off, off_others = sum_array(logs[d : 2 * d]), sum_array(logs[3 * d :])
     units = tables.scale
-    total, own_total = np.int32(0), np.int32(0)
+    total, own_total = 0, 0
     own_row = tables.own_table[k]
     for j in range(d):
-        off += logs[d + j]
-        off_others += logs[3 * d + j]
-        total += np.int32(np.rint(units * (logs[j] - logs[d + j])))
-        own_total += np.int32(np.rint(units * (logs[2 * d + j] - logs[3 * d + j])))
+        total += int(math.floor(units * (logs[j] - logs[d + j]) + 0.5))
+        own_total += int(math.floor(units * (logs[2 * d + j] - logs[3 * d + j]) + 0.5))
         tables.table[j + 1, k] = total
         own_row[j + 1] = own_total
     weight = hyper.alpha if size == 0 else float(size)
-    tables.base[k] = np.int32(np.rint(units * (math.log(weight) + off - log_total)))
+    tables.base[k] = np.int32(np.rint(units * (math.log(weight) + off - norm)))
     own_weight = float(max(others, 1))  # a lone member is scored as a new cluster instead
-    tables.own_base[k] = np.int32(np.rint(units * (math.log(own_weight) + off_others - log_total_others)))
+    tables.own_base[k] = np.int32(np.rint(units * (math.log(own_weight) + off_others - norm_others)))
 
 
 @kernel
@@ -117,18 +115,42 @@ def exact_score(i, k, left_out, runs, hyper, partition, tables):
     image; with `left_out` the image is a member, of a cluster of at least two, and is not counted.
     """
     ones = partition.ones[k]
-    gone = 1 if left_out else 0
+    gone = np.int64(left_out)
     size = partition.sizes[k] - gone
-    log_total = _log_total(size, hyper, tables)
-    odds, logs, spare = tables.work[0], tables.work[1], tables.work[2]
-    for j in range(ones.size):
+    norm = log_total(size, hyper, tables)
+    d = ones.size
+    odds, logs, spare = tables.work[:d], tables.work[d : 2 * d], tables.work[2 * d : 3 * d]
+    for j in range(d):
         odds[j] = hyper.b[j] + (size - ones[j])
     for r in range(runs.offsets[i], runs.offsets[i + 1]):
         for j in range(runs.starts[r], runs.stops[r]):
             odds[j] = hyper.a[j] + (ones[j] - gone)
     log_array(odds, logs, spare)
     weight = hyper.alpha if size == 0 else float(size)
-    return math.log(weight) + logs.sum() - log_total
+    return math.log(weight) + sum_array(logs) - norm
+
+
+@kernel
+def log_gamma_terms(size, ones, hyper, work):
+    """Sum over pixels of log B(a + ones, b + size - ones) for the counts of one cluster, nats.
+
+    Parameters
+    ----------
+    ones : (d,) int32
+    work : (12 d,) float64, overwritten
+    """
+    d = ones.size
+    counts, terms, spare = work[: 2 * d], work[2 * d : 4 * d], work[4 * d : 12 * d]
+    for j in range(d):
+        counts[j] = hyper.a[j] + ones[j]
+        counts[d + j] = hyper.b[j] + (size - ones[j])
+    log_gamma_array(counts, terms, spare)
+    found = sum_array(terms)
+    totals, total_terms = work[:d], work[d : 2 * d]
+    for j in range(d):
+        totals[j] = hyper.a[j] + hyper.b[j] + size
+    log_gamma_array(totals, total_terms, spare)
+    return found - sum_array(total_terms)
 
 
 @kernel
@@ -137,26 +159,10 @@ def log_likelihood(first, last, hyper, partition, work, out):
 
     Parameters
     ----------
-    work : (12, d) float64, overwritten
+    work : (12 d,) float64, overwritten
     out : (capacity,) float64
     """
-    d = hyper.a.size
-    counts, terms, spare = work[0:2].reshape(2 * d), work[2:4].reshape(2 * d), work[4:12].reshape(4, 2 * d)
-    totals, total_terms, total_spare = work[0], work[2], work[4:8]
-    prior = 0.0
-    for k in range(first - 1, last):  # the first round, of an empty cluster, gives log B(a, b)
-        size = 0 if k < first else partition.sizes[k]
-        for j in range(d):
-            on = 0 if k < first else partition.ones[k, j]
-            counts[j] = hyper.a[j] + on
-            counts[d + j] = hyper.b[j] + (size - on)
-        log_gamma_array(counts, terms, spare)
-        value = terms.sum()
-        for j in range(d):
-            totals[j] = hyper.a[j] + hyper.b[j] + size
-        log_gamma_array(totals, total_terms, total_spare)
-        value -= total_terms.sum()
-        if k < first:
-            prior = value
-        else:
-            out[k] = value - prior
+    nothing = np.zeros(hyper.a.size, np.int32)
+    prior = log_gamma_terms(np.int64(0), nothing, hyper, work)
+    for k in range(first, last):
+        out[k] = log_gamma_terms(partition.sizes[k], partition.ones[k], hyper, work) - prior

@@ -1,10 +1,14 @@
-"""The arrays that kernels share, as records that pass straight into compiled code."""
+"""The arrays that kernels share, as records that pass straight into compiled code.
+
+Numbers that kernels hand each other (images, clusters, sizes) are int64, so that each kernel is
+compiled once; large arrays that are only added up are int32.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Hyper", "Partition", "Runs", "Tables"]
+__all__ = ["Crowd", "Hyper", "Pair", "Partition", "Runs", "Tables", "empty_proposals", "empty_tables"]
 
 
 class Runs(NamedTuple):
@@ -30,8 +34,8 @@ class Hyper(NamedTuple):
 class Partition(NamedTuple):
     """Who is in which cluster, and the counts that follow from it. Slots beyond the live ones are 0."""
 
-    z: np.ndarray  # (n,) int32
-    sizes: np.ndarray  # (capacity,) int32
+    z: np.ndarray  # (n,) int64
+    sizes: np.ndarray  # (capacity,) int64
     ones: np.ndarray  # (capacity, d) int32
 
 
@@ -51,6 +55,58 @@ class Tables(NamedTuple):
     own_base: np.ndarray  # (capacity,) int32
     log_totals: np.ndarray  # (n + 1,) float64, sum over pixels of log(a + b + size); nan = not yet needed
     scale: float  # units per nat, a power of two
-    work: np.ndarray  # (12, d) float64
+    work: np.ndarray  # (12 d,) float64
     scores: np.ndarray  # (capacity,) int32
     log_scores: np.ndarray  # (capacity,) float64
+
+
+class Pair(NamedTuple):
+    """Two sides, A (0) and B (1), between which the members of one or two clusters are divided."""
+
+    members: np.ndarray  # (n,) int64, the first m of them taken part, in order
+    sides: np.ndarray  # (n,) int64, side of each member
+    target: np.ndarray  # (n,) int64, sides that a scan is made to take
+    sizes: np.ndarray  # (2,) int64
+    ones: np.ndarray  # (2, d) int32
+    sums: np.ndarray  # (2, d + 1) float64, sums[:, 0] == 0: running sums over pixels of log odds
+    ward: np.ndarray  # (capacity,) float64, distances to the other clusters
+
+
+class Crowd(NamedTuple):
+    """Candidates for a new cluster, each of which is there (side 1) or at home in another (side 0)."""
+
+    members: np.ndarray  # (n,) int64, the first m of them candidates, in order
+    homes: np.ndarray  # (n,) int64, cluster of each candidate before the birth
+    sides: np.ndarray  # (n,) int64, side of each candidate
+    own: np.ndarray  # (n,) int32, score of each candidate at home
+    distances: np.ndarray  # (n,) int64, pixels in which each candidate differs from the anchor
+    flags: np.ndarray  # (n,) int64 by image, 1 for members of a dying cluster; all 0 between proposals
+    leaving: np.ndarray  # (n,) int64, members of the new or dying cluster, in order
+    back: np.ndarray  # (n,) int64, the clusters they go to without it
+    sums: np.ndarray  # (2, d + 1) float64, sums[:, 0] == 0: running sums over pixels
+    touched: np.ndarray  # (capacity + 1,) bool, clusters whose tables are to be rebuilt
+
+
+def empty_tables(n, d, capacity):
+    """`Tables` for `n` images of `d` pixels in `capacity` slots, still to be filled."""
+    return Tables(
+        table=np.zeros((d + 1, capacity), np.int32),
+        base=np.zeros(capacity, np.int32),
+        own_table=np.zeros((capacity, d + 1), np.int32),
+        own_base=np.zeros(capacity, np.int32),
+        log_totals=np.full(n + 1, np.nan),
+        scale=1.0,
+        work=np.empty(12 * d),
+        scores=np.empty(capacity, np.int32),
+        log_scores=np.empty(capacity),
+    )
+
+
+def empty_proposals(n, d, capacity):
+    """Working arrays of the moves that propose, a `Pair` and a `Crowd`; they share memory."""
+    members, homes, distances, leaving, back, sides, target, flags = np.zeros((8, n), np.int64)
+    own = np.empty(n, np.int32)
+    sums = np.zeros((2, d + 1))
+    pair = Pair(members, sides, target, np.zeros(2, np.int64), np.zeros((2, d), np.int32), sums, np.empty(capacity))
+    touched = np.zeros(capacity + 1, np.bool_)
+    return pair, Crowd(members, homes, sides, own, distances, flags, leaving, back, sums, touched)

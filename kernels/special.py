@@ -54,10 +54,12 @@ def log_gamma_array(x, out, work):
     ----------
     x : (m,) float64, contiguous
     out : (m,) float64, filled; may not be `x`
-    work : (4, m) float64, overwritten
+    work : (4 m,) float64 or longer, overwritten
     """
-    shifted, log_shifted, product, log_product = work[0], work[1], work[2], work[3]
-    for j in range(x.size):
+    m = x.size
+    shifted, log_shifted = work[:m], work[m : 2 * m]
+    product, log_product = work[2 * m : 3 * m], work[3 * m : 4 * m]
+    for j in range(m):
         v = x[j]
         shifted[j] = v + 7.0
         product[j] = v * (v + 1.0) * (v + 2.0) * (v + 3.0) * (v + 4.0) * (v + 5.0) * (v + 6.0)
@@ -70,3 +72,22 @@ def log_gamma_array(x, out, work):
         series = q * (1 / 1188 - q * (691 / 360360 - q * (1 / 156 - q * (3617 / 122400))))
         series = r * (1 / 12 - q * (1 / 360 - q * (1 / 1260 - q * (1 / 1680 - series))))
         out[j] = (y - 0.5) * log_shifted[j] - y + _HALF_LOG_2PI + series - log_product[j]
+
+
+@kernel
+def sum_array(x):
+    """Sum of `x` in eight interleaved parts: fixed order, and no chain of 4-cycle additions."""
+    s0, s1, s2, s3, s4, s5, s6, s7 = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    whole = x.size // 8 * 8
+    for j in range(0, whole, 8):
+        s0 += x[j]
+        s1 += x[j + 1]
+        s2 += x[j + 2]
+        s3 += x[j + 3]
+        s4 += x[j + 4]
+        s5 += x[j + 5]
+        s6 += x[j + 6]
+        s7 += x[j + 7]
+    for j in range(whole, x.size):
+        s0 += x[j]
+    return ((s0 + s1) + (s2 + s3)) + ((s4 + s5) + (s6 + s7))

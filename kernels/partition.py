@@ -1,0 +1,148 @@
+"""Who is in which cluster: changes to a partition that keep counts and tables true.
+
+Live clusters fill slots 0 to n_clusters - 1; the slot behind them is the cluster not opened yet.
+When a cluster dies, the last live one takes its slot.
+"""
+
+from dpmix.kernels.beta_bernoulli import refresh
+from dpmix.kernels.compile import kernel
+
+__all__ = [
+    "add_image", "add_pixels", "clear", "count_images", "fill_gap", "fill_tables", "merge_clusters", "move_image",
+    "remove_image", "remove_pixels", "split_cluster",
+]
+
+
+@kernel
+def fill_tables(first, last, hyper, partition, tables):
+    """Build the scores of slots `first` to `last` - 1 from their counts."""
+    for k in range(first, last):
+        refresh(k, hyper, partition, tables)
+
+
+@kernel
+def clear(array):
+    """Set every element of a row to 0. (Array assignment would take Numba seconds to compile.)"""
+    for j in range(array.size):
+        array[j] = 0
+
+
+@kernel
+def copy_into(source, target):
+    """Copy one row into another."""
+    for j in range(source.size):
+        target[j] = source[j]
+
+
+@kernel
+def add_pixels(i, runs, ones):
+    """Add image `i` to the counts of pixels `ones`."""
+    for r in range(runs.offsets[i], runs.offsets[i + 1]):
+        for j in range(runs.starts[r], runs.stops[r]):
+            ones[j] += 1
+
+
+@kernel
+def remove_pixels(i, runs, ones):
+    """Take image `i` out of the counts of pixels `ones`."""
+    for r in range(runs.offsets[i], runs.offsets[i + 1]):
+        for j in range(runs.starts[r], runs.stops[r]):
+            ones[j] -= 1
+
+
+@kernel
+def add_image(i, k, runs, partition):
+    """Put image `i`, which is nowhere, into cluster `k`; tables are left as they are."""
+    partition.sizes[k] += 1
+    add_pixels(i, runs, partition.ones[k])
+    partition.z[i] = k
+
+
+@kernel
+def remove_image(i, runs, partition):
+    """Take image `i` out of its cluster's counts; ``z`` and tables are left as they are."""
+    k = partition.z[i]
+    partition.sizes[k] -= 1
+    remove_pixels(i, runs, partition.ones[k])
+
+
+@kernel
+def count_images(first, last, runs, partition):
+    """Add images `first` to `last` - 1 to the counts of the clusters that `partition.z` gives them."""
+    for i in range(first, last):
+        add_image(i, partition.z[i], runs, partition)
+
+
+@kernel
+def fill_gap(gap, last, partition):
+    """Move the cluster of slot `last` into the empty slot `gap`."""
+    if gap == last:
+        return
+    z = partition.z
+    for i in range(z.size):
+        if z[i] == last:
+            z[i] = gap
+    partition.sizes[gap] = partition.sizes[last]
+    partition.sizes[last] = 0
+    copy_into(partition.ones[last], partition.ones[gap])
+    clear(partition.ones[last])
+
+
+@kernel
+def move_image(i, k, n_clusters, runs, hyper, partition, tables):
+    """Move image `i` to slot `k` (the one behind the live ones opens a cluster).
+
+    Returns the number of live clusters. Counts, assignments and tables are changed in place.
+    """
+    own = partition.z[i]
+    remove_image(i, runs, partition)
+    add_image(i, k, runs, partition)
+    before = n_clusters
+    if k == n_clusters:
+        n_clusters += 1
+    if partition.sizes[own] == 0:
+        n_clusters -= 1
+        fill_gap(own, n_clusters, partition)
+        if k == n_clusters:
+            k = own
+    refresh(k, hyper, partition, tables)
+    if own != k and own < n_clusters:
+        refresh(own, hyper, partition, tables)
+    if n_clusters != before:
+        refresh(n_clusters, hyper, partition, tables)
+    return n_clusters
+
+
+@kernel
+def split_cluster(k, m, n_clusters, hyper, partition, tables, pair):
+    """Move the members on side B of `pair` from cluster `k` to a new one; returns the number of clusters."""
+    for t in range(m):
+        if pair.sides[t] == 1:
+            partition.z[pair.members[t]] = n_clusters
+    partition.sizes[k], partition.sizes[n_clusters] = pair.sizes[0], pair.sizes[1]
+    copy_into(pair.ones[0], partition.ones[k])
+    copy_into(pair.ones[1], partition.ones[n_clusters])
+    refresh(k, hyper, partition, tables)
+    refresh(n_clusters, hyper, partition, tables)
+    refresh(n_clusters + 1, hyper, partition, tables)
+    return n_clusters + 1
+
+
+@kernel
+def merge_clusters(k, other, n_clusters, hyper, partition, tables):
+    """Move the members of cluster `other` to `k`; returns the number of clusters."""
+    z, sizes, ones = partition.z, partition.sizes, partition.ones
+    for i in range(z.size):
+        if z[i] == other:
+            z[i] = k
+    sizes[k] += sizes[other]
+    sizes[other] = 0
+    for j in range(ones.shape[1]):
+        ones[k, j] += ones[other, j]
+    clear(ones[other])
+    n_clusters -= 1
+    fill_gap(other, n_clusters, partition)
+    refresh(k, hyper, partition, tables)
+    refresh(other, hyper, partition, tables)
+    refresh(n_clusters, hyper, partition, tables)
+    return n_clusters

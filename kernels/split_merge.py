@@ -1,0 +1,312 @@
+"""Split-merge moves on two clusters at a time, exact by Metropolis-Hastings.
+
+The frame is that of Jain and Neal (2004): two anchor images i and j are chosen; if they share a
+cluster M it is proposed to be split, otherwise their clusters are proposed to be merged. A split
+starts from a *launch*, a division of the members that depends on i, j and M alone, and ends with
+one restricted Gibbs scan from it, whose probability enters the Hastings ratio; a merge pays for the
+scan that would lead back. What is ours:
+
+- The launch sends each member to the nearer anchor and then repeats *batch* reassignments, all
+  members against the same counts, until nothing changes or `ROUNDS` are done. A single image's
+  predictive is so flat in many dimensions that sequential allocation sends everything one way.
+- Split or merge is chosen first, with equal probability, and the other cluster of a merge is
+  drawn in proportion to W ** -6 with W its Ward distance, with that choice in the ratio.
+- A merge that even a certain way back could not make acceptable is turned down before any launch.
+
+With n_M members, q the probability of the pair's choice and P the scan's probability, a split of M
+into A (with i) and B (with j) is accepted with probability min(1, r),
+
+    r = p(x, split) / p(x, merged) * [q(B | A) / n_B] / [P / (n_M - 1)],
+
+and the merge back with 1 / r.
+"""
+
+import math
+
+import numpy as np
+
+from dpmix.kernels.beta_bernoulli import log_gamma_terms, log_total
+from dpmix.kernels.compile import kernel
+from dpmix.kernels.partition import add_pixels, clear, merge_clusters, remove_pixels, split_cluster
+from dpmix.kernels.similarity import ward_increase, ward_increases
+from dpmix.kernels.special import log_array
+
+__all__ = ["ROUNDS", "split_merge"]
+
+ROUNDS = 10  # batch reassignments of a launch at the most
+_POWER = 6.0  # how strongly a merge prefers similar clusters
+
+
+@kernel
+def _members(first, second, z, out):
+    """Images of clusters `first` and `second` in order: fills ``out[:m]`` and returns m."""
+    m = 0
+    for i in range(z.size):
+        if z[i] == first or z[i] == second:
+            out[m] = i
+            m += 1
+    return m
+
+
+@kernel
+def _log_odds(i, offset, sums, runs):
+    """``offset`` plus the sum over the pixels on in image `i` of what `sums` accumulates."""
+    found = offset
+    for r in range(runs.offsets[i], runs.offsets[i + 1]):
+        found += sums[runs.stops[r]] - sums[runs.starts[r]]
+    return found
+
+
+@kernel
+def _log_odds_table(pair, gone_a, gone_b, hyper, tables, sums):
+    """Prepare the log odds of side A over side B for `_log_odds`: fills `sums`, returns the offset.
+
+    With ``gone_a`` (or ``gone_b``) 1 the odds are those of a member of A (or B), itself left out.
+    """
+    d = hyper.a.size
+    size_a, size_b = pair.sizes[0] - gone_a, pair.sizes[1] - gone_b
+    ratios, logs, spare = tables.work[: 2 * d], tables.work[2 * d : 4 * d], tables.work[4 * d : 6 * d]
+    for j in range(d):
+        on_a, on_b = pair.ones[0, j], pair.ones[1, j]
+        # The values at 0, where no such member exists, cancel as in `refresh`.
+        p_a, q_a = hyper.a[j] + max(on_a - gone_a, 0), hyper.b[j] + max(size_a - on_a, 0)
+        p_b, q_b = hyper.a[j] + max(on_b - gone_b, 0), hyper.b[j] + max(size_b - on_b, 0)
+        ratios[j] = (p_a * q_b) / (q_a * p_b)
+        ratios[d + j] = q_a / q_b
+    log_array(ratios, logs, spare)
+    offset = math.log(max(size_a, 1) / max(size_b, 1)) + log_total(size_b, hyper, tables) - log_total(size_a, hyper, tables)
+    total = 0.0
+    for j in range(d):
+        total += logs[j]
+        sums[j + 1] = total
+        offset += logs[d + j]
+    return offset
+
+
+@kernel
+def _move(t, pair, runs):
+    """Move the member at place `t` to the other side."""
+    image, side = pair.members[t], pair.sides[t]
+    remove_pixels(image, runs, pair.ones[side])
+    add_pixels(image, runs, pair.ones[1 - side])
+    pair.sizes[side] -= 1
+    pair.sizes[1 - side] += 1
+    pair.sides[t] = 1 - side
+
+
+@kernel
+def _start_from_anchors(i, j, m, runs, pair):
+    """Send each member to the nearer anchor in Hamming distance, ties to A; count both sides."""
+    sums = pair.sums[0]
+    d = sums.size - 1
+    towards = np.zeros(d, np.int32)  # +1 where only i is on, -1 where only j is
+    add_pixels(i, runs, towards)
+    remove_pixels(j, runs, towards)
+    total = 0.0
+    for p in range(d):
+        total += towards[p]
+        sums[p + 1] = total
+    # A member x is nearer to i where the sum over its on-pixels of (i - j) exceeds (|i| - |j|) / 2.
+    offset = -0.5 * total
+    clear(pair.sizes)
+    clear(pair.ones[0])
+    clear(pair.ones[1])
+    for t in range(m):
+        image = pair.members[t]
+        side = 0 if _log_odds(image, offset, sums, runs) >= 0.0 else 1
+        if image == i:
+            side = 0
+        elif image == j:
+            side = 1
+        pair.sides[t] = side
+        pair.sizes[side] += 1
+        add_pixels(image, runs, pair.ones[side])
+
+
+@kernel
+def _launch(i, j, m, runs, hyper, tables, pair):
+    """Divide the `m` members between the anchors: a function of i, j and the set of members alone."""
+    _start_from_anchors(i, j, m, runs, pair)
+    for _ in range(ROUNDS):
+        offset = _log_odds_table(pair, np.int64(0), np.int64(0), hyper, tables, pair.sums[0])
+        n_moved = 0
+        for t in range(m):
+            image = pair.members[t]
+            side = 0 if _log_odds(image, offset, pair.sums[0], runs) >= 0.0 else 1
+            if side != pair.sides[t] and image != i and image != j:
+                _move(t, pair, runs)
+                n_moved += 1
+        if n_moved == 0:
+            break
+
+
+@kernel
+def _scan(i, j, m, generator, target, at_least, runs, hyper, tables, pair):
+    """One restricted Gibbs scan of the members but the anchors, from the launch in `pair`.
+
+    Without `target` (of length 0) sides are drawn; with it they are made to be `target`, and the
+    scan gives up once the log probability falls below `at_least`.
+
+    Returns
+    -------
+    log_probability : float
+        Of the sides that were taken, nats; -inf where the scan gave up.
+    """
+    forced = target.size > 0
+    log_probability = 0.0
+    stale = True
+    offset_a, offset_b = 0.0, 0.0
+    for t in range(m):
+        image = pair.members[t]
+        if image == i or image == j:
+            continue
+        if stale:
+            offset_a = _log_odds_table(pair, np.int64(1), np.int64(0), hyper, tables, pair.sums[0])
+            offset_b = _log_odds_table(pair, np.int64(0), np.int64(1), hyper, tables, pair.sums[1])
+            stale = False
+        side = pair.sides[t]
+        odds = _log_odds(image, offset_a if side == 0 else offset_b, pair.sums[side], runs)
+        if forced:
+            chosen = target[t]
+        else:
+            chosen = 0 if generator.random() < 1.0 / (1.0 + math.exp(-odds)) else 1
+        # log of 1 / (1 + exp(-odds)) for A, of 1 / (1 + exp(odds)) for B, without overflow
+        against = -odds if chosen == 0 else odds
+        log_probability -= max(against, 0.0) + math.log1p(math.exp(-abs(against)))
+        if log_probability < at_least:
+            return -math.inf
+        if chosen != side:
+            _move(t, pair, runs)
+            stale = True
+    return log_probability
+
+
+@kernel
+def _log_choice(chosen, n_clusters, ward):
+    """Log probability with which a merge chooses cluster `chosen`, given all increases in `ward`."""
+    total = 0.0
+    for c in range(n_clusters):
+        total += (ward[chosen] / ward[c]) ** _POWER
+    return -math.log(total)
+
+
+@kernel
+def _choose_partner(n_clusters, ward, generator):
+    """Cluster drawn in proportion to ``ward ** -_POWER``."""
+    smallest = math.inf
+    for c in range(n_clusters):
+        smallest = min(smallest, ward[c])
+    total = 0.0
+    for c in range(n_clusters):
+        total += (smallest / ward[c]) ** _POWER
+    target = total * generator.random()
+    cumulative, chosen = 0.0, 0
+    for c in range(n_clusters):
+        weight = (smallest / ward[c]) ** _POWER
+        if weight > 0.0:
+            chosen = c
+        cumulative += weight
+        if cumulative > target:
+            return c
+    return chosen
+
+
+@kernel
+def _log_split_gain(size_a, ones_a, size_b, ones_b, hyper, work):
+    """Log of p(x, split) / p(x, merged) for sides of these counts, nats (Jain and Neal 2004, eq. 3.4)."""
+    nothing, together = np.zeros(ones_a.size, np.int32), np.zeros(ones_a.size, np.int32)
+    for j in range(ones_a.size):
+        together[j] = ones_a[j] + ones_b[j]
+    gain = log_gamma_terms(size_a, ones_a, hyper, work) + log_gamma_terms(size_b, ones_b, hyper, work)
+    gain -= log_gamma_terms(size_a + size_b, together, hyper, work) + log_gamma_terms(np.int64(0), nothing, hyper, work)
+    return gain + math.log(hyper.alpha) + math.lgamma(size_a) + math.lgamma(size_b) - math.lgamma(size_a + size_b)
+
+
+@kernel
+def _split(i, n_clusters, generator, runs, hyper, partition, tables, pair):
+    """Propose to split the cluster of image `i`; returns the number of clusters afterwards."""
+    k = partition.z[i]
+    m = _members(k, k, partition.z, pair.members)
+    if m < 2:
+        return n_clusters
+    rank = int(generator.random() * (m - 1))
+    j = pair.members[rank]
+    if j >= i:  # the one of this rank among the members but i
+        j = pair.members[rank + 1]
+    _launch(i, j, m, runs, hyper, tables, pair)
+    log_scan = _scan(i, j, m, generator, pair.target[:0], -math.inf, runs, hyper, tables, pair)
+    gain = _log_split_gain(pair.sizes[0], pair.ones[0], pair.sizes[1], pair.ones[1], hyper, tables.work)
+    log_ratio = gain - log_scan + math.log(m - 1) - math.log(pair.sizes[1])
+    threshold = math.log(1.0 - generator.random())
+    if log_ratio < threshold:  # the probability of the choice, at most 1, can only make it worse
+        return n_clusters
+    ward_increases(pair.sizes[0], pair.ones[0], k, n_clusters, partition, pair.ward)
+    pair.ward[k] = ward_increase(pair.sizes[0], pair.ones[0], pair.sizes[1], pair.ones[1])
+    if log_ratio + _log_choice(k, n_clusters, pair.ward) < threshold:
+        return n_clusters
+    return split_cluster(k, m, n_clusters, hyper, partition, tables, pair)
+
+
+@kernel
+def _merge(i, n_clusters, generator, runs, hyper, partition, tables, pair):
+    """Propose to merge the cluster of image `i` with another; returns the number of clusters afterwards."""
+    if n_clusters < 2:
+        return n_clusters
+    k = partition.z[i]
+    sizes, ones = partition.sizes, partition.ones
+    ward_increases(sizes[k], ones[k], k, n_clusters, partition, pair.ward)
+    other = _choose_partner(n_clusters, pair.ward, generator)
+    gain = _log_split_gain(sizes[k], ones[k], sizes[other], ones[other], hyper, tables.work)
+    threshold = math.log(1.0 - generator.random())
+    u = generator.random()
+    m = sizes[k] + sizes[other]
+    log_rest = math.log(sizes[other]) - math.log(m - 1) - gain - _log_choice(other, n_clusters, pair.ward)
+    if log_rest < threshold:  # not even if the scan back were certain
+        return n_clusters
+    _members(k, other, partition.z, pair.members)
+    rank, j = int(u * sizes[other]), i
+    for t in range(m):
+        pair.target[t] = 0 if partition.z[pair.members[t]] == k else 1
+        if pair.target[t] == 1:
+            if rank == 0:
+                j = pair.members[t]
+            rank -= 1
+    _launch(i, j, m, runs, hyper, tables, pair)
+    at_least = threshold - log_rest
+    if _scan(i, j, m, generator, pair.target, at_least, runs, hyper, tables, pair) < at_least:
+        return n_clusters
+    return merge_clusters(k, other, n_clusters, hyper, partition, tables)
+
+
+@kernel
+def split_merge(first, last, n_clusters, generator, runs, hyper, partition, tables, pair, tally):
+    """Make proposals `first` to `last` - 1, each a split or a merge with equal probability.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        The number of uniforms that a proposal needs is not known beforehand, so they are drawn here.
+    runs, hyper, partition, tables, pair : records of `dpmix.kernels.records`
+        The last three are changed in place.
+    tally : (2, 2) int64
+        Proposals and acceptances of splits (row 0) and merges (row 1); added to.
+
+    Returns
+    -------
+    next : int
+        The first proposal not made: `last`, or less where the slots ran out.
+    n_clusters : int
+    """
+    for proposal in range(first, last):
+        if n_clusters + 2 > partition.sizes.size:
+            return proposal, n_clusters
+        kind = 0 if generator.random() < 0.5 else 1
+        i = int(generator.random() * partition.z.size)
+        before = n_clusters
+        if kind == 0:
+            n_clusters = _split(i, n_clusters, generator, runs, hyper, partition, tables, pair)
+        else:
+            n_clusters = _merge(i, n_clusters, generator, runs, hyper, partition, tables, pair)
+        tally[kind, 0] += 1
+        tally[kind, 1] += n_clusters != before
+    return last, n_clusters
