@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.kernels.beta_bernoulli import LANES, log_likelihood
-from dpmix.kernels.gibbs import count_images, fill_tables
-from dpmix.kernels.records import Hyper, Partition, Tables
+from dpmix.kernels.partition import count_images, fill_tables
+from dpmix.kernels.records import Hyper, Partition, empty_proposals, empty_tables
 from dpmix.timing import in_pieces
 
 __all__ = ["Chain", "State", "generator_from", "generator_state"]
@@ -60,7 +60,7 @@ class Chain:
     runs : dpmix.kernels.records.Runs
     generator : numpy.random.Generator
     n_clusters : int
-    hyper, partition, tables : records of dpmix.kernels.records
+    hyper, partition, tables, pair, crowd : records of dpmix.kernels.records
     tolerance : float
         Largest rounding error of a score in `tables`, nats.
     """
@@ -68,18 +68,26 @@ class Chain:
     def __init__(self, table, state):
         self.runs, self.n, self.d = table.runs, table.n, table.d
         self.generator = generator_from(state.generator)
-        self.hyper = Hyper(float(state.alpha), state.a, state.b)
         self.n_clusters = int(state.z.max()) + 1
-        self._allocate(np.array(state.z, np.int32))
+        self.hyper = Hyper(float(state.alpha), state.a, state.b)
+        self._allocate(np.array(state.z, np.int64))
 
     def state(self):
         """The chain's present `State`, a copy."""
         hyper = self.hyper
-        return State(self.partition.z.copy(), hyper.alpha, hyper.a, hyper.b, generator_state(self.generator))
+        return State(self.partition.z.astype(np.int32), hyper.alpha, hyper.a, hyper.b, generator_state(self.generator))
 
     def make_room(self):
         """Double the slots, so that more clusters can open."""
         self._allocate(self.partition.z)
+
+    def set_hyper(self, **changes):
+        """Give `alpha`, `a` or `b` new values and make the tables true to them."""
+        self.hyper = self.hyper._replace(**changes)
+        if set(changes) == {"alpha"} and _scale(self.hyper, self.n) == self.tables.scale:
+            fill_tables(self.n_clusters, self.n_clusters + 1, self.hyper, self.partition, self.tables)
+        else:
+            self._fill()
 
     def log_joint(self):
         """Log of p(x, z) with the pixels' probabilities integrated out, nats.
@@ -97,17 +105,18 @@ class Chain:
 
     def _allocate(self, z):
         capacity, d = _capacity(self.n_clusters, self.n), self.d
-        sizes, ones = np.zeros(capacity, np.int32), np.zeros((capacity, d), np.int32)
-        self.partition = Partition(z, sizes, ones)
+        self.partition = Partition(z, np.zeros(capacity, np.int64), np.zeros((capacity, d), np.int32))
         in_pieces(lambda first, last: count_images(first, last, self.runs, self.partition), self.n, guess=4096)
+        self.tables = empty_tables(self.n, d, capacity)
+        self.pair, self.crowd = empty_proposals(self.n, d, capacity)
+        self._fill()
+
+    def _fill(self):
+        """Build all tables from counts and hyperparameters."""
         scale = _scale(self.hyper, self.n)
-        self.tolerance = 0.5 * (d + 1) / scale + 1e-9
-        self.tables = Tables(
-            table=np.zeros((d + 1, capacity), np.int32), base=np.zeros(capacity, np.int32),
-            own_table=np.zeros((capacity, d + 1), np.int32), own_base=np.zeros(capacity, np.int32),
-            log_totals=np.full(self.n + 1, np.nan), scale=scale, work=np.empty((12, d)),
-            scores=np.empty(capacity, np.int32), log_scores=np.empty(capacity),
-        )
+        self.tolerance = 0.5 * (self.d + 1) / scale + 1e-9
+        self.tables = self.tables._replace(scale=scale)
+        self.tables.log_totals[:] = np.nan
         in_pieces(lambda first, last: fill_tables(first, last, self.hyper, self.partition, self.tables),
                   self.n_clusters + 1, guess=32)
 

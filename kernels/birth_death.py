@@ -1,0 +1,414 @@
+"""Birth and death of a cluster whose members come from, and go to, several others.
+
+Splitting one cluster seldom pays in hundreds of dimensions: the new cluster that raises the joint
+density takes a few images from each of many neighbours. A *birth* proposes just that, a *death* its
+reverse, with the Metropolis-Hastings ratio of the pair, so the posterior is left invariant.
+
+Birth, from a partition S of k clusters: draw an image i and a number of seeds. The candidates are
+all members of the `NEIGHBOURS` clusters that predict i best. The *launch* gives the new cluster i and
+the seeds (the candidates nearest to i), then repeats batch reassignments in which each candidate
+takes the better of its own cluster, as it is in S, and the new one. A restricted Gibbs scan
+follows, in which each candidate chooses between the two; its probability P_scan enters the ratio.
+Death, from k + 1 clusters: draw a cluster and a member i of it; the members, in order, go to the
+other clusters by one sequential Gibbs allocation, of probability P_back. With n_b members in the
+new cluster a birth is accepted with probability min(1, r),
+
+    r = p(x, after) / p(x, before) * [P_back / ((k + 1) n_b)] / [P_scan / n],
+
+and the death that undoes it with 1 / r. All of launch and candidates depend on S, i and the number
+of seeds alone, whose distribution is fixed, so the reverse of a move can be computed from where it
+would start. Probabilities of proposals come from the fixed-point tables: they need not be those of
+the model, only the same in both directions. The idea of proposing a cluster by restricted Gibbs
+scans is Jain and Neal's (2004); that of a smart birth paired with a simple death is in the spirit
+of Wang and Russell (2015).
+"""
+
+import math
+
+import numpy as np
+
+from dpmix.kernels.beta_bernoulli import exact_score, log_gamma_terms, own_score, refresh, score_image
+from dpmix.kernels.categorical import contender_floor, draw
+from dpmix.kernels.compile import kernel
+from dpmix.kernels.partition import add_image, add_pixels, clear, fill_gap, remove_image
+
+__all__ = ["birth_death"]
+
+NEIGHBOURS = 16  # clusters from which a new one may take images
+ROUNDS = 8  # batch reassignments of a launch at the most
+_LEAST_SEEDS_LOG2, _SEED_SIZES = 4, 5  # 16, 32, 64, 128 or 256 seeds
+_NEVER = np.int32(-2147483648)
+
+
+@kernel
+def _column_score(i, k, runs, tables):
+    """Score of image `i` against cluster `k`, of which it is no member, in the tables' units."""
+    total = tables.base[k]
+    for r in range(runs.offsets[i], runs.offsets[i + 1]):
+        total += tables.table[runs.stops[r], k] - tables.table[runs.starts[r], k]
+    return np.int32(total)
+
+
+@kernel
+def _candidates(i, born, n_slots, runs, partition, tables, crowd):
+    """Members of the clusters that predict image `i` best: fills ``crowd.members[:m]``, returns m.
+
+    Slot `born` is left out. Clusters that tie with the last one taken are taken too, so that the
+    result does not depend on the order of the slots.
+    """
+    scores = tables.scores
+    home = partition.z[i]
+    score_image(i, n_slots, runs, tables, scores)
+    scores[home] = own_score(i, home, runs, tables)
+    if born < n_slots:
+        scores[born] = _NEVER
+    floor = np.int64(2147483647)
+    for _ in range(NEIGHBOURS):
+        best = np.int64(_NEVER)
+        for k in range(n_slots):
+            if scores[k] < floor:
+                best = max(best, np.int64(scores[k]))
+        if best == _NEVER:
+            break
+        floor = best
+    m = 0
+    for image in range(partition.z.size):
+        k = partition.z[image]
+        if k == home or scores[k] >= floor:
+            crowd.members[m] = image
+            m += 1
+    return m
+
+
+@kernel
+def _seed(i, n_seeds, m, runs, crowd):
+    """Put the `n_seeds` candidates nearest to image `i`, ties included, on side 1."""
+    d = crowd.sums.shape[1] - 1
+    pattern = np.zeros(d, np.int32)
+    add_pixels(i, runs, pattern)
+    sums = crowd.sums[0]
+    total, weight = 0.0, 0
+    for p in range(d):  # turning pixel p on brings an image nearer where i is on
+        total += 1.0 - 2.0 * pattern[p]
+        sums[p + 1] = total
+        weight += pattern[p]
+    counts = np.zeros(d + 1, np.int64)
+    for t in range(m):
+        distance = weight
+        image = crowd.members[t]
+        for r in range(runs.offsets[image], runs.offsets[image + 1]):
+            distance += int(sums[runs.stops[r]] - sums[runs.starts[r]])
+        crowd.distances[t] = distance
+        counts[distance] += 1
+    reach, within = 0, counts[0]
+    while within < n_seeds and reach < d:
+        reach += 1
+        within += counts[reach]
+    for t in range(m):
+        crowd.sides[t] = 1 if crowd.distances[t] <= reach or crowd.members[t] == i else 0
+
+
+@kernel
+def _place(t, side, born, runs, partition, crowd):
+    """Count member `t` of the crowd in the new cluster (side 1) or at home (side 0)."""
+    image = crowd.members[t]
+    remove_image(image, runs, partition)
+    add_image(image, born if side == 1 else crowd.homes[t], runs, partition)
+    crowd.sides[t] = side
+
+
+@kernel
+def _refresh_homes(m, n_slots, hyper, partition, tables, crowd):
+    """Rebuild the tables of every cluster at home in the crowd."""
+    clear(crowd.touched)
+    for t in range(m):
+        crowd.touched[crowd.homes[t]] = True
+    for k in range(n_slots):
+        if crowd.touched[k]:
+            refresh(k, hyper, partition, tables)
+
+
+@kernel
+def _launch(i, n_seeds, born, n_slots, runs, hyper, partition, tables, crowd):
+    """Make up a new cluster around image `i` in the empty slot `born`, from the partition S.
+
+    Returns the number of candidates m, negative where no birth is to be, since nobody joins. The
+    counts and ``z`` hold the launch afterwards; where m > 0, the tables do too.
+    """
+    m = _candidates(i, born, n_slots, runs, partition, tables, crowd)
+    _seed(i, n_seeds, m, runs, crowd)
+    for t in range(m):
+        image = crowd.members[t]
+        crowd.homes[t] = partition.z[image]
+        crowd.own[t] = own_score(image, crowd.homes[t], runs, tables)
+        if image == i:
+            _place(t, np.int64(1), born, runs, partition, crowd)
+    for t in range(m):
+        if crowd.members[t] != i:  # nobody leaves a home empty
+            joins = crowd.sides[t] == 1 and partition.sizes[crowd.homes[t]] > 1
+            _place(t, np.int64(joins), born, runs, partition, crowd)
+    for _ in range(ROUNDS):
+        refresh(born, hyper, partition, tables)
+        if _reassign(i, m, born, runs, partition, tables, crowd) == 0 or partition.sizes[born] == 1:
+            break
+    if partition.sizes[born] == 1:
+        return -m
+    refresh(born, hyper, partition, tables)
+    _refresh_homes(m, n_slots, hyper, partition, tables, crowd)
+    return m
+
+
+@kernel
+def _reassign(i, m, born, runs, partition, tables, crowd):
+    """Give each candidate but `i` the better of the new cluster and its home in S; returns how many moved."""
+    n_moved = 0
+    for t in range(m):
+        image, side = crowd.members[t], crowd.sides[t]
+        if image == i:
+            continue
+        if side == 1:
+            joins = own_score(image, born, runs, tables) > crowd.own[t]
+        else:
+            joins = _column_score(image, born, runs, tables) > crowd.own[t]
+            joins = joins and partition.sizes[crowd.homes[t]] > 1
+        if joins != (side == 1):
+            _place(t, np.int64(joins), born, runs, partition, crowd)
+            n_moved += 1
+    return n_moved
+
+
+@kernel
+def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, tables, crowd):
+    """One restricted Gibbs scan of the candidates but `i`, between their homes and the new cluster.
+
+    With `forced`, the images flagged in ``crowd.flags`` are made to join and the others to stay, and
+    the scan gives up once its log probability falls below `at_least`.
+
+    Returns
+    -------
+    log_probability : float
+        Of the choices taken, nats; -inf where the scan gave up.
+    """
+    log_probability = 0.0
+    for t in range(m):
+        image, home, side = crowd.members[t], crowd.homes[t], crowd.sides[t]
+        if image == i:
+            continue
+        chosen = crowd.flags[image]
+        if side == 0 and partition.sizes[home] == 1:  # nobody leaves a home empty
+            if forced and chosen == 1:
+                return -math.inf
+            continue
+        if side == 1:
+            units = np.int64(own_score(image, born, runs, tables)) - _column_score(image, home, runs, tables)
+        else:
+            units = np.int64(_column_score(image, born, runs, tables)) - own_score(image, home, runs, tables)
+        odds = units / tables.scale
+        if not forced:
+            chosen = 1 if generator.random() < 1.0 / (1.0 + math.exp(-odds)) else 0
+        against = -odds if chosen == 1 else odds
+        log_probability -= max(against, 0.0) + math.log1p(math.exp(-abs(against)))
+        if log_probability < at_least:
+            return -math.inf
+        if chosen != side:
+            _place(t, chosen, born, runs, partition, crowd)
+            refresh(born, hyper, partition, tables)
+            refresh(home, hyper, partition, tables)
+    return log_probability
+
+
+@kernel
+def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partition, tables, crowd):
+    """Empty the slot `born`, giving its members one by one to the other clusters.
+
+    The first `n_leaving` of ``crowd.leaving`` are the members. They are drawn a cluster each, kept in
+    ``crowd.back``, or with `forced` go to the one that is there.
+
+    Returns
+    -------
+    log_probability : float
+        Of the clusters taken, nats; -inf where one could not have been drawn.
+    log_gain : float
+        Log of p(x, after) / p(x, before), nats, in double precision.
+    """
+    size = partition.sizes[born]
+    nothing = np.zeros(hyper.a.size, np.int32)
+    before = log_gamma_terms(size, partition.ones[born], hyper, tables.work)
+    log_gain = log_gamma_terms(np.int64(0), nothing, hyper, tables.work) - before - math.log(hyper.alpha) - math.lgamma(size)
+    log_probability = 0.0
+    partition.sizes[born] = 0
+    clear(partition.ones[born])
+    scores = tables.scores
+    for t in range(n_leaving):
+        image = crowd.leaving[t]
+        score_image(image, n_slots, runs, tables, scores)
+        if born < n_slots:
+            scores[born] = _NEVER
+        best, floor = contender_floor(scores, n_slots, tables.scale, 0.0)
+        for k in range(n_slots):
+            scored = scores[k] > floor
+            tables.log_scores[k] = (np.int64(scores[k]) - best) / tables.scale if scored else -math.inf
+        total = 0.0
+        for k in range(n_slots):
+            total += math.exp(tables.log_scores[k])
+        chosen = crowd.back[t] if forced else draw(generator.random(), tables.log_scores, n_slots)
+        log_probability += tables.log_scores[chosen] - math.log(total)
+        log_gain += exact_score(image, chosen, np.bool_(False), runs, hyper, partition, tables)
+        crowd.back[t] = chosen
+        add_image(image, chosen, runs, partition)
+        refresh(chosen, hyper, partition, tables)
+    return log_probability, log_gain
+
+
+@kernel
+def _return_to(born, n_leaving, n_slots, runs, hyper, partition, tables, crowd):
+    """Take the members in ``crowd.leaving`` back into slot `born` and make all their tables true."""
+    clear(crowd.touched)
+    for t in range(n_leaving):
+        image = crowd.leaving[t]
+        from_slot = partition.z[image]
+        crowd.touched[from_slot] = True
+        crowd.touched[crowd.back[t]] = True
+        remove_image(image, runs, partition)
+        add_image(image, born, runs, partition)
+    crowd.touched[born] = True
+    for k in range(n_slots + 1):
+        if crowd.touched[k]:
+            refresh(k, hyper, partition, tables)
+
+
+@kernel
+def _list_members(k, z, out):
+    """Members of cluster `k` in order: fills ``out[:m]``, returns m."""
+    m = 0
+    for image in range(z.size):
+        if z[image] == k:
+            out[m] = image
+            m += 1
+    return m
+
+
+@kernel
+def _birth(n_clusters, generator, runs, hyper, partition, tables, crowd):
+    """Propose a birth; returns the number of clusters afterwards."""
+    i = int(generator.random() * partition.z.size)
+    n_seeds = 1 << (_LEAST_SEEDS_LOG2 + int(generator.random() * _SEED_SIZES))
+    threshold = math.log(1.0 - generator.random())
+    if partition.sizes[partition.z[i]] == 1:
+        return n_clusters
+    born = n_clusters
+    m = _launch(i, n_seeds, born, n_clusters, runs, hyper, partition, tables, crowd)
+    if m < 0:
+        _send_home(-m, born, n_clusters, runs, hyper, partition, tables, crowd)
+        return n_clusters
+    log_scan = _scan(i, m, born, generator, np.bool_(False), -math.inf, runs, hyper, partition, tables, crowd)
+    n_born = np.int64(0)
+    for t in range(m):
+        if crowd.sides[t] == 1:
+            crowd.leaving[n_born] = crowd.members[t]
+            crowd.back[n_born] = crowd.homes[t]
+            n_born += 1
+    log_back, log_loss = _allocate(
+        n_born, born, n_clusters, generator, np.bool_(True), runs, hyper, partition, tables, crowd
+    )
+    log_ratio = log_back - log_loss - log_scan + math.log(partition.z.size / ((n_clusters + 1.0) * n_born))
+    refresh(born, hyper, partition, tables)
+    if not log_ratio >= threshold:
+        return n_clusters
+    _return_to(born, n_born, n_clusters, runs, hyper, partition, tables, crowd)
+    refresh(born + 1, hyper, partition, tables)
+    return n_clusters + 1
+
+
+@kernel
+def _send_home(m, born, n_slots, runs, hyper, partition, tables, crowd):
+    """Undo a launch: every candidate goes home, and the tables are made true."""
+    for t in range(m):
+        if partition.z[crowd.members[t]] != crowd.homes[t]:
+            _place(t, np.int64(0), born, runs, partition, crowd)
+    _refresh_homes(m, n_slots, hyper, partition, tables, crowd)
+    refresh(born, hyper, partition, tables)
+
+
+@kernel
+def _death(n_clusters, generator, runs, hyper, partition, tables, crowd):
+    """Propose a death; returns the number of clusters afterwards."""
+    dying = int(generator.random() * n_clusters)
+    u_member = generator.random()
+    n_seeds = 1 << (_LEAST_SEEDS_LOG2 + int(generator.random() * _SEED_SIZES))
+    threshold = math.log(1.0 - generator.random())
+    if n_clusters < 2 or partition.sizes[dying] == 1:  # a launch has never just one member
+        return n_clusters
+    n_dying = _list_members(dying, partition.z, crowd.leaving)
+    i = crowd.leaving[int(u_member * n_dying)]
+    log_back, log_gain = _allocate(
+        n_dying, dying, n_clusters, generator, np.bool_(False), runs, hyper, partition, tables, crowd
+    )
+    log_rest = log_gain - log_back + math.log(n_clusters * float(n_dying) / partition.z.size)
+    accepted = log_rest >= threshold  # the probability of the scan back, at most 1, can only make it worse
+    if accepted:
+        log_scan = _way_back(i, n_seeds, n_dying, dying, n_clusters, generator, threshold - log_rest,
+                             runs, hyper, partition, tables, crowd)
+        accepted = log_scan >= threshold - log_rest
+    if not accepted:
+        _return_to(dying, n_dying, n_clusters, runs, hyper, partition, tables, crowd)
+        return n_clusters
+    n_clusters -= 1
+    fill_gap(dying, n_clusters, partition)
+    refresh(dying, hyper, partition, tables)
+    refresh(n_clusters, hyper, partition, tables)
+    return n_clusters
+
+
+@kernel
+def _way_back(i, n_seeds, n_dying, dying, n_slots, generator, at_least, runs, hyper, partition, tables, crowd):
+    """Log probability of the birth's scan that would undo a death; partition and tables are left as they are."""
+    if partition.sizes[partition.z[i]] == 1:
+        return -math.inf
+    for t in range(n_dying):
+        crowd.flags[crowd.leaving[t]] = 1
+    refresh(dying, hyper, partition, tables)
+    m = _launch(i, n_seeds, dying, n_slots, runs, hyper, partition, tables, crowd)
+    n_flagged = 0
+    for t in range(abs(m)):
+        n_flagged += crowd.flags[crowd.members[t]]
+    log_scan = -math.inf
+    if m > 0 and n_flagged == n_dying:
+        log_scan = _scan(i, m, dying, generator, np.bool_(True), at_least, runs, hyper, partition, tables, crowd)
+    _send_home(abs(m), dying, n_slots, runs, hyper, partition, tables, crowd)
+    for t in range(n_dying):
+        crowd.flags[crowd.leaving[t]] = 0
+    return log_scan
+
+
+@kernel
+def birth_death(first, last, n_clusters, generator, runs, hyper, partition, tables, crowd, tally):
+    """Make proposals `first` to `last` - 1, each a birth or a death with equal probability.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        The number of uniforms that a proposal needs is not known beforehand, so they are drawn here.
+    runs, hyper, partition, tables, crowd : records of `dpmix.kernels.records`
+        The last three are changed in place.
+    tally : (2, 2) int64
+        Proposals and acceptances of births (row 0) and deaths (row 1); added to.
+
+    Returns
+    -------
+    next : int
+        The first proposal not made: `last`, or less where the slots ran out.
+    n_clusters : int
+    """
+    for proposal in range(first, last):
+        if n_clusters + 2 > partition.sizes.size:
+            return proposal, n_clusters
+        kind = 0 if generator.random() < 0.5 else 1
+        before = n_clusters
+        if kind == 0:
+            n_clusters = _birth(n_clusters, generator, runs, hyper, partition, tables, crowd)
+        else:
+            n_clusters = _death(n_clusters, generator, runs, hyper, partition, tables, crowd)
+        tally[kind, 0] += 1
+        tally[kind, 1] += n_clusters != before
+    return last, n_clusters
