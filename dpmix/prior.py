@@ -7,20 +7,51 @@ import numpy as np
 from dpmix.errors import InputError, InputTypeError
 from dpmix.validate import check_positive
 
-__all__ = ["Prior"]
+__all__ = ["Gamma", "Prior"]
+
+
+@dataclass(frozen=True)
+class Gamma:
+    """Gamma distribution with density proportional to ``x ** (shape - 1) * exp(-rate * x)``.
+
+    Parameters
+    ----------
+    shape, rate : float
+        Both greater than 0; the mean is ``shape / rate``.
+
+    Examples
+    --------
+    >>> Gamma(2, 4).mean
+    0.5
+    """
+
+    shape: float
+    rate: float
+
+    def __post_init__(self):
+        object.__setattr__(self, "shape", check_positive("shape", self.shape))
+        object.__setattr__(self, "rate", check_positive("rate", self.rate))
+
+    @property
+    def mean(self):
+        """Expected value."""
+        return self.shape / self.rate
 
 
 @dataclass(frozen=True)
 class Prior:
     """Prior of a Dirichlet process mixture of beta-Bernoulli pixels.
 
+    A number fixes a hyperparameter; a `Gamma` distribution learns it with the clusters.
+
     Parameters
     ----------
-    alpha : float
+    alpha : Gamma or float
         Concentration of the Dirichlet process; the larger, the more clusters are expected
         (about ``alpha * log(1 + n / alpha)`` among n images).
-    a, b : float or (d,) array of float
-        Pseudo-counts of the Beta(a, b) prior of each pixel's probability to be on.
+    a, b : Gamma, float or (d,) array of float
+        Pseudo-counts of the Beta(a, b) prior of each pixel's probability to be on. With a Gamma, each
+        pixel has its own, drawn independently; both are then held between 1e-6 and 1e6.
 
     Raises
     ------
@@ -31,22 +62,33 @@ class Prior:
     --------
     >>> Prior(alpha=2, a=0.5, b=0.5)
     Prior(alpha=2.0, a=0.5, b=0.5)
+    >>> Prior().alpha
+    Gamma(shape=1.0, rate=1.0)
     """
 
-    alpha: float = 1.0
-    a: float | np.ndarray = 1.0
-    b: float | np.ndarray = 1.0
+    alpha: Gamma | float = Gamma(1, 1)
+    a: Gamma | float | np.ndarray = Gamma(1, 1)
+    b: Gamma | float | np.ndarray = Gamma(1, 1)
 
     def __post_init__(self):
-        object.__setattr__(self, "alpha", check_positive("alpha", self.alpha))
+        if not isinstance(self.alpha, Gamma):
+            object.__setattr__(self, "alpha", check_positive("alpha", self.alpha))
         for name in ("a", "b"):
-            object.__setattr__(self, name, _check_pseudo_counts(name, getattr(self, name)))
+            value = getattr(self, name)
+            if not isinstance(value, Gamma):
+                object.__setattr__(self, name, _check_pseudo_counts(name, value))
+
+    def start_alpha(self):
+        """The concentration with which a chain starts: the number given, or the prior's mean."""
+        return self.alpha.mean if isinstance(self.alpha, Gamma) else self.alpha
 
     def pseudo_counts(self, d):
-        """The pseudo-counts `a` and `b` for `d` pixels, each (d,) float64."""
+        """The pseudo-counts `a` and `b` of `d` pixels with which a chain starts, each (d,) float64."""
         spread = []
         for name in ("a", "b"):
             value = getattr(self, name)
+            if isinstance(value, Gamma):
+                value = value.mean
             if np.ndim(value) and len(value) != d:
                 raise InputError(f"{name} must be one number or one for each of the {d} pixels; got {len(value)}")
             spread.append(np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float64), (d,))))
@@ -63,10 +105,14 @@ class Prior:
 
 
 def _encoded(value):
+    if isinstance(value, Gamma):
+        return {"gamma": [value.shape, value.rate]}
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def _decoded(value):
+    if isinstance(value, dict):
+        return Gamma(*value["gamma"])
     return np.array(value) if isinstance(value, list) else value
 
 
