@@ -13,8 +13,10 @@ _HOME = {
     "InputError": "dpmix.errors",
     "Interrupted": "dpmix.errors",
     "Posterior": "dpmix.posterior",
+    "Gamma": "dpmix.prior",
     "Prior": "dpmix.prior",
     "RunError": "dpmix.errors",
+    "Schedule": "dpmix.schedule",
     "WorkerError": "dpmix.errors",
     "load": "dpmix.run_folder",
     "log_predictive": "dpmix.query",
@@ -26,12 +28,14 @@ _HOME = {
 _MODULES = ("datasets", "plot")
 
 __all__ = [
+    "Gamma",
     "Images",
     "InputError",
     "Interrupted",
     "Posterior",
     "Prior",
     "RunError",
+    "Schedule",
     "WorkerError",
     "__version__",
     "datasets",

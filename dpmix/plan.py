@@ -7,11 +7,12 @@ import numpy as np
 from dpmix.chain import State
 from dpmix.errors import InputError
 from dpmix.prior import Prior
+from dpmix.schedule import FIGURES, Schedule
 from dpmix.validate import check_count, check_seed
 
 __all__ = ["DRAW_NAMES", "TRACE_NAMES", "ChainRecord", "Draws", "Plan"]
 
-TRACE_NAMES = ("log_joint", "n_clusters", "alpha", "n_moved", "seconds")
+TRACE_NAMES = tuple(FIGURES)
 DRAW_NAMES = ("labels", "alpha", "a", "b")
 
 
@@ -29,8 +30,10 @@ class Plan:
     thin : int
         Every `thin`-th sweep after the burn-in gives a draw.
     init : str
-        "one", "random:K", "crp", or "labels" (given, and no longer known).
+        "seeds:K", "one", "random:K", "crp", or "labels" (given, and no longer known).
     seed : int
+    schedule : Schedule
+        What a sweep consists of.
     """
 
     prior: Prior
@@ -40,9 +43,10 @@ class Plan:
     thin: int
     init: str
     seed: int
+    schedule: Schedule = Schedule()
 
     @classmethod
-    def checked(cls, prior, chains, sweeps, burn_in, thin, init, seed):
+    def checked(cls, prior, chains, sweeps, burn_in, thin, init, seed, schedule=Schedule()):  # noqa: B008
         """A plan from a user's arguments; None for `burn_in`, `thin` and `seed` takes defaults.
 
         By default the first half is burn-in and up to 100 draws a chain are kept.
@@ -55,7 +59,7 @@ class Plan:
         thin = -(-kept // 100) if thin is None else check_count("thin", thin)
         if thin > kept:
             raise InputError(f"thin must be at most sweeps - burn_in = {kept}, or no draw is kept; got {thin}")
-        return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed))
+        return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed), schedule)
 
     def lengthened(self, sweeps):
         """The same plan with chains of `sweeps` sweeps in total; never shorter."""
@@ -76,14 +80,15 @@ class Plan:
     def to_json(self):
         """The plan as a dict that JSON can hold; `from_json` gives the same plan."""
         fields = ("init", "seed", "chains", "sweeps", "burn_in", "thin")
-        return {"prior": self.prior.to_json(), **{name: getattr(self, name) for name in fields}}
+        return {"prior": self.prior.to_json(), "schedule": self.schedule.to_json(), **{name: getattr(self, name) for name in fields}}
 
     @classmethod
     def from_json(cls, fields):
         """The plan whose `to_json` is `fields`; other keys are passed over."""
         counts = {name: check_count(name, fields[name], low=0)
                   for name in ("chains", "sweeps", "burn_in", "thin", "seed")}
-        return cls.checked(prior=Prior.from_json(fields["prior"]), init=fields["init"], **counts)
+        return cls.checked(prior=Prior.from_json(fields["prior"]), init=fields["init"],
+                           schedule=Schedule(**fields["schedule"]), **counts)
 
 
 @dataclass
@@ -105,8 +110,7 @@ class Draws:
     @classmethod
     def empty(cls, n, d):
         """No sweeps of a chain over `n` images of `d` pixels."""
-        whole = ("n_clusters", "n_moved")
-        trace = {name: np.empty(0, np.int64 if name in whole else np.float64) for name in TRACE_NAMES}
+        trace = {name: np.empty(0, dtype) for name, dtype in FIGURES.items()}
         kept = {"labels": np.empty((0, n), np.uint16), "alpha": np.empty(0), "a": np.empty((0, d)), "b": np.empty((0, d))}
         return cls(trace, kept)
 

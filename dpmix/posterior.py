@@ -101,6 +101,79 @@ class Posterior:
         for chain, draw in pairs:
             yield self.draw(chain, draw)
 
+    def summary(self):
+        """Say whether the chains agree, and what is known about the numbers that describe a draw.
+
+        For the log joint, the number of clusters, alpha and the entropy of the cluster sizes: mean,
+        standard deviation, Monte Carlo standard error, rank-normalised split R-hat, bulk and tail
+        effective sample size. For the partitions: the mean variation of information of two draws of
+        the same chain and of different chains. Chains agree where R-hat is at most 1.01 and the
+        partitions are no further apart between chains than within; above 1.1, or with partitions
+        more than 1.5 times as far apart, they do not. Chains that never moved say nothing.
+
+        Returns
+        -------
+        dpmix.diagnostics.Summary
+            Prints as a table with what it means; ``to_dict()`` gives it to JSON.
+
+        Examples
+        --------
+        >>> import dpmix
+        >>> images = dpmix.datasets.load_digits(classes=[0, 1])
+        >>> posterior = dpmix.sample(images, chains=2, sweeps=40, seed=0, jobs=1, progress=False)
+        >>> summary = posterior.summary()
+        >>> print(summary)  # doctest: +ELLIPSIS
+        2 chains of 20 draws ... mean ... R-hat  ESS bulk  ESS tail
+        ...
+        >>> summary.verdict in ("agree", "nearly", "disagree", "unknown")
+        True
+        >>> summary.quantities["n_clusters"].mean >= 1
+        True
+        """
+        from dpmix.diagnostics import summarize
+
+        return summarize(self)
+
+    def to_arviz(self, labels=False):
+        """Return the draws as the xarray.DataTree that ArviZ works with.
+
+        Group `posterior` holds n_clusters, alpha, entropy (of the cluster sizes, nats), and a and b
+        with dimension pixel; group `sample_stats` holds lp (the log joint, nats) and what else the
+        trace says of the sweeps that gave the draws. Where a or b is the same in all draws, it is in
+        `constant_data` instead.
+
+        Parameters
+        ----------
+        labels : bool
+            Add the cluster of each image to `posterior`, with dimension image. Clusters are numbered
+            anew in each draw: no mean or R-hat of these numbers says anything.
+
+        Returns
+        -------
+        xarray.DataTree
+
+        Raises
+        ------
+        ModuleNotFoundError
+            The extra is not installed: ``pip install 'dpmix[arviz]'``.
+        InputError
+            A posterior without a draw.
+
+        Examples
+        --------
+        >>> import dpmix
+        >>> images = dpmix.datasets.load_digits(classes=[0, 1])
+        >>> posterior = dpmix.sample(images, chains=2, sweeps=40, seed=0, jobs=1, progress=False)
+        >>> tree = posterior.to_arviz()
+        >>> tree["posterior"]["n_clusters"].shape
+        (2, 20)
+        >>> tree["sample_stats"]["lp"].dims
+        ('chain', 'draw')
+        """
+        from dpmix.arviz_export import to_arviz
+
+        return to_arviz(self, labels)
+
     def save(self, path, overwrite=False):
         """Write a run folder at `path`, from which `dpmix.load` and `dpmix.resume` go on."""
         from dpmix.run_folder import RunFolder
@@ -108,14 +181,14 @@ class Posterior:
         RunFolder.write(path, self, overwrite=overwrite)
 
     def _counts(self, labels):
-        from dpmix.kernels.gibbs import count_images
+        from dpmix.kernels.partition import count_images
         from dpmix.kernels.records import Partition
         from dpmix.timing import in_pieces
 
         k = int(labels.max()) + 1
-        partition = Partition(labels.astype(np.int32), np.zeros(k, np.int32), np.zeros((k, self.table.d), np.int32))
+        partition = Partition(labels.astype(np.int64), np.zeros(k, np.int64), np.zeros((k, self.table.d), np.int32))
         in_pieces(lambda first, last: count_images(first, last, self.table.runs, partition), self.table.n, guess=4096)
-        return partition.sizes.astype(np.int64), partition.ones
+        return partition.sizes, partition.ones
 
 
 def _read_only(array):

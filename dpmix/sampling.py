@@ -13,18 +13,19 @@ from dpmix.delivery import holding
 from dpmix.errors import InputError, InputTypeError, Interrupted, RunError, WorkerError
 from dpmix.plan import ChainRecord, Draws, Plan
 from dpmix.prior import Prior
+from dpmix.schedule import Schedule
 from dpmix.starts import check_init, start
 from dpmix.validate import check_bool, check_count
 
 __all__ = ["resume", "sample"]
 
 
-def sample(x, prior=None, *, chains=5, sweeps=200, burn_in=None, thin=None, init="one", seed=None,
-           jobs=None, executor=None, out=None, overwrite=False, progress=True):
+def sample(x, prior=None, *, chains=5, sweeps=200, burn_in=None, thin=None, init="seeds", seed=None,
+           schedule=None, jobs=None, executor=None, out=None, overwrite=False, progress=True):
     """Draw from the posterior of a Dirichlet process mixture of beta-Bernoulli pixels.
 
-    Each chain alternates the moves that `dpmix.segment` lists, starting from `init`. With the same
-    `x`, `prior`, `seed` and numbers of sweeps the draws are the same bits for any number of
+    Each sweep of a chain is the mix of moves that `Schedule` describes. With the same `x`, `prior`,
+    `schedule`, `seed` and numbers of sweeps the draws are the same bits for any number of
     workers, on any executor, and through interruption and `resume`.
 
     Parameters
@@ -32,19 +33,22 @@ def sample(x, prior=None, *, chains=5, sweeps=200, burn_in=None, thin=None, init
     x : Images or (n, d) array of 0/1 or bool
         One image a row.
     prior : Prior, optional
-        By default ``Prior()``.
+        By default ``Prior()``, which learns alpha, a and b.
     chains, sweeps : int
         Number of chains and sweeps of each, burn-in included.
     burn_in : int, optional
         Sweeps of each chain from which no draw is kept; by default half.
     thin : int, optional
         Every `thin`-th sweep after the burn-in is kept; by default up to 100 draws a chain.
-    init : {"one", "random:K", "crp"} or (n,) array of int
-        Where every chain starts: all images in one cluster, in K random groups, in a draw from
-        the prior, or in the given clusters.
+    init : {"seeds", "seeds:K", "one", "random:K", "crp"} or (n,) array of int
+        Where every chain starts: each image with the nearest of K images picked at random (by
+        default one in 200), all in one cluster, in K random groups, in a draw from the prior, or in
+        the given clusters.
     seed : int, optional
         Chain c draws from ``SeedSequence(seed, spawn_key=(c,))``. By default fresh entropy, which
         the posterior remembers.
+    schedule : Schedule, optional
+        How many proposals of each kind a sweep makes.
     jobs : int, optional
         Worker processes on this machine; by default one for each chain, up to the number of cores.
         With 1, everything runs in this process.
@@ -79,7 +83,7 @@ def sample(x, prior=None, *, chains=5, sweeps=200, burn_in=None, thin=None, init
     --------
     >>> import dpmix
     >>> digits = dpmix.datasets.load_digits(classes=[0, 1])
-    >>> posterior = dpmix.sample(digits, chains=2, sweeps=20, init="random:10", seed=1, jobs=1, progress=False)
+    >>> posterior = dpmix.sample(digits, chains=2, sweeps=20, seed=1, jobs=1, progress=False)
     >>> posterior.labels.shape
     (2, 10, 360)
     """
@@ -89,7 +93,10 @@ def sample(x, prior=None, *, chains=5, sweeps=200, burn_in=None, thin=None, init
     table = BinaryTable.from_input(x)
     prior.pseudo_counts(table.d)
     init, labels = check_init(init, table.n)
-    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed)
+    schedule = Schedule() if schedule is None else schedule
+    if not isinstance(schedule, Schedule):
+        raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
+    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule)
     placement = _checked_placement(plan, jobs, executor)
     check_bool("progress", progress)
     check_bool("overwrite", overwrite)

@@ -4,17 +4,15 @@ The same table, plan and state give the same bits in any process on any worker, 
 was lost is simply run again.
 """
 
-import time
-
 import numpy as np
 
 from dpmix.chain import Chain
 from dpmix.data import BinaryTable
 from dpmix.kernels.compile import mark_complete
-from dpmix.plan import TRACE_NAMES, Draws, Plan
+from dpmix.plan import Draws, Plan
 from dpmix.prior import Prior
+from dpmix.schedule import FIGURES, Schedule, run_sweep
 from dpmix.starts import start
-from dpmix.sweep import sweep_assignments
 
 __all__ = ["run_segment", "warm_up"]
 
@@ -35,20 +33,15 @@ def run_segment(table, plan, state, done, n_sweeps):
     draws : dpmix.plan.Draws
     """
     chain = Chain(table, state)
-    trace = {name: [] for name in TRACE_NAMES}
-    kept = []
+    rows, kept = [], []
     for sweep in range(done + 1, done + n_sweeps + 1):
-        began = time.perf_counter()
-        n_moved = sweep_assignments(chain)
-        values = (chain.log_joint(), chain.n_clusters, chain.hyper.alpha, n_moved, time.perf_counter() - began)
-        for name, value in zip(TRACE_NAMES, values, strict=True):
-            trace[name].append(value)
+        rows.append(run_sweep(chain, plan, sweep))
         if plan.keeps(sweep):
             kept.append((_labels_by_size(chain), chain.hyper.alpha, chain.hyper.a, chain.hyper.b))
     empty = Draws.empty(table.n, table.d)
-    whole = {name: np.array(trace[name], empty.trace[name].dtype) for name in TRACE_NAMES}
-    rows = {name: np.array(column) for name, column in zip(empty.kept, zip(*kept, strict=True))} if kept else empty.kept
-    return chain.state(), Draws(whole, rows)
+    trace = {name: np.array([row[name] for row in rows], dtype) for name, dtype in FIGURES.items()}
+    columns = zip(*kept, strict=True) if kept else empty.kept.values()
+    return chain.state(), Draws(trace, {name: np.array(column) for name, column in zip(empty.kept, columns, strict=True)})
 
 
 def _labels_by_size(chain):
@@ -63,6 +56,7 @@ def _labels_by_size(chain):
 def warm_up():
     """Make every kernel that a segment calls ready, from the cache or by compiling it."""
     table = BinaryTable.from_input(np.eye(2, dtype=np.uint8))
-    plan = Plan.checked(Prior(), chains=1, sweeps=1, burn_in=0, thin=1, init="one", seed=0)
+    plan = Plan.checked(Prior(), chains=1, sweeps=1, burn_in=0, thin=1, init="seeds:1", seed=0,
+                        schedule=Schedule(split_merge=1, birth_death=1))
     run_segment(table, plan, start(table, plan, None, 0), 0, 1)
     mark_complete()

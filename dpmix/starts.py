@@ -1,4 +1,4 @@
-"""Where chains start: one cluster, random groups, a draw from the prior, or given labels."""
+"""Where chains start: around random images, one cluster, random groups, a draw from the prior, or given labels."""
 
 import numpy as np
 
@@ -6,11 +6,14 @@ from dpmix.chain import State, generator_state
 from dpmix.errors import InputError, InputTypeError
 from dpmix.validate import check_count
 
-__all__ = ["check_init", "start"]
+__all__ = ["check_init", "nearest_seeds", "start"]
+
+_IMAGES_PER_SEED = 200
+_BLOCK = 1 << 21  # elements of a block of images, or of distances
 
 
 def check_init(init, n):
-    """Check `init` for `n` images: ("one" | "random:K" | "crp" | "labels", labels or None).
+    """Check `init` for `n` images: ("seeds:K" | "one" | "random:K" | "crp" | "labels", labels or None).
 
     Raises
     ------
@@ -21,10 +24,12 @@ def check_init(init, n):
         name, _, groups = init.partition(":")
         if init in ("one", "crp"):
             return init, None
-        if name == "random" and groups.isascii() and groups.isdigit():
-            return f"random:{check_count('init random:K', int(groups), 1, n)}", None
-        raise InputError(f"init must be 'one', 'crp', 'random:K' such as 'random:100', or one label per image; "
-                         f"got {init!r}")
+        if init == "seeds":
+            return f"seeds:{-(-n // _IMAGES_PER_SEED)}", None
+        if name in ("random", "seeds") and groups.isascii() and groups.isdigit():
+            return f"{name}:{check_count(f'K of init {name}:K', int(groups), 1, n)}", None
+        raise InputError("init must be 'seeds', 'one', 'crp', 'seeds:K' or 'random:K' such as 'random:100', "
+                         f"or one label per image; got {init!r}")
     labels = np.asarray(init)
     if labels.dtype.kind not in "iu":
         raise InputTypeError(f"init must be a name or an array of integer labels; got dtype {labels.dtype}")
@@ -40,18 +45,36 @@ def start(table, plan, labels, chain_ix):
     the same chain however many others run beside it.
     """
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(plan.seed, spawn_key=(chain_ix,))))
-    alpha = plan.prior.alpha
+    alpha = plan.prior.start_alpha()
     a, b = plan.prior.pseudo_counts(table.d)
-    z = labels if plan.init == "labels" else _draw_partition(plan.init, table.n, alpha, generator)
+    z = labels if plan.init == "labels" else _draw_partition(plan.init, table, alpha, generator)
     return State(_as_slots(z), alpha, a, b, generator_state(generator))
 
 
-def _draw_partition(init, n, alpha, generator):
+def _draw_partition(init, table, alpha, generator):
     if init == "one":
-        return np.zeros(n, np.int32)
+        return np.zeros(table.n, np.int32)
     if init == "crp":
-        return _draw_crp(n, alpha, generator)
-    return generator.integers(int(init.partition(":")[2]), size=n)
+        return _draw_crp(table.n, alpha, generator)
+    name, _, groups = init.partition(":")
+    if name == "random":
+        return generator.integers(int(groups), size=table.n)
+    return nearest_seeds(table, generator.choice(table.n, int(groups), replace=False))
+
+
+def nearest_seeds(table, seeds):
+    """For each image the index into `seeds`, some of the images, of the nearest in Hamming distance.
+
+    Ties go to the first. With x and s rows of zeros and ones, the distance is |x| + |s| - 2 x s.
+    """
+    chosen = table.dense(np.sort(seeds)).astype(np.float32)
+    half = 0.5 * chosen.sum(1)
+    nearest = np.empty(table.n, np.int32)
+    step = max(1, _BLOCK // max(table.d, len(seeds)))
+    for first in range(0, table.n, step):
+        x = table.dense(slice(first, first + step)).astype(np.float32)
+        nearest[first : first + step] = np.argmax(x @ chosen.T - half, axis=1)
+    return nearest
 
 
 def _draw_crp(n, alpha, generator):
