@@ -313,7 +313,7 @@ def _birth(n_clusters, generator, runs, hyper, partition, tables, crowd):
     )
     log_ratio = log_back - log_loss - log_scan + math.log(partition.z.size / ((n_clusters + 1.0) * n_born))
     refresh(born, hyper, partition, tables)
-    if not log_ratio >= threshold:
+    if n_born == 1 or not log_ratio >= threshold:  # the death of a lone image is never proposed
         return n_clusters
     _return_to(born, n_born, n_clusters, runs, hyper, partition, tables, crowd)
     refresh(born + 1, hyper, partition, tables)
@@ -337,7 +337,7 @@ def _death(n_clusters, generator, runs, hyper, partition, tables, crowd):
     u_member = generator.random()
     n_seeds = 1 << (_LEAST_SEEDS_LOG2 + int(generator.random() * _SEED_SIZES))
     threshold = math.log(1.0 - generator.random())
-    if n_clusters < 2 or partition.sizes[dying] == 1:  # a launch has never just one member
+    if n_clusters < 2 or partition.sizes[dying] == 1:  # Gibbs sampling sees to lone images
         return n_clusters
     n_dying = _list_members(dying, partition.z, crowd.leaving)
     i = crowd.leaving[int(u_member * n_dying)]
