@@ -86,7 +86,7 @@ def image_shape(d):
     return (side, side) if side * side == d else (1, d)
 
 
-def check_binary(x, name="x"):
+def check_binary(x, name="x", observed=None):
     """Return `x` as a uint8 array of zeros and ones, or say what is wrong and where.
 
     Parameters
@@ -94,28 +94,23 @@ def check_binary(x, name="x"):
     x : array-like of bool, int or float, of any shape
     name : str
         What the caller calls it.
+    observed : array of bool, of the shape of `x`, optional
+        Entries where it is False are not looked at and come back as 0.
 
     Raises
     ------
     InputTypeError
         Objects, strings or complex numbers.
     InputError
-        Ragged lists, masked entries, NaN, or values other than 0 and 1.
+        Ragged lists, masked entries that `observed` does not leave out, NaN, or values other than 0 and 1.
     """
-    if isinstance(x, np.ma.MaskedArray):
-        if np.ma.getmaskarray(x).any():
-            raise InputError(f"{name} has masked entries; sampling with unobserved pixels is not available yet; "
-                             f"fill them first, as in {name}.filled(0), or leave those images out")
-        x = x.data
-    try:
-        values = np.asarray(x)
-    except ValueError as error:
-        raise InputError(f"{name} must be a rectangular array; its rows differ in length") from error
-    if values.dtype.kind not in "buif":
-        raise InputTypeError(f"{name} must hold numbers or booleans; got dtype {values.dtype}")
-    if values.dtype.kind == "b":
-        return values.astype(np.uint8)
+    if observed is None and np.ma.is_masked(x):
+        raise InputError(f"{name} has masked entries; sampling with unobserved pixels is not available yet; "
+                         f"fill them first, as in {name}.filled(0), or leave those images out")
+    values = check_numbers(x, name)
     wrong = (values != 0) & (values != 1)
+    if observed is not None:
+        wrong &= observed
     if wrong.any():
         at = tuple(int(ix) for ix in np.argwhere(wrong)[0])
         place = f"row {at[0]}, column {at[1]}" if len(at) == 2 else f"index {at}"
@@ -123,4 +118,16 @@ def check_binary(x, name="x"):
         shown = "NaN" if found != found else f"{found:g}"
         raise InputError(f"{name} must contain only 0 and 1; found {shown} at {place}; "
                          "call dpmix.datasets.binarize first")
-    return values.astype(np.uint8)
+    on = values == 1
+    return (on if observed is None else on & observed).astype(np.uint8)
+
+
+def check_numbers(x, name="x"):
+    """Return `x` as an array of bool, int or float; of a masked array, the values underneath."""
+    try:
+        values = np.ma.getdata(x, subok=False)
+    except ValueError as error:
+        raise InputError(f"{name} must be a rectangular array; its rows differ in length") from error
+    if values.dtype.kind not in "buif":
+        raise InputTypeError(f"{name} must hold numbers or booleans; got dtype {values.dtype}")
+    return values

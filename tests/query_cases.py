@@ -1,0 +1,73 @@
+"""Posteriors with chosen draws, and slow answers to queries: sums of joint probabilities (`naive.log_joint`).
+
+A draw is (z, alpha, a, b). In an image that is asked about, None is a pixel that is not observed.
+"""
+
+import itertools
+import math
+
+import naive
+import numpy as np
+
+from dpmix.data import BinaryTable
+from dpmix.plan import TRACE_NAMES, ChainRecord, Draws, Plan
+from dpmix.posterior import Posterior
+from dpmix.prior import Prior
+
+X = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [0, 0, 1, 1], [0, 1, 1, 1], [1, 0, 0, 0], [0, 0, 0, 0]], np.uint8)
+A = np.array([0.3, 1.0, 2.0, 0.7])
+B = np.array([1.1, 0.4, 1.0, 3.0])
+ALL_IMAGES = np.array(list(itertools.product([0, 1], repeat=4)), np.uint8)
+LEFT = np.array([True, True, False, False])
+VARIED = [
+    ([0, 0, 1, 1, 0, 2], 1.0, A, B),
+    ([0, 0, 0, 0, 0, 0], 0.2, B, A),
+    ([0, 1, 2, 3, 4, 5], 5.0, 2 * A, B),
+    ([0, 0, 1, 1, 2, 2], 0.7, A, 3 * B),
+]
+
+
+def posterior_of(x, draws, chains=1):
+    """A posterior whose draws, chain by chain, are (z, alpha, a, b) as given."""
+    table, per_chain = BinaryTable.from_input(x), len(draws) // chains
+    assert per_chain * chains == len(draws)
+    plan = Plan.checked(Prior(), chains, per_chain, 0, 1, "one", 0)
+    records = []
+    for c in range(chains):
+        z, alpha, a, b = zip(*draws[c * per_chain : (c + 1) * per_chain], strict=True)
+        kept = {"labels": np.array(z, np.uint16), "alpha": np.array(alpha)}
+        kept |= {"a": np.array(a), "b": np.array(b)}
+        trace = {name: np.zeros(per_chain) for name in TRACE_NAMES}
+        records.append(ChainRecord(None, Draws(trace, kept)))
+    return Posterior(table, plan, records, "0")
+
+
+def log_sum(values):
+    top = max(values)
+    return top + math.log(sum(math.exp(value - top) for value in values))
+
+
+def slow_log_predictive(rows, draws, image):
+    """Log of the mean over draws (z, alpha, a, b) of p(image | z, rows): every way to join is tried."""
+    joined = np.array([*rows, image], object)  # None, too, is neither 0 nor 1
+    per_draw = []
+    for z, alpha, a, b in draws:
+        before = naive.log_joint(z, rows, alpha, a, b)
+        joins = [naive.log_joint([*z, k], joined, alpha, a, b) - before for k in range(max(z) + 2)]
+        per_draw.append(log_sum(joins))
+    return log_sum(per_draw) - math.log(len(per_draw))
+
+
+def slow_proba(rows, draws, image):
+    """P(pixel on | observed pixels) of each pixel as a ratio of two probabilities."""
+    evidence = slow_log_predictive(rows, draws, image)
+    proba = []
+    for pixel, value in enumerate(image):
+        on = [*image[:pixel], 1, *image[pixel + 1 :]]
+        hidden = value is None
+        proba.append(math.exp(slow_log_predictive(rows, draws, on) - evidence) if hidden else value)
+    return proba
+
+
+def hide(image, observed):
+    return [int(value) if seen else None for value, seen in zip(image, observed, strict=True)]
