@@ -12,7 +12,7 @@ import numpy as np
 
 from dpmix.kernels.beta_bernoulli import LANES, log_likelihood
 from dpmix.kernels.partition import count_images, fill_tables
-from dpmix.kernels.records import Hyper, Partition, empty_proposals, empty_tables
+from dpmix.kernels.records import Hyper, empty_partition, empty_proposals, empty_tables
 from dpmix.timing import in_pieces
 
 __all__ = ["Chain", "State", "generator_from", "generator_state"]
@@ -60,22 +60,23 @@ class Chain:
     runs : dpmix.kernels.records.Runs
     generator : numpy.random.Generator
     n_clusters : int
+    n_classes : int
+        Of the label column, 0 where there is none; each has pseudo-count `c`.
     hyper, partition, tables, pair, crowd : records of dpmix.kernels.records
     tolerance : float
         Largest rounding error of a score in `tables`, nats.
     """
 
-    def __init__(self, table, state):
-        self.runs, self.n, self.d = table.runs, table.n, table.d
+    def __init__(self, table, state, c=1.0):
+        self.runs, self.n, self.d, self.n_classes = table.runs, table.n, table.d, table.n_classes
         self.generator = generator_from(state.generator)
         self.n_clusters = int(state.z.max()) + 1
-        self.hyper = Hyper(float(state.alpha), state.a, state.b)
+        self.hyper = Hyper(float(state.alpha), state.a, state.b, c)
         self._allocate(np.array(state.z, np.int64))
 
     def state(self):
         """The chain's present `State`, a copy."""
-        hyper = self.hyper
-        return State(self.partition.z.astype(np.int32), hyper.alpha, hyper.a, hyper.b, generator_state(self.generator))
+        return State(self.partition.z.astype(np.int32), *self.hyper[:3], generator_state(self.generator))
 
     def make_room(self):
         """Double the slots, so that more clusters can open."""
@@ -84,7 +85,7 @@ class Chain:
     def set_hyper(self, **changes):
         """Give `alpha`, `a` or `b` new values and make the tables true to them."""
         self.hyper = self.hyper._replace(**changes)
-        if set(changes) == {"alpha"} and _scale(self.hyper, self.n) == self.tables.scale:
+        if set(changes) == {"alpha"} and _scale(self.hyper, self.n, self.n_classes) == self.tables.scale:
             fill_tables(self.n_clusters, self.n_clusters + 1, self.hyper, self.partition, self.tables)
         else:
             self._fill()
@@ -105,16 +106,17 @@ class Chain:
 
     def _allocate(self, z):
         capacity, d = _capacity(self.n_clusters, self.n), self.d
-        self.partition = Partition(z, np.zeros(capacity, np.int64), np.zeros((capacity, d), np.int32))
+        self.partition = empty_partition(z, d, capacity, len(self.runs.gap_starts) > 0, self.n_classes)
         in_pieces(lambda first, last: count_images(first, last, self.runs, self.partition), self.n, guess=4096)
-        self.tables = empty_tables(self.n, d, capacity)
-        self.pair, self.crowd = empty_proposals(self.n, d, capacity)
+        self.tables = empty_tables(self.partition)
+        self.pair, self.crowd = empty_proposals(self.partition)
         self._fill()
 
     def _fill(self):
         """Build all tables from counts and hyperparameters."""
-        scale = _scale(self.hyper, self.n)
-        self.tolerance = 0.5 * (self.d + 1) / scale + 1e-9
+        scale = _scale(self.hyper, self.n, self.n_classes)
+        entries = 2 * self.d + 2 if self.n_classes or len(self.runs.gap_starts) else self.d + 1
+        self.tolerance = 0.5 * entries / scale + 1e-9  # each table entry is off by half a unit at the most
         self.tables = self.tables._replace(scale=scale)
         self.tables.log_totals[:] = np.nan
         in_pieces(lambda first, last: fill_tables(first, last, self.hyper, self.partition, self.tables),
@@ -131,8 +133,10 @@ def _capacity(n_clusters, n):
     return LANES * (groups + (groups % 2 == 0))
 
 
-def _scale(hyper, n):
+def _scale(hyper, n, n_classes):
     """Units per nat: the largest power of two for which no score can leave 32 bits."""
     least = np.minimum(hyper.a, hyper.b)
     bound = float(np.log((hyper.a + hyper.b + n) / least).sum()) + math.log(n + 1) + abs(math.log(hyper.alpha)) + 64
+    if n_classes:
+        bound += math.log(n_classes + n / hyper.c)
     return 2.0 ** min(_MAX_SCALE_LOG2, math.floor(math.log2((2**31 - 1) / bound)))

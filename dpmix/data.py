@@ -8,76 +8,127 @@ import numpy as np
 
 from dpmix.errors import InputError, InputTypeError
 
-__all__ = ["BinaryTable", "check_binary"]
+__all__ = [
+    "BinaryTable", "check_binary", "check_labels", "check_mask", "check_numbers", "image_shape", "known_entries",
+]
 
 _BLOCK_BYTES = 1 << 24  # rows are unpacked this much at a time
 
 
 @dataclass(frozen=True, eq=False)
 class BinaryTable:
-    """`n` images of `d` binary pixels in n * d / 8 bytes.
+    """`n` images of `d` binary pixels, some of them perhaps unobserved, and perhaps a label for each.
 
     Attributes
     ----------
-    bits : (n, ceil(d / 8)) uint8
-        Pixels packed eight to a byte, the first in the lowest bit; may be a read-only memory map.
+    packed : (n, w) uint8
+        One row an image: its pixels eight to a byte, the first in the lowest bit; if `masked`, in the
+        same way whether each is observed; if there are labels, its label + 1 in two bytes, the low one
+        first. May be a read-only memory map.
     d : int
         Number of pixels.
     shape : (int, int)
         Height and width of an image; their product is `d`.
+    masked : bool
+        Whether any pixel is unobserved.
+    n_classes : int
+        Number of classes of the label column, 0 where there is none.
     """
 
-    bits: np.ndarray
+    packed: np.ndarray
     d: int
     shape: tuple
+    masked: bool = False
+    n_classes: int = 0
 
     @classmethod
-    def from_input(cls, x, name="x"):
-        """Check and pack whatever `dpmix.sample` accepts as `x`."""
-        shape = getattr(x, "shape", None) if hasattr(x, "x") and hasattr(x, "y") else None
-        values = check_binary(x.x if shape else x, name)
+    def from_input(cls, x, observed=None, labels=None, name="x"):
+        """Check and pack whatever `dpmix.sample` accepts as `x`, `observed` and `labels`."""
+        is_images = hasattr(x, "x") and hasattr(x, "y")
+        shape, x = (x.shape, x.x) if is_images else (None, x)
+        values = check_numbers(x, name)
         if values.ndim != 2:
             raise InputError(f"{name} must have 2 dimensions, images by pixels; got shape {values.shape}; "
                              f"reshape images to rows, as in {name}.reshape(len({name}), -1)")
         n, d = values.shape
         if n == 0 or d == 0:
             raise InputError(f"{name} must hold at least one image of one pixel; got shape {values.shape}")
-        return cls(np.packbits(values, axis=1, bitorder="little"), d, tuple(shape or image_shape(d)))
+        seen = check_mask("observed", observed, known_entries(x, values))
+        columns = [np.packbits(check_binary(values, name, seen), axis=1, bitorder="little")]
+        masked = not seen.all()
+        if masked:
+            columns.append(np.packbits(seen, axis=1, bitorder="little"))
+        n_classes = 0
+        if labels is not None:
+            codes, n_classes = check_labels(labels, n)
+            columns.append(codes.astype("<u2")[:, None].view(np.uint8))
+        packed = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
+        return cls(packed, d, tuple(shape or image_shape(d)), masked, n_classes)
 
     @property
     def n(self):
         """Number of images."""
-        return self.bits.shape[0]
+        return self.packed.shape[0]
 
     def __len__(self):
         return self.n
 
+    @property
+    def width(self):
+        """Bytes of the pixels of one image."""
+        return -(-self.d // 8)
+
+    @property
+    def labels(self):
+        """Label of each image, (n,) int64, -1 where it is not observed."""
+        if not self.n_classes:
+            return np.full(self.n, -1)
+        return np.ascontiguousarray(self.packed[:, -2:]).view("<u2")[:, 0].astype(np.int64) - 1
+
     def dense(self, rows=slice(None)):
-        """Pixels of `rows` as (m, d) uint8 in {0, 1}."""
-        return np.unpackbits(self.bits[rows], axis=1, count=self.d, bitorder="little")
+        """Pixels of `rows` as (m, d) uint8 in {0, 1}; 0 where unobserved."""
+        return np.unpackbits(self.packed[rows, : self.width], axis=1, count=self.d, bitorder="little")
+
+    def seen(self, rows=slice(None)):
+        """Whether each pixel of `rows` is observed, (m, d) uint8 in {0, 1}."""
+        if not self.masked:
+            return np.ones((len(range(*rows.indices(self.n))) if isinstance(rows, slice) else len(rows), self.d), np.uint8)
+        packed = self.packed[rows, self.width : 2 * self.width]
+        return np.unpackbits(packed, axis=1, count=self.d, bitorder="little")
 
     @cached_property
     def digest(self):
-        """SHA-256 of size and pixels, as text: the same for the same table anywhere."""
-        digest = hashlib.sha256(f"dpmix table {self.n} x {self.d}\n".encode())
-        digest.update(np.ascontiguousarray(self.bits))
+        """SHA-256 of sizes and contents, as text: the same for the same table anywhere."""
+        head = f"dpmix table {self.n} x {self.d}, {self.n_classes} classes{', masked' if self.masked else ''}\n"
+        digest = hashlib.sha256(head.encode())
+        digest.update(np.ascontiguousarray(self.packed))
         return digest.hexdigest()
 
     @cached_property
     def runs(self):
-        """The pixels that are on, as the `dpmix.kernels.records.Runs` that kernels read."""
+        """Pixels that are on, gaps and labels as the `dpmix.kernels.records.Runs` that kernels read."""
         from dpmix.kernels.records import Runs
 
+        on = self._runs_of(self.dense)
+        gaps = self._runs_of(lambda rows: 1 - self.seen(rows)) if self.masked else no_runs(self.n)
+        return Runs(*on, *gaps, self.labels)
+
+    def _runs_of(self, dense):
         counts, starts, stops = [np.zeros(1, np.int64)], [], []
         step = max(1, _BLOCK_BYTES // self.d)
         for first in range(0, self.n, step):
-            padded = np.pad(self.dense(slice(first, first + step)), ((0, 0), (1, 1))).view(np.int8)
+            padded = np.pad(dense(slice(first, first + step)), ((0, 0), (1, 1))).view(np.int8)
             edges = np.diff(padded, axis=1)
             rows, begin = np.nonzero(edges == 1)
             counts.append(np.bincount(rows, minlength=len(padded)))
             starts.append(begin.astype(np.int32))
             stops.append(np.nonzero(edges == -1)[1].astype(np.int32))
-        return Runs(np.cumsum(np.concatenate(counts), dtype=np.int64), np.concatenate(starts), np.concatenate(stops))
+        return np.cumsum(np.concatenate(counts), dtype=np.int64), np.concatenate(starts), np.concatenate(stops)
+
+
+def no_runs(n):
+    """Offsets, starts and stops of `n` images without any run."""
+    return np.zeros(n + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
 
 
 def image_shape(d):
@@ -105,8 +156,7 @@ def check_binary(x, name="x", observed=None):
         Ragged lists, masked entries that `observed` does not leave out, NaN, or values other than 0 and 1.
     """
     if observed is None and np.ma.is_masked(x):
-        raise InputError(f"{name} has masked entries; sampling with unobserved pixels is not available yet; "
-                         f"fill them first, as in {name}.filled(0), or leave those images out")
+        raise InputError(f"{name} has masked entries; fill them first, as in {name}.filled(0), or leave those images out")
     values = check_numbers(x, name)
     wrong = (values != 0) & (values != 1)
     if observed is not None:
@@ -131,3 +181,58 @@ def check_numbers(x, name="x"):
     if values.dtype.kind not in "buif":
         raise InputTypeError(f"{name} must hold numbers or booleans; got dtype {values.dtype}")
     return values
+
+
+def known_entries(x, values):
+    """Where `values`, the numbers of `x`, are known: neither masked nor NaN."""
+    known = ~np.ma.getmaskarray(x) if np.ma.isMaskedArray(x) else np.ones(values.shape, bool)
+    if values.dtype.kind == "f":
+        known &= ~np.isnan(values)
+    return known
+
+
+def check_mask(name, mask, known, single=False):
+    """Where pixels are both known and marked by the mask called `name`, (m, d) bool.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A mask that is not of booleans, or of neither shape (d,) nor (m, d).
+    """
+    if mask is None:
+        return known
+    mask = check_numbers(mask, name)
+    if mask.dtype.kind != "b":
+        raise InputTypeError(f"{name} must hold True where a pixel is {name} and False elsewhere; "
+                             f"got dtype {mask.dtype}; convert it, as in {name}.astype(bool)")
+    m, d = known.shape
+    if mask.shape != (d,) and (single or mask.shape != (m, d)):
+        allowed = f"({d},)" if single else f"({d},) for all images or ({m}, {d}) for each"
+        raise InputError(f"{name} must have shape {allowed}; got {mask.shape}; flatten a mask in the "
+                         f"form of a picture with {name}.ravel()")
+    return known & mask
+
+
+def check_labels(labels, n):
+    """Check the label column of `n` images: (label + 1 with 0 for unobserved, number of classes).
+
+    Raises
+    ------
+    InputError, InputTypeError
+        Labels that are not one integer an image, 0 to 65,533 or -1 for not observed.
+    """
+    missing = np.ma.getmaskarray(labels) if np.ma.isMaskedArray(labels) else None
+    labels = check_numbers(labels, "labels")
+    if labels.dtype.kind not in "iu":
+        raise InputTypeError(f"labels must be integers from 0, or -1 where not observed; got dtype {labels.dtype}")
+    if labels.shape != (n,):
+        raise InputError(f"labels must hold one label for each of the {n} images; got shape {labels.shape}")
+    labels = labels.astype(np.int64)
+    if missing is not None:
+        labels[missing] = -1
+    if labels.min() < -1 or labels.max() > 65533:
+        raise InputError(f"labels must lie between 0 and 65533, or be -1 where not observed; "
+                         f"found {labels.min() if labels.min() < -1 else labels.max()}")
+    if labels.max() < 0:
+        raise InputError("labels must be observed for at least one image; found none; leave labels out")
+    return labels + 1, int(labels.max()) + 1

@@ -25,24 +25,24 @@ class TableHandle:
 
     digest: str
     n: int
-    d: int
-    shape: tuple
+    form: dict  # d, shape, masked, n_classes: what BinaryTable needs beside the packed pixels
     path: str  # a .npy file of the packed pixels
-    bits: np.ndarray | None = None
+    packed: np.ndarray | None = None
 
     @classmethod
     def of(cls, table, path):
         """Handle of `table`, whose packed pixels are saved at `path`."""
-        return cls(table.digest, table.n, table.d, table.shape, str(path))
+        form = {name: getattr(table, name) for name in ("d", "shape", "masked", "n_classes")}
+        return cls(table.digest, table.n, form, str(path))
 
     def carrying(self, table):
         """The same handle with the pixels inside."""
-        return replace(self, bits=np.asarray(table.bits))
+        return replace(self, packed=np.asarray(table.packed))
 
     def table(self):
         """The table, or None where this process cannot get at it."""
         if self.digest not in _held:
-            table = self._carried() if self.bits is not None else self._mapped()
+            table = self._carried() if self.packed is not None else self._mapped()
             if table is None:
                 return None
             _held.clear()
@@ -50,15 +50,15 @@ class TableHandle:
         return _held[self.digest]
 
     def _carried(self):
-        return BinaryTable(self.bits, self.d, self.shape)
+        return BinaryTable(self.packed, **self.form)
 
     def _mapped(self):
         try:
-            bits = np.load(self.path, mmap_mode="r", allow_pickle=False)
+            packed = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError):
             return None
-        table = BinaryTable(bits, self.d, self.shape)
-        right = bits.dtype == np.uint8 and bits.shape == (self.n, -(-self.d // 8)) and table.digest == self.digest
+        table = BinaryTable(packed, **self.form)
+        right = packed.dtype == np.uint8 and len(packed) == self.n and table.digest == self.digest
         return table if right else None
 
 

@@ -14,9 +14,12 @@ class Draw(NamedTuple):
 
     sizes: np.ndarray  # (k,) int64, images per cluster, largest first
     ones: np.ndarray  # (k, d) int32, images per cluster with the pixel on
+    gaps: np.ndarray  # (k, d) int32, images per cluster with the pixel unobserved; (k, 0) where none ever is
+    classes: np.ndarray  # (k, n_classes) int64, images per cluster with the label
     alpha: float
     a: np.ndarray  # (d,) float64
     b: np.ndarray  # (d,) float64
+    c: float  # pseudo-count of each class of the labels
 
 
 class Posterior:
@@ -89,8 +92,9 @@ class Posterior:
         for name, ix, count in (("chain", chain, n_chains), ("draw", draw, n_draws)):
             if not -count <= ix < count:
                 raise InputError(f"{name} must be an index into {count} {name}s; got {ix}")
-        sizes, ones = self._counts(self.labels[chain, draw])
-        return Draw(sizes, ones, float(self.alpha[chain, draw]), self.a[chain, draw], self.b[chain, draw])
+        counts = self._counts(self.labels[chain, draw])
+        alpha = float(self.alpha[chain, draw])
+        return Draw(*counts, alpha, self.a[chain, draw], self.b[chain, draw], self.plan.prior.c)
 
     def draws(self, most=None):
         """Every draw of every chain in turn, or about `most` of them evenly spread; a generator of `Draw`."""
@@ -182,13 +186,13 @@ class Posterior:
 
     def _counts(self, labels):
         from dpmix.kernels.partition import count_images
-        from dpmix.kernels.records import Partition
+        from dpmix.kernels.records import empty_partition
         from dpmix.timing import in_pieces
 
-        k = int(labels.max()) + 1
-        partition = Partition(labels.astype(np.int64), np.zeros(k, np.int64), np.zeros((k, self.table.d), np.int32))
-        in_pieces(lambda first, last: count_images(first, last, self.table.runs, partition), self.table.n, guess=4096)
-        return partition.sizes, partition.ones
+        table = self.table
+        partition = empty_partition(labels.astype(np.int64), table.d, int(labels.max()) + 1, table.masked, table.n_classes)
+        in_pieces(lambda first, last: count_images(first, last, table.runs, partition), table.n, guess=4096)
+        return partition[1:]
 
 
 def _read_only(array):

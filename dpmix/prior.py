@@ -52,6 +52,9 @@ class Prior:
     a, b : Gamma, float or (d,) array of float
         Pseudo-counts of the Beta(a, b) prior of each pixel's probability to be on. With a Gamma, each
         pixel has its own, drawn independently; both are then held between 1e-6 and 1e6.
+    c : float
+        Pseudo-count of each class where images have labels: a cluster's labels have a symmetric
+        Dirichlet(c, ..., c) prior.
 
     Raises
     ------
@@ -61,7 +64,7 @@ class Prior:
     Examples
     --------
     >>> Prior(alpha=2, a=0.5, b=0.5)
-    Prior(alpha=2.0, a=0.5, b=0.5)
+    Prior(alpha=2.0, a=0.5, b=0.5, c=1.0)
     >>> Prior().alpha
     Gamma(shape=1.0, rate=1.0)
     """
@@ -69,10 +72,12 @@ class Prior:
     alpha: Gamma | float = Gamma(1, 1)
     a: Gamma | float | np.ndarray = Gamma(1, 1)
     b: Gamma | float | np.ndarray = Gamma(1, 1)
+    c: float = 1.0
 
     def __post_init__(self):
         if not isinstance(self.alpha, Gamma):
             object.__setattr__(self, "alpha", check_positive("alpha", self.alpha))
+        object.__setattr__(self, "c", check_positive("c", self.c))
         for name in ("a", "b"):
             value = getattr(self, name)
             if not isinstance(value, Gamma):
@@ -96,12 +101,12 @@ class Prior:
 
     def to_json(self):
         """The prior as a dict that JSON can hold; `from_json` gives the same prior, bit for bit."""
-        return {name: _encoded(getattr(self, name)) for name in ("alpha", "a", "b")}
+        return {name: _encoded(getattr(self, name)) for name in ("alpha", "a", "b", "c")}
 
     @classmethod
     def from_json(cls, fields):
         """The prior whose `to_json` is `fields`."""
-        return cls(**{name: _decoded(fields[name]) for name in ("alpha", "a", "b")})
+        return cls(**{name: _decoded(fields[name]) for name in ("alpha", "a", "b", "c")})
 
 
 def _encoded(value):

@@ -328,7 +328,8 @@ def _check_path(path):
 
 def _describe(version, table, plan):
     """The content of run.json for a new run."""
-    data = {"n": table.n, "d": table.d, "shape": [int(side) for side in table.shape], "digest": table.digest}
+    data = {"n": table.n, "d": table.d, "shape": [int(side) for side in table.shape], "masked": table.masked,
+            "n_classes": table.n_classes, "digest": table.digest}
     return {"format": _FORMAT, "format_version": _FORMAT_VERSION, "run": secrets.token_hex(16), "dpmix": version,
             "created": datetime.now(UTC).isoformat(timespec="seconds"), "data": data, **plan.to_json()}
 
@@ -369,7 +370,7 @@ def _chain_writer(run, chain_ix, record):
 
 
 def _table_bytes(table):
-    return table.bits.nbytes + _SPARE_BYTES
+    return table.packed.nbytes + _SPARE_BYTES
 
 
 def _chain_bytes(table, sweeps, draws):

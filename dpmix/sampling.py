@@ -20,7 +20,7 @@ from dpmix.validate import check_bool, check_count
 __all__ = ["resume", "sample"]
 
 
-def sample(x, prior=None, *, chains=5, sweeps=200, burn_in=None, thin=None, init="seeds", seed=None,
+def sample(x, prior=None, *, observed=None, labels=None, chains=5, sweeps=200, burn_in=None, thin=None, init="seeds", seed=None,
            schedule=None, jobs=None, executor=None, out=None, overwrite=False, progress=True):
     """Draw from the posterior of a Dirichlet process mixture of beta-Bernoulli pixels.
 
@@ -31,9 +31,14 @@ def sample(x, prior=None, *, chains=5, sweeps=200, burn_in=None, thin=None, init
     Parameters
     ----------
     x : Images or (n, d) array of 0/1 or bool
-        One image a row.
+        One image a row. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed.
     prior : Prior, optional
         By default ``Prior()``, which learns alpha, a and b.
+    observed : (d,) or (n, d) array of bool, optional
+        True where a pixel is observed; the others are summed over exactly, whatever their value.
+    labels : (n,) array of int, optional
+        A class for each image, from 0, as one more column of the table; -1 where it is not observed.
+        Labels sharpen the clusters and can then be asked for: see `predict_labels`.
     chains, sweeps : int
         Number of chains and sweeps of each, burn-in included.
     burn_in : int, optional
@@ -90,7 +95,7 @@ def sample(x, prior=None, *, chains=5, sweeps=200, burn_in=None, thin=None, init
     prior = Prior() if prior is None else prior
     if not isinstance(prior, Prior):
         raise InputTypeError(f"prior must be a dpmix.Prior; got {type(prior).__name__}")
-    table = BinaryTable.from_input(x)
+    table = BinaryTable.from_input(x, observed, labels)
     prior.pseudo_counts(table.d)
     init, labels = check_init(init, table.n)
     schedule = Schedule() if schedule is None else schedule
@@ -185,7 +190,7 @@ def _destination(out, table, plan, overwrite):
     if out is None:
         with tempfile.TemporaryDirectory(prefix="dpmix-") as scratch:
             path = Path(scratch) / "data.npy"
-            np.save(path, table.bits)
+            np.save(path, table.packed)
             yield None, path
     else:
         from dpmix.run_folder import RunFolder

@@ -32,7 +32,7 @@ def run_segment(table, plan, state, done, n_sweeps):
     state : dpmix.chain.State
     draws : dpmix.plan.Draws
     """
-    chain = Chain(table, state)
+    chain = Chain(table, state, plan.prior.c)
     rows, kept = [], []
     for sweep in range(done + 1, done + n_sweeps + 1):
         rows.append(run_sweep(chain, plan, sweep))

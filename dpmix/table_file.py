@@ -17,8 +17,8 @@ __all__ = ["map_table", "write_table"]
 
 def write_table(file, table):
     """Write the packed pixels of `table` to a binary `file`."""
-    file.write(_npy_header(table.bits.shape))
-    file.write(np.ascontiguousarray(table.bits))
+    file.write(_npy_header(table.packed.shape))
+    file.write(np.ascontiguousarray(table.packed))
 
 
 def map_table(path, data):
@@ -28,7 +28,7 @@ def map_table(path, data):
     ----------
     path : pathlib.Path
     data : dict
-        What the file must hold: n, d, shape (height, width) and digest.
+        What the file must hold: n, d, shape (height, width), masked, n_classes and digest.
 
     Raises
     ------
@@ -39,7 +39,8 @@ def map_table(path, data):
     height, width = (check_count("shape", side) for side in data["shape"])
     if height * width != d:
         raise InputError(f"an image of {d} pixels cannot have the shape {height} x {width}")
-    packed = (n, -(-d // 8))
+    masked, n_classes = bool(data["masked"]), check_count("n_classes", data["n_classes"], low=0)
+    packed = (n, -(-d // 8) * (2 if masked else 1) + (2 if n_classes else 0))
     header = _npy_header(packed)
     with open(path, "rb") as file:
         found, size = file.read(len(header)), os.fstat(file.fileno()).st_size
@@ -47,11 +48,11 @@ def map_table(path, data):
     if size != wanted:
         raise RunError(f"{path} is damaged, or holds other data: it has {size} bytes, and {n} images of {d} pixels "
                        f"take {wanted}; restore it from a copy")
-    table = BinaryTable(np.memmap(path, np.uint8, "r", len(header), packed), d, (height, width))
+    table = BinaryTable(np.memmap(path, np.uint8, "r", len(header), packed), d, (height, width), masked, n_classes)
     if found != header or table.digest != data["digest"]:
         raise RunError(f"{path} is damaged, or holds other data: its digest is not the one that the run was given; "
                        "restore it from a copy")
-    if d % 8 and (table.bits[:, -1] >> d % 8).any():
+    if d % 8 and (table.packed[:, table.width - 1] >> d % 8).any():
         raise RunError(f"{path} was not written by dpmix: bits beyond the last pixel are set")
     return table
 

@@ -13,9 +13,13 @@ import math
 import numpy as np
 
 from dpmix.kernels.compile import kernel
+from dpmix.kernels.records import Cluster
 from dpmix.kernels.special import log_array, log_gamma_array, sum_array
 
-__all__ = ["exact_score", "log_gamma_terms", "log_likelihood", "log_total", "own_score", "refresh", "score_image"]
+__all__ = [
+    "cluster_at", "column_score", "exact_score", "log_gamma_terms", "log_likelihood", "log_total", "no_cluster",
+    "own_score", "refresh", "score_image",
+]
 
 LANES = 16  # columns of `table` are summed in whole groups of this many
 
@@ -37,37 +41,89 @@ def log_total(size, hyper, tables):
 
 
 @kernel
-def refresh(k, hyper, partition, tables):
-    """Rebuild the scores of cluster `k`, in every table, from its counts.
+def cluster_at(k, partition):
+    """The counts of slot `k`."""
+    return Cluster(partition.sizes[k], partition.ones[k], partition.gaps[k], partition.classes[k])
 
-    An empty slot becomes the cluster not opened yet, of weight alpha instead of its size.
+
+@kernel
+def no_cluster(partition):
+    """The counts of a cluster without members."""
+    d, n_gaps, n_classes = partition.ones.shape[1], partition.gaps.shape[1], partition.classes.shape[1]
+    return Cluster(np.int64(0), np.zeros(d, np.int32), np.zeros(n_gaps, np.int32), np.zeros(n_classes, np.int64))
+
+
+@kernel
+def _refresh_pixels(k, hyper, found, tables):
+    """Rebuild what each pixel adds to the scores of cluster `k`: the tables of running sums.
+
+    Returns the scores of an image with every pixel off, without and with one member left out, nats.
     """
-    size, ones = partition.sizes[k], partition.ones[k]
-    others = max(size - 1, 0)
-    norm, norm_others = log_total(size, hyper, tables), log_total(others, hyper, tables)
-    d = ones.size
-    odds, logs, spare = tables.work[: 4 * d], tables.work[4 * d : 8 * d], tables.work[8 * d : 12 * d]
+    d, size, has_gaps = found.ones.size, found.size, found.gaps.size > 0
+    n_logs = 6 if has_gaps else 4
+    odds, logs, spare = tables.work[: n_logs * d], tables.work[6 * d : (6 + n_logs) * d], tables.work[12 * d :]
     for j in range(d):
-        odds[j] = hyper.a[j] + ones[j]
-        odds[d + j] = hyper.b[j] + (size - ones[j])
+        ones, seen = found.ones[j], size
+        if has_gaps:
+            seen -= found.gaps[j]
+            odds[4 * d + j] = hyper.a[j] + hyper.b[j] + seen
+            odds[5 * d + j] = hyper.a[j] + hyper.b[j] + max(seen - 1, 0)
+        odds[j] = hyper.a[j] + ones
+        odds[d + j] = hyper.b[j] + (seen - ones)
         # A member that is on sees one fewer on, one that is off one fewer off; the value at 0,
         # where there is no such member, cancels out of every score.
-        odds[2 * d + j] = hyper.a[j] + max(ones[j] - 1, 0)
-        odds[3 * d + j] = hyper.b[j] + max(size - ones[j] - 1, 0)
+        odds[2 * d + j] = hyper.a[j] + max(ones - 1, 0)
+        odds[3 * d + j] = hyper.b[j] + max(seen - ones - 1, 0)
     log_array(odds, logs, spare)
-    off, off_others = sum_array(logs[d : 2 * d]), sum_array(logs[3 * d :])
-    units = tables.scale
-    total, own_total = 0, 0
+    off, own_off = sum_array(logs[d : 2 * d]), sum_array(logs[3 * d : 4 * d])
+    units, total, own_total = tables.scale, 0, 0
     own_row = tables.own_table[k]
     for j in range(d):
         total += int(math.floor(units * (logs[j] - logs[d + j]) + 0.5))
         own_total += int(math.floor(units * (logs[2 * d + j] - logs[3 * d + j]) + 0.5))
         tables.table[j + 1, k] = total
         own_row[j + 1] = own_total
-    weight = hyper.alpha if size == 0 else float(size)
-    tables.base[k] = np.int32(np.rint(units * (math.log(weight) + off - norm)))
-    own_weight = float(max(others, 1))  # a lone member is scored as a new cluster instead
-    tables.own_base[k] = np.int32(np.rint(units * (math.log(own_weight) + off_others - norm_others)))
+    if not has_gaps:
+        return off - log_total(size, hyper, tables), own_off - log_total(max(size - 1, 0), hyper, tables)
+    total, own_total = 0, 0
+    own_row = tables.own_gap_table[k]
+    for j in range(d):
+        total += int(math.floor(units * (logs[d + j] - logs[4 * d + j]) + 0.5))
+        own_total += int(math.floor(units * (logs[3 * d + j] - logs[5 * d + j]) + 0.5))
+        tables.gap_table[j + 1, k] = total
+        own_row[j + 1] = own_total
+    return off - sum_array(logs[4 * d : 5 * d]), own_off - sum_array(logs[5 * d :])
+
+
+@kernel
+def _refresh_classes(k, hyper, classes, tables):
+    """Rebuild what each label adds to the scores of cluster `k`: (c + count) / (C c + labelled members)."""
+    labelled = 0
+    for label in range(classes.size):
+        labelled += classes[label]
+    log_all = math.log(hyper.c * classes.size + labelled)
+    log_others = math.log(hyper.c * classes.size + max(labelled - 1, 0))
+    for label in range(classes.size):
+        log_odds = math.log(hyper.c + classes[label]) - log_all
+        own_odds = math.log(hyper.c + max(classes[label] - 1, 0)) - log_others
+        tables.class_table[label, k] = int(math.floor(tables.scale * log_odds + 0.5))
+        tables.own_class_table[k, label] = int(math.floor(tables.scale * own_odds + 0.5))
+
+
+@kernel
+def refresh(k, hyper, partition, tables):
+    """Rebuild the scores of cluster `k`, in every table, from its counts.
+
+    An empty slot becomes the cluster not opened yet, of weight alpha instead of its size.
+    """
+    found = cluster_at(k, partition)
+    off, own_off = _refresh_pixels(k, hyper, found, tables)
+    if found.classes.size > 0:
+        _refresh_classes(k, hyper, found.classes, tables)
+    weight = hyper.alpha if found.size == 0 else float(found.size)
+    own_weight = float(max(found.size - 1, 1))  # a lone member is scored as a new cluster instead
+    tables.base[k] = np.int32(np.rint(tables.scale * (math.log(weight) + off)))
+    tables.own_base[k] = np.int32(np.rint(tables.scale * (math.log(own_weight) + own_off)))
 
 
 @kernel
@@ -95,6 +151,27 @@ def score_image(i, n_columns, runs, tables, out):
         for k in range(width):
             out[k] += up0[k] - down0[k]
         r += 1
+    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
+        up0, down0 = tables.gap_table[runs.gap_stops[g]], tables.gap_table[runs.gap_starts[g]]
+        for k in range(width):
+            out[k] -= up0[k] - down0[k]
+    if tables.class_table.shape[0] > 0 and runs.labels[i] >= 0:
+        up0 = tables.class_table[runs.labels[i]]
+        for k in range(width):
+            out[k] += up0[k]
+
+
+@kernel
+def column_score(i, k, runs, tables):
+    """Score of image `i` against the one cluster `k`, of which it is no member, in the tables' units."""
+    total = tables.base[k]
+    for r in range(runs.offsets[i], runs.offsets[i + 1]):
+        total += tables.table[runs.stops[r], k] - tables.table[runs.starts[r], k]
+    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
+        total -= tables.gap_table[runs.gap_stops[g], k] - tables.gap_table[runs.gap_starts[g], k]
+    if tables.class_table.shape[0] > 0 and runs.labels[i] >= 0:
+        total += tables.class_table[runs.labels[i], k]
+    return np.int32(total)
 
 
 @kernel
@@ -104,6 +181,11 @@ def own_score(i, k, runs, tables):
     total = tables.own_base[k]
     for r in range(runs.offsets[i], runs.offsets[i + 1]):
         total += row[runs.stops[r]] - row[runs.starts[r]]
+    gap_row = tables.own_gap_table[k]
+    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
+        total -= gap_row[runs.gap_stops[g]] - gap_row[runs.gap_starts[g]]
+    if tables.class_table.shape[0] > 0 and runs.labels[i] >= 0:
+        total += tables.own_class_table[k, runs.labels[i]]
     return np.int32(total)
 
 
@@ -111,46 +193,63 @@ def own_score(i, k, runs, tables):
 def exact_score(i, k, left_out, runs, hyper, partition, tables):
     """Log weight of cluster `k` for image `i` in nats and double precision, straight from the counts.
 
-    The sum of log(size), or log(alpha) for an empty slot, and the log predictive probability of the
-    image; with `left_out` the image is a member, of a cluster of at least two, and is not counted.
+    The sum of log(size), or log(alpha) for an empty slot, and the log predictive probability of what
+    is observed of the image; with `left_out` the image is a member, of a cluster of at least two, and
+    is not counted.
     """
-    ones = partition.ones[k]
-    gone = np.int64(left_out)
-    size = partition.sizes[k] - gone
-    norm = log_total(size, hyper, tables)
-    d = ones.size
-    odds, logs, spare = tables.work[:d], tables.work[d : 2 * d], tables.work[2 * d : 3 * d]
+    found, gone = cluster_at(k, partition), np.int64(left_out)
+    d, size, has_gaps = found.ones.size, found.size - gone, found.gaps.size > 0
+    chances, logs, spare = tables.work[: 2 * d], tables.work[2 * d : 4 * d], tables.work[4 * d : 6 * d]
     for j in range(d):
-        odds[j] = hyper.b[j] + (size - ones[j])
+        seen = size - found.gaps[j] if has_gaps else size
+        chances[j] = hyper.b[j] + (seen - found.ones[j])
+        chances[d + j] = hyper.a[j] + hyper.b[j] + seen
     for r in range(runs.offsets[i], runs.offsets[i + 1]):
         for j in range(runs.starts[r], runs.stops[r]):
-            odds[j] = hyper.a[j] + (ones[j] - gone)
-    log_array(odds, logs, spare)
+            chances[j] = hyper.a[j] + (found.ones[j] - gone)
+    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
+        for j in range(runs.gap_starts[g], runs.gap_stops[g]):
+            chances[j] = chances[d + j] = 1.0
+    log_array(chances, logs, spare)
     weight = hyper.alpha if size == 0 else float(size)
-    return math.log(weight) + sum_array(logs) - norm
+    score = math.log(weight) + sum_array(logs[:d]) - sum_array(logs[d:])
+    label = runs.labels[i]
+    if found.classes.size > 0 and label >= 0:
+        labelled = -gone
+        for other in range(found.classes.size):
+            labelled += found.classes[other]
+        score += math.log((hyper.c + (found.classes[label] - gone)) / (hyper.c * found.classes.size + labelled))
+    return score
 
 
 @kernel
-def log_gamma_terms(size, ones, hyper, work):
-    """Sum over pixels of log B(a + ones, b + size - ones) for the counts of one cluster, nats.
+def log_gamma_terms(found, hyper, work):
+    """Log marginal likelihood of a cluster but for a constant, nats.
+
+    Sum over pixels of log B(a + ones, b + seen - ones), where `seen` members have the pixel observed,
+    and for the labels log of prod Gamma(c + count) / Gamma(C c + labelled members).
 
     Parameters
     ----------
-    ones : (d,) int32
-    work : (12 d,) float64, overwritten
+    found : Cluster
+    work : (18 d,) float64, overwritten
     """
-    d = ones.size
-    counts, terms, spare = work[: 2 * d], work[2 * d : 4 * d], work[4 * d : 12 * d]
+    d, has_gaps = found.ones.size, found.gaps.size > 0
+    counts, terms, spare = work[: 3 * d], work[3 * d : 6 * d], work[6 * d : 18 * d]
     for j in range(d):
-        counts[j] = hyper.a[j] + ones[j]
-        counts[d + j] = hyper.b[j] + (size - ones[j])
+        seen = found.size - found.gaps[j] if has_gaps else found.size
+        counts[j] = hyper.a[j] + found.ones[j]
+        counts[d + j] = hyper.b[j] + (seen - found.ones[j])
+        counts[2 * d + j] = hyper.a[j] + hyper.b[j] + seen
     log_gamma_array(counts, terms, spare)
-    found = sum_array(terms)
-    totals, total_terms = work[:d], work[d : 2 * d]
-    for j in range(d):
-        totals[j] = hyper.a[j] + hyper.b[j] + size
-    log_gamma_array(totals, total_terms, spare)
-    return found - sum_array(total_terms)
+    total = sum_array(terms[: 2 * d]) - sum_array(terms[2 * d :])
+    labelled = 0
+    for label in range(found.classes.size):
+        total += math.lgamma(hyper.c + found.classes[label])
+        labelled += found.classes[label]
+    if found.classes.size > 0:
+        total -= math.lgamma(hyper.c * found.classes.size + labelled)
+    return total
 
 
 @kernel
@@ -159,10 +258,9 @@ def log_likelihood(first, last, hyper, partition, work, out):
 
     Parameters
     ----------
-    work : (12 d,) float64, overwritten
+    work : (18 d,) float64, overwritten
     out : (capacity,) float64
     """
-    nothing = np.zeros(hyper.a.size, np.int32)
-    prior = log_gamma_terms(np.int64(0), nothing, hyper, work)
+    prior = log_gamma_terms(no_cluster(partition), hyper, work)
     for k in range(first, last):
-        out[k] = log_gamma_terms(partition.sizes[k], partition.ones[k], hyper, work) - prior
+        out[k] = log_gamma_terms(cluster_at(k, partition), hyper, work) - prior

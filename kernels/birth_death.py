@@ -27,10 +27,19 @@ import math
 
 import numpy as np
 
-from dpmix.kernels.beta_bernoulli import exact_score, log_gamma_terms, own_score, refresh, score_image
+from dpmix.kernels.beta_bernoulli import (
+    cluster_at,
+    column_score,
+    exact_score,
+    log_gamma_terms,
+    no_cluster,
+    own_score,
+    refresh,
+    score_image,
+)
 from dpmix.kernels.categorical import contender_floor, draw
 from dpmix.kernels.compile import kernel
-from dpmix.kernels.partition import add_image, add_pixels, clear, fill_gap, remove_image
+from dpmix.kernels.partition import add_gaps, add_image, add_pixels, clear, empty_slot, fill_gap, remove_image
 
 __all__ = ["birth_death"]
 
@@ -38,15 +47,6 @@ NEIGHBOURS = 16  # clusters from which a new one may take images
 ROUNDS = 8  # batch reassignments of a launch at the most
 _LEAST_SEEDS_LOG2, _SEED_SIZES = 4, 5  # 16, 32, 64, 128 or 256 seeds
 _NEVER = np.int32(-2147483648)
-
-
-@kernel
-def _column_score(i, k, runs, tables):
-    """Score of image `i` against cluster `k`, of which it is no member, in the tables' units."""
-    total = tables.base[k]
-    for r in range(runs.offsets[i], runs.offsets[i + 1]):
-        total += tables.table[runs.stops[r], k] - tables.table[runs.starts[r], k]
-    return np.int32(total)
 
 
 @kernel
@@ -82,22 +82,29 @@ def _candidates(i, born, n_slots, runs, partition, tables, crowd):
 
 @kernel
 def _seed(i, n_seeds, m, runs, crowd):
-    """Put the `n_seeds` candidates nearest to image `i`, ties included, on side 1."""
-    d = crowd.sums.shape[1] - 1
-    pattern = np.zeros(d, np.int32)
-    add_pixels(i, runs, pattern)
-    sums = crowd.sums[0]
-    total, weight = 0.0, 0
-    for p in range(d):  # turning pixel p on brings an image nearer where i is on
-        total += 1.0 - 2.0 * pattern[p]
-        sums[p + 1] = total
-        weight += pattern[p]
+    """Put the `n_seeds` candidates nearest to image `i`, ties included, on side 1.
+
+    Distances count the pixels observed in both images in which they differ: of a candidate's on-pixels
+    those off in i, and the pixels on in i less those among the candidate's on-pixels and gaps.
+    """
+    d, has_gaps = crowd.sums.shape[1] - 1, crowd.gap_sums.shape[1] > 1
+    on, gaps = np.zeros(d, np.int32), np.zeros(d, np.int32)
+    add_pixels(i, runs, on)
+    add_gaps(i, runs, gaps)
+    turned, weight = 0.0, 0
+    for p in range(d):
+        weight += on[p]
+        turned += 1.0 - 2.0 * on[p] - gaps[p]  # turning pixel p on: -1 where i is on, 1 where it is off
+        crowd.sums[0, p + 1] = turned
+        if has_gaps:
+            crowd.gap_sums[0, p + 1] = weight
     counts = np.zeros(d + 1, np.int64)
     for t in range(m):
-        distance = weight
-        image = crowd.members[t]
+        image, distance = crowd.members[t], weight
         for r in range(runs.offsets[image], runs.offsets[image + 1]):
-            distance += int(sums[runs.stops[r]] - sums[runs.starts[r]])
+            distance += int(crowd.sums[0, runs.stops[r]] - crowd.sums[0, runs.starts[r]])
+        for g in range(runs.gap_offsets[image], runs.gap_offsets[image + 1]):
+            distance -= int(crowd.gap_sums[0, runs.gap_stops[g]] - crowd.gap_sums[0, runs.gap_starts[g]])
         crowd.distances[t] = distance
         counts[distance] += 1
     reach, within = 0, counts[0]
@@ -169,7 +176,7 @@ def _reassign(i, m, born, runs, partition, tables, crowd):
         if side == 1:
             joins = own_score(image, born, runs, tables) > crowd.own[t]
         else:
-            joins = _column_score(image, born, runs, tables) > crowd.own[t]
+            joins = column_score(image, born, runs, tables) > crowd.own[t]
             joins = joins and partition.sizes[crowd.homes[t]] > 1
         if joins != (side == 1):
             _place(t, np.int64(joins), born, runs, partition, crowd)
@@ -200,9 +207,9 @@ def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, table
                 return -math.inf
             continue
         if side == 1:
-            units = np.int64(own_score(image, born, runs, tables)) - _column_score(image, home, runs, tables)
+            units = np.int64(own_score(image, born, runs, tables)) - column_score(image, home, runs, tables)
         else:
-            units = np.int64(_column_score(image, born, runs, tables)) - own_score(image, home, runs, tables)
+            units = np.int64(column_score(image, born, runs, tables)) - own_score(image, home, runs, tables)
         odds = units / tables.scale
         if not forced:
             chosen = 1 if generator.random() < 1.0 / (1.0 + math.exp(-odds)) else 0
@@ -232,12 +239,11 @@ def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partitio
         Log of p(x, after) / p(x, before), nats, in double precision.
     """
     size = partition.sizes[born]
-    nothing = np.zeros(hyper.a.size, np.int32)
-    before = log_gamma_terms(size, partition.ones[born], hyper, tables.work)
-    log_gain = log_gamma_terms(np.int64(0), nothing, hyper, tables.work) - before - math.log(hyper.alpha) - math.lgamma(size)
+    before = log_gamma_terms(cluster_at(born, partition), hyper, tables.work)
+    log_gain = log_gamma_terms(no_cluster(partition), hyper, tables.work) - before
+    log_gain -= math.log(hyper.alpha) + math.lgamma(size)
     log_probability = 0.0
-    partition.sizes[born] = 0
-    clear(partition.ones[born])
+    empty_slot(born, partition)
     scores = tables.scores
     for t in range(n_leaving):
         image = crowd.leaving[t]

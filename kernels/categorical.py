@@ -75,12 +75,13 @@ def screen(u, scores, n, favourite, scale, tolerance):
             total += math.exp((np.int64(scores[k]) - best) / scale)
     # Each weight is off by a factor within exp(+-tolerance), a cumulative share within exp(+-2 tolerance).
     margin = 2.0 * tolerance * (1.0 + 2.0 * tolerance) + 1e-12
-    cumulative, chosen = 0.0, -1
+    cumulative, chosen, passed = 0.0, -1, 0
     for k in range(n):
         if scores[k] > floor:
             cumulative += math.exp((np.int64(scores[k]) - best) / scale)
             share = cumulative / total
-            if abs(share - u) <= margin and share < 1.0 - 1e-15:
+            passed += 1
+            if abs(share - u) <= margin and passed < contenders:  # behind the last one there is no choice
                 return -1
             if share > u and chosen < 0:
                 chosen = k

@@ -22,6 +22,7 @@ __all__ = ["LEAST", "MOST", "move_pseudo_counts"]
 LEAST, MOST = 1e-6, 1e6
 _LOW, _HIGH = math.log(LEAST), math.log(MOST)
 _WIDTH = 1.5  # first guess at the width of a slice in log pseudo-counts
+_ON, _OFF, _SEEN = np.int64(0), np.int64(1), np.int64(2)
 _STEPS = 8  # widths that a slice may be stepped out on either side, at the most
 
 
@@ -76,17 +77,19 @@ def _slice_sample(v, other, shape, rate, n_on, n_sizes, generator, work):
 
 
 @kernel
-def _tally(n_clusters, pixel, off, partition, bins, values, counts):
-    """Different counts above 0 of `pixel` on (or, with `off`, off) and how many clusters have each.
+def _tally(n_clusters, pixel, of, partition, bins, values, counts):
+    """Different counts above 0 of members with `pixel` on, off or seen, and how many clusters have each.
 
-    Fills ``values[:m]`` and ``counts[:m]`` and returns m. With `pixel` -1 the counts are the sizes.
+    Fills ``values[:m]`` and ``counts[:m]`` and returns m.
     """
     m = 0
     for k in range(n_clusters):
         found = partition.sizes[k]
-        if pixel >= 0:
+        if partition.gaps.shape[1] > 0:
+            found -= partition.gaps[k, pixel]
+        if of != _SEEN:
             n_on = partition.ones[k, pixel]
-            found = found - n_on if off else n_on
+            found = n_on if of == _ON else found - n_on
         if found > 0:
             if bins[found] == 0:
                 values[m] = found
@@ -112,13 +115,15 @@ def move_pseudo_counts(first, last, step, n_clusters, gammas, generator, partiti
     bins : (n + 1,) int32, all 0, and so again afterwards
     work : (7, 8 n_clusters + 8) float64 or larger, overwritten
     """
-    n_sizes = _tally(n_clusters, np.int64(-1), np.bool_(False), partition, bins, work[2], work[3])
+    n_sizes = np.int64(0)
     for pixel in range(first, last, step):
+        if pixel == first or partition.gaps.shape[1] > 0:  # without gaps every pixel is seen by all members
+            n_sizes = _tally(n_clusters, pixel, _SEEN, partition, bins, work[2], work[3])
         if gammas[0, 1] > 0.0:
-            n_on = _tally(n_clusters, pixel, np.bool_(False), partition, bins, work[0], work[1])
+            n_on = _tally(n_clusters, pixel, _ON, partition, bins, work[0], work[1])
             a[pixel] = math.exp(_slice_sample(
                 math.log(a[pixel]), b[pixel], gammas[0, 0], gammas[0, 1], n_on, n_sizes, generator, work))
         if gammas[1, 1] > 0.0:
-            n_off = _tally(n_clusters, pixel, np.bool_(True), partition, bins, work[0], work[1])
+            n_off = _tally(n_clusters, pixel, _OFF, partition, bins, work[0], work[1])
             b[pixel] = math.exp(_slice_sample(
                 math.log(b[pixel]), a[pixel], gammas[1, 0], gammas[1, 1], n_off, n_sizes, generator, work))

@@ -8,8 +8,9 @@ from dpmix.kernels.beta_bernoulli import refresh
 from dpmix.kernels.compile import kernel
 
 __all__ = [
-    "add_image", "add_pixels", "clear", "count_images", "fill_gap", "fill_tables", "merge_clusters", "move_image",
-    "remove_image", "remove_pixels", "split_cluster",
+    "add_counts", "add_gaps", "add_image", "add_into", "add_pixels", "clear", "count_images", "empty_slot", "fill_gap",
+    "fill_tables", "merge_clusters", "move_image", "remove_counts", "remove_gaps", "remove_image", "remove_pixels",
+    "split_cluster",
 ]
 
 
@@ -35,8 +36,15 @@ def copy_into(source, target):
 
 
 @kernel
+def add_into(source, target):
+    """Add one row to another."""
+    for j in range(source.size):
+        target[j] += source[j]
+
+
+@kernel
 def add_pixels(i, runs, ones):
-    """Add image `i` to the counts of pixels `ones`."""
+    """Add the pixels that are on in image `i` to the counts `ones`."""
     for r in range(runs.offsets[i], runs.offsets[i + 1]):
         for j in range(runs.starts[r], runs.stops[r]):
             ones[j] += 1
@@ -44,17 +52,51 @@ def add_pixels(i, runs, ones):
 
 @kernel
 def remove_pixels(i, runs, ones):
-    """Take image `i` out of the counts of pixels `ones`."""
+    """Take the pixels that are on in image `i` from the counts `ones`."""
     for r in range(runs.offsets[i], runs.offsets[i + 1]):
         for j in range(runs.starts[r], runs.stops[r]):
             ones[j] -= 1
 
 
 @kernel
+def add_gaps(i, runs, gaps):
+    """Add the pixels that are unobserved in image `i` to the counts `gaps`."""
+    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
+        for j in range(runs.gap_starts[g], runs.gap_stops[g]):
+            gaps[j] += 1
+
+
+@kernel
+def remove_gaps(i, runs, gaps):
+    """Take the pixels that are unobserved in image `i` from the counts `gaps`."""
+    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
+        for j in range(runs.gap_starts[g], runs.gap_stops[g]):
+            gaps[j] -= 1
+
+
+@kernel
+def add_counts(i, runs, ones, gaps, classes):
+    """Add image `i` to all counts of a cluster but its size."""
+    add_pixels(i, runs, ones)
+    add_gaps(i, runs, gaps)
+    if classes.size > 0 and runs.labels[i] >= 0:
+        classes[runs.labels[i]] += 1
+
+
+@kernel
+def remove_counts(i, runs, ones, gaps, classes):
+    """Take image `i` from all counts of a cluster but its size."""
+    remove_pixels(i, runs, ones)
+    remove_gaps(i, runs, gaps)
+    if classes.size > 0 and runs.labels[i] >= 0:
+        classes[runs.labels[i]] -= 1
+
+
+@kernel
 def add_image(i, k, runs, partition):
     """Put image `i`, which is nowhere, into cluster `k`; tables are left as they are."""
     partition.sizes[k] += 1
-    add_pixels(i, runs, partition.ones[k])
+    add_counts(i, runs, partition.ones[k], partition.gaps[k], partition.classes[k])
     partition.z[i] = k
 
 
@@ -63,7 +105,24 @@ def remove_image(i, runs, partition):
     """Take image `i` out of its cluster's counts; ``z`` and tables are left as they are."""
     k = partition.z[i]
     partition.sizes[k] -= 1
-    remove_pixels(i, runs, partition.ones[k])
+    remove_counts(i, runs, partition.ones[k], partition.gaps[k], partition.classes[k])
+
+
+@kernel
+def empty_slot(k, partition):
+    """Set all counts of slot `k` to 0."""
+    partition.sizes[k] = 0
+    clear(partition.ones[k])
+    clear(partition.gaps[k])
+    clear(partition.classes[k])
+
+
+@kernel
+def _copy_slot(source, target, partition):
+    partition.sizes[target] = partition.sizes[source]
+    copy_into(partition.ones[source], partition.ones[target])
+    copy_into(partition.gaps[source], partition.gaps[target])
+    copy_into(partition.classes[source], partition.classes[target])
 
 
 @kernel
@@ -82,10 +141,8 @@ def fill_gap(gap, last, partition):
     for i in range(z.size):
         if z[i] == last:
             z[i] = gap
-    partition.sizes[gap] = partition.sizes[last]
-    partition.sizes[last] = 0
-    copy_into(partition.ones[last], partition.ones[gap])
-    clear(partition.ones[last])
+    _copy_slot(last, gap, partition)
+    empty_slot(last, partition)
 
 
 @kernel
@@ -119,9 +176,12 @@ def split_cluster(k, m, n_clusters, hyper, partition, tables, pair):
     for t in range(m):
         if pair.sides[t] == 1:
             partition.z[pair.members[t]] = n_clusters
-    partition.sizes[k], partition.sizes[n_clusters] = pair.sizes[0], pair.sizes[1]
-    copy_into(pair.ones[0], partition.ones[k])
-    copy_into(pair.ones[1], partition.ones[n_clusters])
+    for side in range(2):
+        slot = k if side == 0 else n_clusters
+        partition.sizes[slot] = pair.sizes[side]
+        copy_into(pair.ones[side], partition.ones[slot])
+        copy_into(pair.gaps[side], partition.gaps[slot])
+        copy_into(pair.classes[side], partition.classes[slot])
     refresh(k, hyper, partition, tables)
     refresh(n_clusters, hyper, partition, tables)
     refresh(n_clusters + 1, hyper, partition, tables)
@@ -131,15 +191,15 @@ def split_cluster(k, m, n_clusters, hyper, partition, tables, pair):
 @kernel
 def merge_clusters(k, other, n_clusters, hyper, partition, tables):
     """Move the members of cluster `other` to `k`; returns the number of clusters."""
-    z, sizes, ones = partition.z, partition.sizes, partition.ones
+    z = partition.z
     for i in range(z.size):
         if z[i] == other:
             z[i] = k
-    sizes[k] += sizes[other]
-    sizes[other] = 0
-    for j in range(ones.shape[1]):
-        ones[k, j] += ones[other, j]
-    clear(ones[other])
+    partition.sizes[k] += partition.sizes[other]
+    add_into(partition.ones[other], partition.ones[k])
+    add_into(partition.gaps[other], partition.gaps[k])
+    add_into(partition.classes[other], partition.classes[k])
+    empty_slot(other, partition)
     n_clusters -= 1
     fill_gap(other, n_clusters, partition)
     refresh(k, hyper, partition, tables)

@@ -8,19 +8,28 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Crowd", "Hyper", "Pair", "Partition", "Runs", "Tables", "empty_proposals", "empty_tables"]
+__all__ = [
+    "Cluster", "Crowd", "Hyper", "Pair", "Partition", "Runs", "Tables",
+    "empty_partition", "empty_proposals", "empty_tables",
+]
 
 
 class Runs(NamedTuple):
     """The pixels that are on in each image, as runs of neighbouring pixels.
 
     Image ``i`` is on in ``starts[r] <= pixel < stops[r]`` for ``offsets[i] <= r < offsets[i + 1]``.
-    A handwritten digit of 784 pixels has 166 pixels on in 24 runs.
+    A handwritten digit of 784 pixels has 166 pixels on in 24 runs. Unobserved pixels, if any, are on
+    in no run and stand as runs in the three arrays of gaps; `labels` holds the class of each image,
+    or -1 where it is not observed.
     """
 
     offsets: np.ndarray  # (n + 1,) int64
     starts: np.ndarray  # (r,) int32
     stops: np.ndarray  # (r,) int32
+    gap_offsets: np.ndarray  # (n + 1,) int64
+    gap_starts: np.ndarray  # (g,) int32
+    gap_stops: np.ndarray  # (g,) int32
+    labels: np.ndarray  # (n,) int64
 
 
 class Hyper(NamedTuple):
@@ -29,6 +38,16 @@ class Hyper(NamedTuple):
     alpha: float
     a: np.ndarray  # (d,) float64
     b: np.ndarray  # (d,) float64
+    c: float  # pseudo-count of each class of the label column
+
+
+class Cluster(NamedTuple):
+    """The counts of one cluster. Without unobserved pixels `gaps` is empty, without labels `classes`."""
+
+    size: int
+    ones: np.ndarray  # (d,) int32, members with the pixel on
+    gaps: np.ndarray  # (d,) or (0,) int32, members with the pixel unobserved
+    classes: np.ndarray  # (n_classes,) int64, members with the label
 
 
 class Partition(NamedTuple):
@@ -37,6 +56,8 @@ class Partition(NamedTuple):
     z: np.ndarray  # (n,) int64
     sizes: np.ndarray  # (capacity,) int64
     ones: np.ndarray  # (capacity, d) int32
+    gaps: np.ndarray  # (capacity, d) int32, or (capacity, 0) where every pixel is observed
+    classes: np.ndarray  # (capacity, n_classes) int64
 
 
 class Tables(NamedTuple):
@@ -45,7 +66,8 @@ class Tables(NamedTuple):
     With p the posterior predictive probability of a pixel given the cluster, an image scores
     ``base[k] + sum over its runs of table[stop, k] - table[start, k]``: `table` holds running sums
     over pixels of log p - log(1 - p), `base` the rest and the logarithm of the cluster's weight.
-    `own_table` and `own_base` are the same for a member, itself left out. Sums are taken modulo
+    `own_table` and `own_base` are the same for a member, itself left out. Unobserved pixels take away
+    what `gap_table` accumulates, log(1 - p), and a label adds a row of `class_table`. Sums are taken modulo
     2**32, which is exact as long as the result fits, and `scale` is chosen so that it does.
     """
 
@@ -53,9 +75,13 @@ class Tables(NamedTuple):
     base: np.ndarray  # (capacity,) int32
     own_table: np.ndarray  # (capacity, d + 1) int32
     own_base: np.ndarray  # (capacity,) int32
+    gap_table: np.ndarray  # (d + 1, capacity) int32, or (1, capacity) where every pixel is observed
+    own_gap_table: np.ndarray  # (capacity, d + 1) int32, or (capacity, 1)
+    class_table: np.ndarray  # (n_classes, capacity) int32
+    own_class_table: np.ndarray  # (capacity, n_classes) int32
     log_totals: np.ndarray  # (n + 1,) float64, sum over pixels of log(a + b + size); nan = not yet needed
     scale: float  # units per nat, a power of two
-    work: np.ndarray  # (12 d,) float64
+    work: np.ndarray  # (18 d,) float64
     scores: np.ndarray  # (capacity,) int32
     log_scores: np.ndarray  # (capacity,) float64
 
@@ -68,7 +94,11 @@ class Pair(NamedTuple):
     target: np.ndarray  # (n,) int64, sides that a scan is made to take
     sizes: np.ndarray  # (2,) int64
     ones: np.ndarray  # (2, d) int32
+    gaps: np.ndarray  # (2, d) or (2, 0) int32
+    classes: np.ndarray  # (2, n_classes) int64
     sums: np.ndarray  # (2, d + 1) float64, sums[:, 0] == 0: running sums over pixels of log odds
+    gap_sums: np.ndarray  # (2, d + 1) or (2, 1) float64, the same of what an unobserved pixel takes away
+    class_odds: np.ndarray  # (2, n_classes) float64
     ward: np.ndarray  # (capacity,) float64, distances to the other clusters
 
 
@@ -84,29 +114,52 @@ class Crowd(NamedTuple):
     leaving: np.ndarray  # (n,) int64, members of the new or dying cluster, in order
     back: np.ndarray  # (n,) int64, the clusters they go to without it
     sums: np.ndarray  # (2, d + 1) float64, sums[:, 0] == 0: running sums over pixels
+    gap_sums: np.ndarray  # (2, d + 1) or (2, 1) float64, the same over unobserved pixels
     touched: np.ndarray  # (capacity + 1,) bool, clusters whose tables are to be rebuilt
 
 
-def empty_tables(n, d, capacity):
-    """`Tables` for `n` images of `d` pixels in `capacity` slots, still to be filled."""
+def empty_partition(z, d, capacity, has_gaps, n_classes):
+    """`Partition` of the images by `z` (n,) int64 in `capacity` slots, still to be counted."""
+    return Partition(
+        z=z,
+        sizes=np.zeros(capacity, np.int64),
+        ones=np.zeros((capacity, d), np.int32),
+        gaps=np.zeros((capacity, d if has_gaps else 0), np.int32),
+        classes=np.zeros((capacity, n_classes), np.int64),
+    )
+
+
+def empty_tables(partition):
+    """`Tables` for a partition, still to be filled."""
+    capacity, d = partition.ones.shape
+    n_gaps, n_classes = partition.gaps.shape[1], partition.classes.shape[1]
     return Tables(
         table=np.zeros((d + 1, capacity), np.int32),
         base=np.zeros(capacity, np.int32),
         own_table=np.zeros((capacity, d + 1), np.int32),
         own_base=np.zeros(capacity, np.int32),
-        log_totals=np.full(n + 1, np.nan),
+        gap_table=np.zeros((n_gaps + 1, capacity), np.int32),
+        own_gap_table=np.zeros((capacity, n_gaps + 1), np.int32),
+        class_table=np.zeros((n_classes, capacity), np.int32),
+        own_class_table=np.zeros((capacity, n_classes), np.int32),
+        log_totals=np.full(partition.z.size + 1, np.nan),
         scale=1.0,
-        work=np.empty(12 * d),
+        work=np.empty(18 * d),
         scores=np.empty(capacity, np.int32),
         log_scores=np.empty(capacity),
     )
 
 
-def empty_proposals(n, d, capacity):
+def empty_proposals(partition):
     """Working arrays of the moves that propose, a `Pair` and a `Crowd`; they share memory."""
+    n, (capacity, d) = partition.z.size, partition.ones.shape
+    n_gaps, n_classes = partition.gaps.shape[1], partition.classes.shape[1]
     members, homes, distances, leaving, back, sides, target, flags = np.zeros((8, n), np.int64)
     own = np.empty(n, np.int32)
-    sums = np.zeros((2, d + 1))
-    pair = Pair(members, sides, target, np.zeros(2, np.int64), np.zeros((2, d), np.int32), sums, np.empty(capacity))
+    sums, gap_sums = np.zeros((2, d + 1)), np.zeros((2, n_gaps + 1))
+    pair = Pair(
+        members, sides, target, np.zeros(2, np.int64), np.zeros((2, d), np.int32), np.zeros((2, n_gaps), np.int32),
+        np.zeros((2, n_classes), np.int64), sums, gap_sums, np.zeros((2, n_classes)), np.empty(capacity),
+    )
     touched = np.zeros(capacity + 1, np.bool_)
-    return pair, Crowd(members, homes, sides, own, distances, flags, leaving, back, sums, touched)
+    return pair, Crowd(members, homes, sides, own, distances, flags, leaving, back, sums, gap_sums, touched)

@@ -25,9 +25,21 @@ import math
 
 import numpy as np
 
-from dpmix.kernels.beta_bernoulli import log_gamma_terms, log_total
+from dpmix.kernels.beta_bernoulli import cluster_at, log_gamma_terms, log_total, no_cluster
 from dpmix.kernels.compile import kernel
-from dpmix.kernels.partition import add_pixels, clear, merge_clusters, remove_pixels, split_cluster
+from dpmix.kernels.partition import (
+    add_counts,
+    add_gaps,
+    add_into,
+    add_pixels,
+    clear,
+    merge_clusters,
+    remove_counts,
+    remove_gaps,
+    remove_pixels,
+    split_cluster,
+)
+from dpmix.kernels.records import Cluster
 from dpmix.kernels.similarity import ward_increase, ward_increases
 from dpmix.kernels.special import log_array
 
@@ -49,46 +61,73 @@ def _members(first, second, z, out):
 
 
 @kernel
-def _log_odds(i, offset, sums, runs):
-    """``offset`` plus the sum over the pixels on in image `i` of what `sums` accumulates."""
-    found = offset
+def _log_odds(i, offset, table, runs, pair):
+    """``offset`` plus what the pixels and the label of image `i` add to the log odds of A, by ``pair.*[table]``."""
+    found, sums, gap_sums = offset, pair.sums[table], pair.gap_sums[table]
     for r in range(runs.offsets[i], runs.offsets[i + 1]):
         found += sums[runs.stops[r]] - sums[runs.starts[r]]
+    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
+        found -= gap_sums[runs.gap_stops[g]] - gap_sums[runs.gap_starts[g]]
+    if pair.class_odds.shape[1] > 0 and runs.labels[i] >= 0:
+        found += pair.class_odds[table, runs.labels[i]]
     return found
 
 
 @kernel
-def _log_odds_table(pair, gone_a, gone_b, hyper, tables, sums):
-    """Prepare the log odds of side A over side B for `_log_odds`: fills `sums`, returns the offset.
+def _log_odds_table(table, gone_a, gone_b, hyper, tables, pair):
+    """Prepare the log odds of side A over side B for `_log_odds`: fills ``pair.*[table]``, returns the offset.
 
     With ``gone_a`` (or ``gone_b``) 1 the odds are those of a member of A (or B), itself left out.
     """
-    d = hyper.a.size
+    d, has_gaps = hyper.a.size, pair.gaps.shape[1] > 0
     size_a, size_b = pair.sizes[0] - gone_a, pair.sizes[1] - gone_b
+    offset = math.log(max(size_a, 1) / max(size_b, 1))
+    if not has_gaps:  # before anything else is in ``tables.work``, which log_total may use
+        offset += log_total(size_b, hyper, tables) - log_total(size_a, hyper, tables)
     ratios, logs, spare = tables.work[: 2 * d], tables.work[2 * d : 4 * d], tables.work[4 * d : 6 * d]
     for j in range(d):
-        on_a, on_b = pair.ones[0, j], pair.ones[1, j]
-        # The values at 0, where no such member exists, cancel as in `refresh`.
-        p_a, q_a = hyper.a[j] + max(on_a - gone_a, 0), hyper.b[j] + max(size_a - on_a, 0)
-        p_b, q_b = hyper.a[j] + max(on_b - gone_b, 0), hyper.b[j] + max(size_b - on_b, 0)
+        on_a, on_b, seen_a, seen_b = pair.ones[0, j], pair.ones[1, j], size_a, size_b
+        if has_gaps:  # the values at 0, where no such member exists, cancel as in `refresh`
+            seen_a, seen_b = max(size_a - pair.gaps[0, j], 0), max(size_b - pair.gaps[1, j], 0)
+        p_a, q_a = hyper.a[j] + max(on_a - gone_a, 0), hyper.b[j] + max(seen_a - on_a, 0)
+        p_b, q_b = hyper.a[j] + max(on_b - gone_b, 0), hyper.b[j] + max(seen_b - on_b, 0)
         ratios[j] = (p_a * q_b) / (q_a * p_b)
         ratios[d + j] = q_a / q_b
+        if has_gaps:
+            prior = hyper.a[j] + hyper.b[j]
+            ratios[d + j] *= (prior + seen_b) / (prior + seen_a)
     log_array(ratios, logs, spare)
-    offset = math.log(max(size_a, 1) / max(size_b, 1)) + log_total(size_b, hyper, tables) - log_total(size_a, hyper, tables)
-    total = 0.0
+    total, gap_total = 0.0, 0.0
     for j in range(d):
         total += logs[j]
-        sums[j + 1] = total
-        offset += logs[d + j]
-    return offset
+        pair.sums[table, j + 1] = total
+        gap_total += logs[d + j]
+        if has_gaps:
+            pair.gap_sums[table, j + 1] = gap_total
+    _class_odds(table, gone_a, gone_b, hyper, pair)
+    return offset + gap_total
+
+
+@kernel
+def _class_odds(table, gone_a, gone_b, hyper, pair):
+    """Log odds of A over B that each label adds: fills ``pair.class_odds[table]``."""
+    n_classes = pair.classes.shape[1]
+    all_a, all_b = -gone_a, -gone_b
+    for label in range(n_classes):
+        all_a += pair.classes[0, label]
+        all_b += pair.classes[1, label]
+    for label in range(n_classes):
+        odds_a = (hyper.c + max(pair.classes[0, label] - gone_a, 0)) / (hyper.c * n_classes + max(all_a, 0))
+        odds_b = (hyper.c + max(pair.classes[1, label] - gone_b, 0)) / (hyper.c * n_classes + max(all_b, 0))
+        pair.class_odds[table, label] = math.log(odds_a / odds_b)
 
 
 @kernel
 def _move(t, pair, runs):
     """Move the member at place `t` to the other side."""
     image, side = pair.members[t], pair.sides[t]
-    remove_pixels(image, runs, pair.ones[side])
-    add_pixels(image, runs, pair.ones[1 - side])
+    remove_counts(image, runs, pair.ones[side], pair.gaps[side], pair.classes[side])
+    add_counts(image, runs, pair.ones[1 - side], pair.gaps[1 - side], pair.classes[1 - side])
     pair.sizes[side] -= 1
     pair.sizes[1 - side] += 1
     pair.sides[t] = 1 - side
@@ -96,31 +135,42 @@ def _move(t, pair, runs):
 
 @kernel
 def _start_from_anchors(i, j, m, runs, pair):
-    """Send each member to the nearer anchor in Hamming distance, ties to A; count both sides."""
-    sums = pair.sums[0]
-    d = sums.size - 1
-    towards = np.zeros(d, np.int32)  # +1 where only i is on, -1 where only j is
-    add_pixels(i, runs, towards)
-    remove_pixels(j, runs, towards)
+    """Send each member to the nearer anchor in Hamming distance, ties to A; count both sides.
+
+    With +1 for on, -1 for off and 0 for unobserved, an image x is nearer to i than to j where the sum of
+    x (i - j) is positive; over the runs of x that is twice the part that is on plus the part that is
+    unobserved less the whole.
+    """
+    d, has_gaps = pair.ones.shape[1], pair.gaps.shape[1] > 0
+    signs = np.zeros(d, np.int32)
+    for _ in range(2):  # on and unobserved pixels of i count 2 and 1, less everything: -1 where it is off
+        add_pixels(i, runs, signs)
+        remove_pixels(j, runs, signs)
+    add_gaps(i, runs, signs)
+    remove_gaps(j, runs, signs)
     total = 0.0
     for p in range(d):
-        total += towards[p]
-        sums[p + 1] = total
-    # A member x is nearer to i where the sum over its on-pixels of (i - j) exceeds (|i| - |j|) / 2.
-    offset = -0.5 * total
-    clear(pair.sizes)
-    clear(pair.ones[0])
-    clear(pair.ones[1])
+        total += signs[p]
+        pair.sums[0, p + 1] = 2.0 * total
+        if has_gaps:
+            pair.gap_sums[0, p + 1] = -total
+    for label in range(pair.classes.shape[1]):
+        pair.class_odds[0, label] = 0.0
+    for side in range(2):
+        pair.sizes[side] = 0
+        clear(pair.ones[side])
+        clear(pair.gaps[side])
+        clear(pair.classes[side])
     for t in range(m):
         image = pair.members[t]
-        side = 0 if _log_odds(image, offset, sums, runs) >= 0.0 else 1
+        side = 0 if _log_odds(image, -total, np.int64(0), runs, pair) >= 0.0 else 1
         if image == i:
             side = 0
         elif image == j:
             side = 1
         pair.sides[t] = side
         pair.sizes[side] += 1
-        add_pixels(image, runs, pair.ones[side])
+        add_counts(image, runs, pair.ones[side], pair.gaps[side], pair.classes[side])
 
 
 @kernel
@@ -128,11 +178,11 @@ def _launch(i, j, m, runs, hyper, tables, pair):
     """Divide the `m` members between the anchors: a function of i, j and the set of members alone."""
     _start_from_anchors(i, j, m, runs, pair)
     for _ in range(ROUNDS):
-        offset = _log_odds_table(pair, np.int64(0), np.int64(0), hyper, tables, pair.sums[0])
+        offset = _log_odds_table(np.int64(0), np.int64(0), np.int64(0), hyper, tables, pair)
         n_moved = 0
         for t in range(m):
             image = pair.members[t]
-            side = 0 if _log_odds(image, offset, pair.sums[0], runs) >= 0.0 else 1
+            side = 0 if _log_odds(image, offset, np.int64(0), runs, pair) >= 0.0 else 1
             if side != pair.sides[t] and image != i and image != j:
                 _move(t, pair, runs)
                 n_moved += 1
@@ -161,11 +211,11 @@ def _scan(i, j, m, generator, target, at_least, runs, hyper, tables, pair):
         if image == i or image == j:
             continue
         if stale:
-            offset_a = _log_odds_table(pair, np.int64(1), np.int64(0), hyper, tables, pair.sums[0])
-            offset_b = _log_odds_table(pair, np.int64(0), np.int64(1), hyper, tables, pair.sums[1])
+            offset_a = _log_odds_table(np.int64(0), np.int64(1), np.int64(0), hyper, tables, pair)
+            offset_b = _log_odds_table(np.int64(1), np.int64(0), np.int64(1), hyper, tables, pair)
             stale = False
         side = pair.sides[t]
-        odds = _log_odds(image, offset_a if side == 0 else offset_b, pair.sums[side], runs)
+        odds = _log_odds(image, offset_a if side == 0 else offset_b, side, runs, pair)
         if forced:
             chosen = target[t]
         else:
@@ -212,14 +262,22 @@ def _choose_partner(n_clusters, ward, generator):
 
 
 @kernel
-def _log_split_gain(size_a, ones_a, size_b, ones_b, hyper, work):
-    """Log of p(x, split) / p(x, merged) for sides of these counts, nats (Jain and Neal 2004, eq. 3.4)."""
-    nothing, together = np.zeros(ones_a.size, np.int32), np.zeros(ones_a.size, np.int32)
-    for j in range(ones_a.size):
-        together[j] = ones_a[j] + ones_b[j]
-    gain = log_gamma_terms(size_a, ones_a, hyper, work) + log_gamma_terms(size_b, ones_b, hyper, work)
-    gain -= log_gamma_terms(size_a + size_b, together, hyper, work) + log_gamma_terms(np.int64(0), nothing, hyper, work)
-    return gain + math.log(hyper.alpha) + math.lgamma(size_a) + math.lgamma(size_b) - math.lgamma(size_a + size_b)
+def _log_split_gain(one, other, hyper, partition, work):
+    """Log of p(x, split) / p(x, merged) for two clusters, nats (Jain and Neal 2004, equation 3.4)."""
+    nothing = no_cluster(partition)
+    both = Cluster(one.size + other.size, one.ones.copy(), one.gaps.copy(), one.classes.copy())
+    add_into(other.ones, both.ones)
+    add_into(other.gaps, both.gaps)
+    add_into(other.classes, both.classes)
+    gain = log_gamma_terms(one, hyper, work) + log_gamma_terms(other, hyper, work)
+    gain -= log_gamma_terms(both, hyper, work) + log_gamma_terms(nothing, hyper, work)
+    return gain + math.log(hyper.alpha) + math.lgamma(one.size) + math.lgamma(other.size) - math.lgamma(both.size)
+
+
+@kernel
+def _side(side, pair):
+    """The counts of one side."""
+    return Cluster(pair.sizes[side], pair.ones[side], pair.gaps[side], pair.classes[side])
 
 
 @kernel
@@ -235,7 +293,7 @@ def _split(i, n_clusters, generator, runs, hyper, partition, tables, pair):
         j = pair.members[rank + 1]
     _launch(i, j, m, runs, hyper, tables, pair)
     log_scan = _scan(i, j, m, generator, pair.target[:0], -math.inf, runs, hyper, tables, pair)
-    gain = _log_split_gain(pair.sizes[0], pair.ones[0], pair.sizes[1], pair.ones[1], hyper, tables.work)
+    gain = _log_split_gain(_side(np.int64(0), pair), _side(np.int64(1), pair), hyper, partition, tables.work)
     log_ratio = gain - log_scan + math.log(m - 1) - math.log(pair.sizes[1])
     threshold = math.log(1.0 - generator.random())
     if log_ratio < threshold:  # the probability of the choice, at most 1, can only make it worse
@@ -256,7 +314,7 @@ def _merge(i, n_clusters, generator, runs, hyper, partition, tables, pair):
     sizes, ones = partition.sizes, partition.ones
     ward_increases(sizes[k], ones[k], k, n_clusters, partition, pair.ward)
     other = _choose_partner(n_clusters, pair.ward, generator)
-    gain = _log_split_gain(sizes[k], ones[k], sizes[other], ones[other], hyper, tables.work)
+    gain = _log_split_gain(cluster_at(k, partition), cluster_at(other, partition), hyper, partition, tables.work)
     threshold = math.log(1.0 - generator.random())
     u = generator.random()
     m = sizes[k] + sizes[other]

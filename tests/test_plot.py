@@ -30,7 +30,7 @@ def a_posterior(n=60, shape=SHAPE, chains=2, sweeps=6, groups=8, burn_in=None):
     generator = np.random.default_rng(5)
     x = (generator.random((n, shape[0] * shape[1])) < generator.random((n, 1))).astype(np.uint8)
     packed = BinaryTable.from_input(x)
-    table = BinaryTable(packed.bits, packed.d, shape)
+    table = BinaryTable(packed.packed, packed.d, shape)
     init, _ = check_init(f"random:{groups}", n)
     plan = Plan.checked(Prior(alpha=3, a=0.5, b=0.7), chains, sweeps, burn_in, None, init, 1)
     states = [start(table, plan, None, chain) for chain in range(chains)]

@@ -58,7 +58,7 @@ def test_fewer_draws(posterior):
 
 def test_inputs_come_back_unchanged(posterior):
     x, observed = np.where(LEFT, X, np.nan), np.ones(X.shape, bool)
-    arrays = x, observed, posterior.labels, posterior.alpha, posterior.a, posterior.b, posterior.table.bits
+    arrays = x, observed, posterior.labels, posterior.alpha, posterior.a, posterior.b, posterior.table.packed
     before, names = copy.deepcopy(arrays), set(vars(posterior))
     for query in QUERIES:
         query(posterior, x, observed)
