@@ -1,0 +1,141 @@
+"""How clusters compare with labels that are known."""
+
+import warnings
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from dpmix.errors import InputError, InputTypeError
+from dpmix.partitions.draws import as_labels, check_draws, contingency
+from dpmix.posterior import Posterior
+
+__all__ = ["Contingency", "LabelComparison", "compare_labels", "contingency_table"]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelComparison:
+    """Agreement of partitions with known labels, 1 where it is perfect.
+
+    Every attribute is a float for one partition and a (chain, draw) array for a posterior.
+
+    Attributes
+    ----------
+    ari : float or (chain, draw) float64
+        Adjusted Rand index; 0 on average for a partition that has nothing to do with the labels.
+    nmi : float or (chain, draw) float64
+        Normalised mutual information (arithmetic mean of the entropies), which is also the V-measure.
+    purity : float or (chain, draw) float64
+        Share of images that have the label most common in their cluster.
+    homogeneity : float or (chain, draw) float64
+        1 where every cluster has images of one label only.
+    completeness : float or (chain, draw) float64
+        1 where all images of a label are in one cluster.
+    """
+
+    ari: float | np.ndarray
+    nmi: float | np.ndarray
+    purity: float | np.ndarray
+    homogeneity: float | np.ndarray
+    completeness: float | np.ndarray
+
+    def summary(self):
+        """Mean and standard deviation over draws (that of one partition is 0) by name, a dict of pairs."""
+        return {name: (float(np.mean(values)), float(np.std(values))) for name, values in vars(self).items()}
+
+
+class Contingency(NamedTuple):
+    """How many images have each label and are in each cluster."""
+
+    counts: np.ndarray  # (classes, clusters) int64
+    classes: np.ndarray  # (classes,), the labels in ascending order
+
+
+def compare_labels(partition, y):
+    """Compare clusters with labels that are known, such as the digits that images show.
+
+    Parameters
+    ----------
+    partition : dpmix.Posterior, PointEstimate or (n,) array of int
+        A posterior is compared draw by draw.
+    y : (n,) array of int, bool or str
+        Known label of each image.
+
+    Returns
+    -------
+    LabelComparison
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A posterior without draws, or labels that are not one for each image.
+
+    Examples
+    --------
+    >>> import dpmix
+    >>> found = dpmix.compare_labels([0, 0, 1, 1, 2], ["cat", "cat", "dog", "dog", "dog"])
+    >>> found.purity, round(found.completeness, 3)
+    (1.0, 0.638)
+    """
+    if isinstance(partition, Posterior):
+        posterior, _ = check_draws(partition)
+        y = _as_classes(y, posterior.table.n)[1]
+        n_chains, n_draws, n = posterior.labels.shape
+        rows = np.array([_compare(labels, y) for labels in posterior.labels.reshape(-1, n)])
+        return LabelComparison(*rows.T.reshape(-1, n_chains, n_draws))
+    y = _as_classes(y)[1]
+    return LabelComparison(*_compare(as_labels(partition, len(y), "partition"), y))
+
+
+def contingency_table(partition, y):
+    """How many images of each known label are in each cluster.
+
+    Parameters
+    ----------
+    partition : PointEstimate or (n,) array of int
+    y : (n,) array of int, bool or str
+        Known label of each image.
+
+    Returns
+    -------
+    Contingency
+        ``counts`` (classes, clusters) and the ``classes``.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        Labels that are not one for each image.
+
+    Examples
+    --------
+    >>> from dpmix.partitions import contingency_table
+    >>> contingency_table([0, 0, 1, 1, 2], ["cat", "cat", "dog", "dog", "dog"]).counts
+    array([[2, 0, 0],
+           [0, 2, 1]])
+    """
+    classes, codes = _as_classes(y)
+    return Contingency(contingency(codes, as_labels(partition, len(codes), "partition")), classes)
+
+
+def _as_classes(y, n=None):
+    """Distinct values of `y` and the place of each element among them."""
+    if np.ma.is_masked(y):
+        raise InputError("y has masked entries; compare only images whose label is known")
+    known = np.asarray(y)
+    if known.dtype.kind not in "buiU":
+        raise InputTypeError(f"y must hold integers, booleans or strings; got dtype {known.dtype}")
+    if known.ndim != 1 or not len(known) or (n is not None and len(known) != n):
+        wanted = f"one label {'per image' if n is None else f'for each of the {n} images of the posterior'}"
+        raise InputError(f"y must hold {wanted}; got shape {known.shape}")
+    return np.unique(known, return_inverse=True)
+
+
+def _compare(labels, y):
+    from sklearn.metrics import adjusted_rand_score, homogeneity_completeness_v_measure
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes")  # which is no mistake
+        ari = adjusted_rand_score(y, labels)
+        homogeneity, completeness, nmi = homogeneity_completeness_v_measure(y, labels)
+    purity = contingency(y, labels).max(axis=0).sum() / len(y)
+    return float(ari), float(nmi), float(purity), float(homogeneity), float(completeness)

@@ -1,0 +1,89 @@
+"""Distances between partitions: the variation of information and Binder's loss.
+
+Both are ``scale (F(z) + F(other) - 2 F(z and other))``, where ``F`` adds up ``phi(size)`` over the clusters
+of a partition and "z and other" has the cells of their contingency table for clusters.
+
+- "vi", the variation of information (Meila 2007): ``phi(s) = s log s``, scale 1 / n; nats, from 0 to log n.
+- "binder", Binder's loss with equal costs (Binder 1978): ``phi(s) = s (s - 1) / 2``, scale 2 / (n (n - 1));
+  the share of pairs of images that are together in one partition and apart in the other, which is 1 minus
+  the Rand index.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import xlogy
+
+from dpmix.information import distance
+from dpmix.partitions.draws import contingency
+from dpmix.timing import in_pieces
+from dpmix.validate import check_choice
+
+__all__ = ["LOSSES", "Loss", "between_draws", "distances", "loss_of"]
+
+LOSSES = ("vi", "binder")
+
+
+class Loss(NamedTuple):
+    """A distance between partitions of n images."""
+
+    name: str
+    phi: np.ndarray  # (n + 2,) float64
+    scale: float
+
+    @property
+    def rise(self):
+        """What a cluster adds to F by growing from s to s + 1, (n + 1,) float64."""
+        return np.diff(self.phi)
+
+
+def loss_of(name, n):
+    """The `Loss` called `name` for `n` images.
+
+    Raises
+    ------
+    InputError
+    """
+    check_choice("loss", name, LOSSES)
+    sizes = np.arange(n + 2, dtype=np.float64)
+    if name == "vi":
+        return Loss(name, xlogy(sizes, sizes), 1 / n)
+    return Loss(name, sizes * (sizes - 1) / 2, 2 / max(n * (n - 1), 1))
+
+
+def distances(labels, draws, loss):
+    """Distance of one partition from each of many.
+
+    Parameters
+    ----------
+    labels : (n,) int32, from 0
+    draws : iterable of (n,) arrays of labels from 0
+    loss : Loss
+
+    Returns
+    -------
+    (m,) float64
+    """
+    if loss.name == "vi":
+        return np.array([distance(labels, draw) for draw in draws])
+    return np.array([_split_pairs(contingency(labels, draw)) for draw in draws]) * loss.scale
+
+
+def between_draws(draws, loss):
+    """Distances between all pairs of `draws` (m, n) int32; a symmetric (m, m) float64 matrix."""
+    from dpmix.kernels.co_clustering import overlaps
+
+    m, k = len(draws), int(draws.max()) + 1
+    shared, table = np.zeros((m, m)), np.zeros((k, k), np.int32)
+    in_pieces(lambda first, last: overlaps(draws, loss.phi, first, last, table, shared), m * m, guess=16)
+    alone = np.array([loss.phi[np.bincount(draw)].sum() for draw in draws])
+    shared += shared.T
+    found = np.maximum(alone[:, None] + alone - 2 * shared, 0) * loss.scale
+    np.fill_diagonal(found, 0)
+    return found
+
+
+def _split_pairs(table):
+    """Pairs of images that are together in one of two partitions only, from their contingency table."""
+    rows, columns = table.sum(axis=1), table.sum(axis=0)
+    return ((rows @ rows + columns @ columns) - 2 * (table * table).sum()) / 2

@@ -1,0 +1,104 @@
+"""The clusters of one partition by their members: mean image, typical and odd ones."""
+
+import numpy as np
+
+from dpmix.partitions import cluster_members
+from dpmix.partitions.draws import as_labels
+from dpmix.plot.style import INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
+from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
+from dpmix.validate import check_count
+
+__all__ = ["gallery"]
+
+_LABEL = 1.4  # room for the size of a cluster, in tiles
+_APART = 0.5  # between the mean, typical and odd images
+_STRIP = 10  # clusters up to which each has a row of its own
+
+
+def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence", ax=None):
+    """Show the clusters of a partition, largest first: mean image, most typical and most odd members.
+
+    Before each stand its size and the mean of `dpmix.confidence` over its members.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    estimate : PointEstimate or (n,) array of int
+    typical, odd : int
+        How many of each to show.
+    most : int, optional
+        Show only so many clusters, the largest.
+    by : {"confidence", "log_predictive"}
+        What is typical, as in `dpmix.partitions.cluster_members`.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure of a fitting size.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Its ``images`` are, cluster by cluster, the mean, the typical ones and the odd ones.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        An estimate that does not fit the posterior, or another argument out of its range.
+
+    Examples
+    --------
+    >>> ax = dpmix.plot.gallery(posterior, dpmix.point_estimate(posterior), most=20)  # doctest: +SKIP
+    """
+    if ax is not None:
+        check_axes(ax)
+    labels = as_labels(estimate, check_posterior(posterior).table.n)
+    most = None if most is None else check_count("most", most)
+    members = cluster_members(posterior, labels, typical, odd, by)
+    shown = np.argsort(-members.sizes, kind="stable")[:most]
+    strips = 1 if len(shown) <= _STRIP else 2
+    rows, shape = -(-len(shown) // strips), posterior.shape
+    columns = _columns(typical, odd)
+    strip = _LABEL + columns[-1] + 2 * _APART
+    width = strips * strip - 2 * _APART
+    line = line_height(ax, round(width), rows + 1, shape)
+    height = line + rows * (tile_height(shape) + GAP) - GAP
+    if ax is None:
+        ax = new_sheet(width, height, tile_inches(round(width), shape))
+    points = open_sheet(ax, width, height)
+    font = text_size(6, (_LABEL - 2 * GAP) * points, min(8, 0.72 * line * points))
+    for place, k in enumerate(shown):
+        column, row = divmod(place, rows)
+        left, top = column * strip, line + row * (tile_height(shape) + GAP)
+        _draw_cluster(ax, posterior, labels, members, k, columns + left + _LABEL, top, font)
+    _head(ax, columns, typical, odd, strips, strip, line, font)
+    rest = len(members.sizes) - len(shown)
+    note = f", {rest:,} smaller not shown" if rest else ""
+    set_title(ax, f"{len(members.sizes):,} clusters of {len(labels):,} images{note} · size and confidence")
+    return ax
+
+
+def _columns(typical, odd):
+    """Left edges of the mean, typical and odd tiles, and the right end."""
+    kinds = np.repeat([0, 1, 2], [1, typical, odd])
+    edges = np.arange(len(kinds)) * (1 + GAP) + kinds * _APART
+    return np.append(edges, edges[-1] + 1)
+
+
+def _draw_cluster(ax, posterior, labels, members, k, columns, top, font):
+    height, shape = tile_height(posterior.shape), posterior.shape
+    mine = np.flatnonzero(labels == k)
+    pieces = np.array_split(mine, 1 + len(mine) // 4096)
+    ones = sum(posterior.table.dense(piece).sum(axis=0, dtype=np.int64) for piece in pieces)
+    n_odd = len(members.odd[k])
+    places = [*columns[1:1 + len(members.typical[k])], *columns[len(columns) - 1 - n_odd:-1]]
+    add_tile(ax, (ones / len(mine)).reshape(shape), columns[0], top, 1, height, INK_MAP)
+    for image, left in zip([*members.typical[k], *members.odd[k][::-1]], places, strict=True):
+        add_tile(ax, posterior.table.dense([image])[0].reshape(shape), left, top, 1, height, INK_MAP)
+    ax.text(columns[0] - 2 * GAP, top + height / 2, f"{len(mine):,}\n{members.confidence[mine].mean():.0%}",
+            size=font, color=QUIET, ha="right", va="center", linespacing=1.3)
+
+
+def _head(ax, columns, typical, odd, strips, strip, line, font):
+    names = [(0, "mean")] + [(1, "typical")] * (typical > 0) + [(1 + typical, "odd")] * (odd > 0)
+    for column in range(strips):
+        for place, name in names:
+            left = column * strip + _LABEL + columns[place]
+            ax.text(left, 0.75 * line, name, size=font, color=QUIET, va="baseline")
