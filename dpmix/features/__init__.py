@@ -1,0 +1,45 @@
+"""Feature extractors with scikit-learn manners, whose binary codes can be fed to the mixture.
+
+`BernoulliRBM` learns features without labels, `DeepBeliefNet` stacks several of them, and
+`NetworkClassifier` turns either, or random weights, into a classifier. `load` reads back what their
+``save`` wrote. How good a machine is as a model of the data is told by the log partition functions:
+exact, or bracketed by annealed importance sampling in both directions.
+
+Names load on first use. Terms: *visible* values are those of an image, *hidden* units the features;
+a *code* is what the hidden units make of an image, as probabilities or as bits; an *epoch* is one pass
+over the training images. Arithmetic is float32.
+"""
+
+from importlib import import_module
+
+_HOME = {
+    "BernoulliRBM": "dpmix.features.rbm",
+    "DeepBeliefNet": "dpmix.features.dbn",
+    "NetworkClassifier": "dpmix.features.classifier",
+    "annealed_log_partition": "dpmix.features.ais",
+    "exact_log_partition": "dpmix.features.ais",
+    "load": "dpmix.features.storage",
+    "log_likelihood": "dpmix.features.ais",
+    "reverse_annealed_log_partition": "dpmix.features.ais",
+}
+
+__all__ = [
+    "BernoulliRBM",
+    "DeepBeliefNet",
+    "NetworkClassifier",
+    "annealed_log_partition",
+    "exact_log_partition",
+    "load",
+    "log_likelihood",
+    "reverse_annealed_log_partition",
+]
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'dpmix.features' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,339 @@
+"""`NetworkClassifier`: a network with a softmax layer, started at random or from learnt features."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from dpmix.errors import InputError, InputTypeError
+from dpmix.features import storage
+from dpmix.features.checks import check_fraction, check_labelled, check_not_negative, check_sizes, check_table
+from dpmix.features.splits import split_rows
+from dpmix.features.network import LayerSpec, Network
+from dpmix.features.optimizers import SGD, Adam
+from dpmix.features.progress import EpochBar
+from dpmix.features.schedules import check_schedule
+from dpmix.features.stopping import EarlyStopping
+from dpmix.features.streams import UniformStream, seed_sequence
+from dpmix.features.training import Plan, train
+from dpmix.validate import check_bool, check_choice, check_count, check_positive
+
+__all__ = ["NetworkClassifier"]
+
+HIDDEN = ("relu", "sigmoid", "tanh", "linear")
+SOLVERS = ("adam", "sgd")
+
+
+class NetworkClassifier(ClassifierMixin, BaseEstimator):
+    """A network of dense layers with a softmax layer on top, trained by backpropagation.
+
+    Started from a deep belief net or an autoencoder, it takes the weights and hidden biases of the way
+    up (those of the way down are dropped), trains the new softmax layer alone for `n_iter_output`
+    passes, and then everything for `n_iter` passes. From random weights it trains everything at once.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (256,)
+        Hidden units of each layer where weights start at random; not used with `init`.
+    init : object or list of tuple, optional
+        Where the hidden layers come from: a fitted `DeepBeliefNet`, `BernoulliRBM` or anything else with
+        ``encoder_layers()``, or a list of (weights (n_in, n_out), bias (n_out,), activation). An estimator
+        that is not fitted is copied and fitted on `X` first, without the labels; wrap a fitted one
+        in `sklearn.frozen.FrozenEstimator` where the classifier is to be cloned.
+    activation : {"relu", "sigmoid", "tanh", "linear"}, default "relu"
+        Of hidden layers that start at random.
+    solver : {"adam", "sgd"}, default "adam"
+    learning_rate : float, default 0.001
+        Step per mini-batch, whose gradient is averaged over images; about 0.1 suits "sgd".
+    momentum : float, default 0.9
+        Of "sgd": share of the last step kept in the next.
+    n_iter_output : int, default 10
+        Passes over the training images in which the softmax layer alone is trained, with `init`; may be 0.
+    n_iter : int, default 10
+        Passes in which all layers are trained.
+    batch_size : int, default 100
+    schedule : {"constant", "linear", "cosine", "inverse"} or callable, default "constant"
+        What the learning rate is multiplied by: a function of (epoch, n_iter) or the name of one.
+    weight_decay : float, default 0
+        Fraction of each weight taken away per unit of learning rate.
+    dropout, input_dropout : float, default 0
+        Probability that a hidden unit, or an input, is left out of a training step.
+    early_stopping : bool, default False
+        Stop when the loss on images set aside has not fallen by `tol` for `n_iter_no_change` epochs, and
+        keep the best epoch's parameters.
+    validation_fraction : float, default 0.1
+    n_iter_no_change : int, default 10
+    tol : float, default 0
+        Nats per image.
+    verbose : bool or int, default False
+        Show progress on stderr.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None
+        Same number, same result.
+
+    Attributes
+    ----------
+    classes_ : numpy.ndarray (k,)
+    coefs_, intercepts_ : list of numpy.ndarray
+        Weights (n_in, n_out) and biases (n_out,) of each layer, float32.
+    activations_ : list of str
+        Activation of each layer.
+    history_ : dict of str to list of float
+        Per epoch of both phases: ``learning_rate``, ``seconds``, ``loss``, ``validation_loss`` (nats per
+        image).
+    n_iter_ : int
+        Epochs done in which all layers were trained.
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 50, axis=0)
+    >>> y = np.repeat(["left", "right"], 50)
+    >>> network = NetworkClassifier(8, learning_rate=0.01, batch_size=10, random_state=0).fit(x, y)
+    >>> network.predict([[1, 0, 0, 0], [0, 0, 1, 0]])
+    array(['left', 'right'], dtype='<U5')
+    """
+
+    def __init__(
+        self, hidden_layer_sizes=(256,), *, init=None, activation="relu", solver="adam",
+        learning_rate=0.001, momentum=0.9, n_iter_output=10, n_iter=10, batch_size=100,
+        schedule="constant", weight_decay=0.0, dropout=0.0, input_dropout=0.0, early_stopping=False,
+        validation_fraction=0.1, n_iter_no_change=10, tol=0.0, verbose=False, random_state=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.init = init
+        self.activation = activation
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.n_iter_output = n_iter_output
+        self.n_iter = n_iter
+        self.batch_size = batch_size
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def fit(self, X, y, *, validation=None):
+        """Train on labelled images, forgetting whatever was learnt before.
+
+        Parameters
+        ----------
+        X : array_like (n, d) or dpmix.Images
+            Finite numbers, best in [0, 1] or standardised; it is not changed.
+        y : array_like (n,)
+            Labels of any kind.
+        validation : tuple (X, y), optional
+            Images and labels to watch the training, and to stop early, with.
+
+        Returns
+        -------
+        NetworkClassifier
+            Itself.
+
+        Raises
+        ------
+        InputError
+            A parameter or the data are not allowed, or training diverged.
+        """
+        self._check_settings()
+        x, classes, index = check_labelled(self, X, y)
+        seeds = seed_sequence(self.random_state).spawn(3)
+        rng, stream = np.random.default_rng(seeds[0]), UniformStream(seeds[1])
+        layers = self._initial_layers(x, rng)
+        network = _with_output(layers, self.n_features_in_, len(classes), rng)
+        targets = np.eye(len(classes), dtype=np.float32)
+        held = None if validation is None else self._check_validation(validation, classes, targets)
+        if self.early_stopping and held is None:
+            kept, aside = split_rows(len(x), self.validation_fraction, rng)
+            held = x[aside], targets[index[aside]]
+            x, index = x[kept], index[kept]
+        self.history_ = self._train(network, x, targets[index], rng, stream, held)
+        self.classes_ = classes
+        self._adopt(network)
+        return self
+
+    def predict_proba(self, X):
+        """P(class | image) (n, k), float32, columns in the order of `classes_`."""
+        check_is_fitted(self)
+        return self._network.predict(check_table(self, X, reset=False))
+
+    def predict(self, X):
+        """The most probable class (n,) of each image."""
+        p = self.predict_proba(X)
+        return self.classes_[p.argmax(axis=1)]
+
+    def encoder_layers(self):
+        """The hidden layers: a list of (weights (n_in, n_out), bias (n_out,), activation)."""
+        check_is_fitted(self)
+        return list(zip(self.coefs_, self.intercepts_, self.activations_, strict=True))[:-1]
+
+    def save(self, path):
+        """Write everything but `init` to one file without pickle; `load` gives it back bit for bit."""
+        check_is_fitted(self)
+        storage.save(self, path)
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote; RunError if the file is missing, damaged or something else."""
+        return storage.load_as(cls, path)
+
+    def _train(self, network, x, t, rng, stream, held):
+        """Both phases; return their history in one."""
+        plan = Plan(
+            self.n_iter_output,
+            self.batch_size,
+            self.learning_rate,
+            weight_decay=self.weight_decay,
+            first=len(network.layers) - 1,
+        )
+        histories = []
+        if self.init is not None:
+            with EpochBar("output layer", plan.n_epochs, self.verbose) as bar:
+                histories.append(
+                    train(network, self._optimizer(network), x, t, plan, rng, stream, held, bar=bar)
+                )
+        plan = plan._replace(
+            n_epochs=self.n_iter,
+            schedule=self.schedule,
+            first=0,
+            dropout=self.dropout,
+            input_dropout=self.input_dropout,
+        )
+        stopping = EarlyStopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
+        with EpochBar("network", plan.n_epochs, self.verbose) as bar:
+            histories.append(
+                train(network, self._optimizer(network), x, t, plan, rng, stream, held, stopping, bar)
+            )
+        self.n_iter_ = len(histories[-1]["loss"])
+        return {name: sum((history.get(name, []) for history in histories), []) for name in histories[-1]}
+
+    def _optimizer(self, network):
+        size, dtype = network.parameters.size, network.parameters.dtype
+        return SGD(size, dtype, self.momentum) if self.solver == "sgd" else Adam(size, dtype)
+
+    def _initial_layers(self, x, rng):
+        """The hidden layers to start from: a list of (weights or None, bias or None, activation, size)."""
+        if self.init is None:
+            sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+            return [(None, None, self.activation, size) for size in sizes]
+        init = self.init
+        if not isinstance(init, (list, tuple)):
+            init = _encoder_layers(init, x, rng)
+        return _check_layers(init, x.shape[1])
+
+    def _check_validation(self, validation, classes, targets):
+        try:
+            x, y = validation
+        except (TypeError, ValueError) as error:
+            raise InputTypeError("validation must be a pair (X, y)") from error
+        x, y = check_table(self, x, reset=False), np.asarray(y)
+        if y.shape != (len(x),) or not np.isin(y, classes).all():
+            raise InputError(
+                f"validation must hold one label of y per image, {len(x)}, and no new ones; "
+                f"got labels of shape {y.shape}"
+            )
+        return x, targets[np.searchsorted(classes, y)]
+
+    def _check_settings(self):
+        for name in ("n_iter", "batch_size", "n_iter_no_change"):
+            check_count(name, getattr(self, name))
+        check_count("n_iter_output", self.n_iter_output, low=0)
+        check_choice("activation", self.activation, HIDDEN)
+        check_choice("solver", self.solver, SOLVERS)
+        check_positive("learning_rate", self.learning_rate)
+        check_schedule("schedule", self.schedule)
+        for name in ("momentum", "dropout", "input_dropout"):
+            check_fraction(name, getattr(self, name))
+        for name in ("weight_decay", "tol"):
+            check_not_negative(name, getattr(self, name))
+        check_bool("early_stopping", self.early_stopping)
+        if check_fraction("validation_fraction", self.validation_fraction) == 0:
+            raise InputError(
+                "validation_fraction must be greater than 0; got 0; use early_stopping=False for none"
+            )
+
+    def _adopt(self, network):
+        self._network = network
+        self.coefs_ = [layer.weights for layer in network.layers]
+        self.intercepts_ = [layer.bias for layer in network.layers]
+        self.activations_ = [spec.activation for spec in network.specs]
+
+    def _to_parts(self):
+        values = {
+            "parameters": storage.plain_parameters(self, leave_out=("init",)),
+            "history": self.history_,
+            "n_iter": self.n_iter_,
+            "layers": [list(spec[:3]) for spec in self._network.specs],
+        }
+        return values, {"parameters": self._network.parameters, "classes": self.classes_}
+
+    @classmethod
+    def _from_parts(cls, values, arrays):
+        network = Network([LayerSpec(*layer) for layer in values["layers"]], "log_loss")
+        network.parameters[...] = storage.take(arrays, "parameters", np.float32, network.parameters.shape)
+        found = cls(**values["parameters"])
+        found.classes_ = storage.take(arrays, "classes", arrays["classes"].dtype, (network.specs[-1].n_out,))
+        found.history_ = {
+            name: [float(number) for number in numbers] for name, numbers in values["history"].items()
+        }
+        found.n_iter_, found.n_features_in_ = int(values["n_iter"]), network.specs[0].n_in
+        found._adopt(network)
+        return found
+
+
+def _with_output(layers, n_in, n_classes, rng):
+    """A network of hidden `layers` and a softmax layer; what is not given starts at random."""
+    specs = []
+    for _, _, activation, size in [*layers, (None, None, "softmax", n_classes)]:
+        specs.append(LayerSpec(specs[-1].n_out if specs else n_in, size, activation))
+    network = Network(specs, "log_loss")
+    network.initialize(rng)
+    for (weights, bias, _, _), layer in zip(layers, network.layers, strict=False):
+        if weights is not None:
+            layer.weights[...], layer.bias[...] = weights, bias
+    return network
+
+
+def _encoder_layers(extractor, x, rng):
+    """Layers of an extractor; one that is not fitted is copied and fitted on `x`."""
+    extractor = getattr(extractor, "estimator", extractor)  # of a FrozenEstimator
+    if not hasattr(extractor, "encoder_layers"):
+        raise InputTypeError(
+            "init must be an extractor with encoder_layers(), such as DeepBeliefNet, or a list of "
+            f"(weights, bias, activation); got {extractor!r}"
+        )
+    try:
+        return extractor.encoder_layers()
+    except NotFittedError:
+        extractor = clone(extractor)
+        if extractor.random_state is None:
+            extractor.set_params(random_state=int(rng.integers(2**31)))
+        return extractor.fit(x).encoder_layers()
+
+
+def _check_layers(layers, n_in):
+    checked = []
+    for ix, layer in enumerate(layers):
+        try:
+            weights, bias, activation = layer
+            weights, bias = np.asarray(weights, np.float32), np.asarray(bias, np.float32)
+        except (TypeError, ValueError) as error:
+            raise InputTypeError(f"init[{ix}] must be (weights, bias, activation); got {layer!r}") from error
+        check_choice(f"activation of init[{ix}]", activation, HIDDEN)
+        if weights.ndim != 2 or weights.shape[0] != n_in or bias.shape != weights.shape[1:]:
+            raise InputError(
+                f"init[{ix}] must have weights ({n_in}, k) and a bias (k,), to fit what is below; "
+                f"got {weights.shape} and {bias.shape}"
+            )
+        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+            raise InputError(f"init[{ix}] must hold finite numbers")
+        checked.append((weights, bias, activation, len(bias)))
+        n_in = len(bias)
+    return checked
