@@ -71,7 +71,7 @@ class Chain:
         self.runs, self.n, self.d, self.n_classes = table.runs, table.n, table.d, table.n_classes
         self.generator = generator_from(state.generator)
         self.n_clusters = int(state.z.max()) + 1
-        self.hyper = Hyper(float(state.alpha), state.a, state.b, c)
+        self.hyper = Hyper(float(state.alpha), np.array(state.a, np.float64), np.array(state.b, np.float64), c)
         self._allocate(np.array(state.z, np.int64))
 
     def state(self):

@@ -10,6 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 from dpmix.delivery import MISSING, TableHandle, remote_segment
 from dpmix.errors import WorkerError
 from dpmix.plan import ChainRecord
+from dpmix.workers import WorkerDied
 
 __all__ = ["run_chains"]
 
@@ -43,7 +44,7 @@ class _Work:
         chain, n_sweeps = self.flying.pop(future)
         try:
             result = future.result()
-        except (WorkerError, BrokenExecutor) as error:
+        except (WorkerDied, BrokenExecutor) as error:
             self._retry(chain, error)
             return
         if isinstance(result, str) and result == MISSING:

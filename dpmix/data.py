@@ -92,7 +92,7 @@ class BinaryTable:
     def seen(self, rows=slice(None)):
         """Whether each pixel of `rows` is observed, (m, d) uint8 in {0, 1}."""
         if not self.masked:
-            return np.ones((len(range(*rows.indices(self.n))) if isinstance(rows, slice) else len(rows), self.d), np.uint8)
+            return np.ones((len(self.packed[rows]), self.d), np.uint8)
         packed = self.packed[rows, self.width : 2 * self.width]
         return np.unpackbits(packed, axis=1, count=self.d, bitorder="little")
 
@@ -156,7 +156,8 @@ def check_binary(x, name="x", observed=None):
         Ragged lists, masked entries that `observed` does not leave out, NaN, or values other than 0 and 1.
     """
     if observed is None and np.ma.is_masked(x):
-        raise InputError(f"{name} has masked entries; fill them first, as in {name}.filled(0), or leave those images out")
+        raise InputError(f"{name} has masked entries; fill them first, as in {name}.filled(0), "
+                         "or leave those images out")
     values = check_numbers(x, name)
     wrong = (values != 0) & (values != 1)
     if observed is not None:

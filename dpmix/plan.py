@@ -54,7 +54,8 @@ class Plan:
         chains, sweeps = check_count("chains", chains), check_count("sweeps", sweeps)
         burn_in = sweeps // 2 if burn_in is None else check_count("burn_in", burn_in, low=0)
         if burn_in >= sweeps:
-            raise InputError(f"burn_in must be less than sweeps, or no draw is kept; got burn_in={burn_in}, sweeps={sweeps}")
+            raise InputError("burn_in must be less than sweeps, or no draw is kept; "
+                             f"got burn_in={burn_in}, sweeps={sweeps}")
         kept = sweeps - burn_in
         thin = -(-kept // 100) if thin is None else check_count("thin", thin)
         if thin > kept:
@@ -80,7 +81,8 @@ class Plan:
     def to_json(self):
         """The plan as a dict that JSON can hold; `from_json` gives the same plan."""
         fields = ("init", "seed", "chains", "sweeps", "burn_in", "thin")
-        return {"prior": self.prior.to_json(), "schedule": self.schedule.to_json(), **{name: getattr(self, name) for name in fields}}
+        rest = {name: getattr(self, name) for name in fields}
+        return {"prior": self.prior.to_json(), "schedule": self.schedule.to_json(), **rest}
 
     @classmethod
     def from_json(cls, fields):
@@ -111,8 +113,13 @@ class Draws:
     def empty(cls, n, d):
         """No sweeps of a chain over `n` images of `d` pixels."""
         trace = {name: np.empty(0, dtype) for name, dtype in FIGURES.items()}
-        kept = {"labels": np.empty((0, n), np.uint16), "alpha": np.empty(0), "a": np.empty((0, d)), "b": np.empty((0, d))}
-        return cls(trace, kept)
+        pixels = np.empty((0, d))
+        return cls(trace, {"labels": np.empty((0, n), np.uint16), "alpha": np.empty(0), "a": pixels, "b": pixels})
+
+    @property
+    def n_kept(self):
+        """Number of draws kept."""
+        return len(self.kept["alpha"])
 
     def followed_by(self, later):
         """These draws and then those."""

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.errors import InputError
+from dpmix.schedule import MOVES, PROPOSALS
 
 __all__ = ["Draw", "Posterior"]
 
@@ -45,7 +46,7 @@ class Posterior:
     a, b : (chain, draw, d) float
     trace : dict of str to (chain, sweep) array
         Every sweep, burn-in included: log_joint, n_clusters, alpha, n_moved (images that changed
-        cluster), seconds.
+        cluster), seconds, and for each move its seconds, proposals and acceptances; `moves` sums up.
     """
 
     def __init__(self, table, plan, records, version):
@@ -70,6 +71,23 @@ class Posterior:
         chains, draws, n = self.labels.shape
         counts = f"{self.n_clusters.min()} to {self.n_clusters.max()} clusters, " if draws else ""
         return f"<dpmix.Posterior: {n} images of {self.table.d} pixels, {counts}{chains} chains of {draws} draws>"
+
+    @property
+    def moves(self):
+        """What the moves of all chains did, burn-in included.
+
+        Returns
+        -------
+        dict
+            ``proposals`` and ``accepted``: counts of splits, merges, births and deaths, and of images
+            visited and moved; ``seconds``: time taken by each kind of move.
+        """
+        totals = {name: column.sum().item() for name, column in self.trace.items()}
+        proposals = {kind: totals[f"{kind}_proposals"] for kind in PROPOSALS}
+        accepted = {kind: totals[f"{kind}_accepted"] for kind in PROPOSALS}
+        proposals["assignment"], accepted["assignment"] = self.table.n * self.trace["n_moved"].size, totals["n_moved"]
+        return {"proposals": proposals, "accepted": accepted,
+                "seconds": {move: totals[f"{move}_seconds"] for move in MOVES}}
 
     @property
     def shape(self):
@@ -190,7 +208,8 @@ class Posterior:
         from dpmix.timing import in_pieces
 
         table = self.table
-        partition = empty_partition(labels.astype(np.int64), table.d, int(labels.max()) + 1, table.masked, table.n_classes)
+        z = labels.astype(np.int64)
+        partition = empty_partition(z, table.d, int(z.max()) + 1, table.masked, table.n_classes)
         in_pieces(lambda first, last: count_images(first, last, table.runs, partition), table.n, guess=4096)
         return partition[1:]
 

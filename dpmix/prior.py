@@ -7,6 +7,8 @@ import numpy as np
 from dpmix.errors import InputError, InputTypeError
 from dpmix.validate import check_positive
 
+LEAST, MOST = 1e-12, 1e12  # beyond, logarithms of counts plus pseudo-counts lose all their digits
+
 __all__ = ["Gamma", "Prior"]
 
 
@@ -76,8 +78,8 @@ class Prior:
 
     def __post_init__(self):
         if not isinstance(self.alpha, Gamma):
-            object.__setattr__(self, "alpha", check_positive("alpha", self.alpha))
-        object.__setattr__(self, "c", check_positive("c", self.c))
+            object.__setattr__(self, "alpha", _check_range("alpha", check_positive("alpha", self.alpha)))
+        object.__setattr__(self, "c", _check_range("c", check_positive("c", self.c)))
         for name in ("a", "b"):
             value = getattr(self, name)
             if not isinstance(value, Gamma):
@@ -123,7 +125,7 @@ def _decoded(value):
 
 def _check_pseudo_counts(name, value):
     if np.ndim(value) == 0:
-        return check_positive(name, value.item() if isinstance(value, np.ndarray) else value)
+        return _check_range(name, check_positive(name, value.item() if isinstance(value, np.ndarray) else value))
     values = np.array(value)
     if values.dtype.kind not in "iuf":
         raise InputTypeError(f"{name} must be a number or an array of numbers; got dtype {values.dtype}")
@@ -134,5 +136,13 @@ def _check_pseudo_counts(name, value):
     if wrong.any():
         at = int(np.argmax(wrong))
         raise InputError(f"{name} must be finite and greater than 0; found {values[at]:g} at pixel {at}")
+    _check_range(name, float(values.min()))
+    _check_range(name, float(values.max()))
     values.flags.writeable = False
     return values
+
+
+def _check_range(name, value):
+    if not LEAST <= value <= MOST:
+        raise InputError(f"{name} must lie between {LEAST:g} and {MOST:g}; got {value:g}")
+    return value

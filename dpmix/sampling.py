@@ -20,8 +20,8 @@ from dpmix.validate import check_bool, check_count
 __all__ = ["resume", "sample"]
 
 
-def sample(x, prior=None, *, observed=None, labels=None, chains=5, sweeps=200, burn_in=None, thin=None, init="seeds", seed=None,
-           schedule=None, jobs=None, executor=None, out=None, overwrite=False, progress=True):
+def sample(x, prior=None, *, observed=None, labels=None, chains=5, sweeps=200, burn_in=None, thin=None,
+           init="seeds", seed=None, schedule=None, jobs=None, executor=None, out=None, overwrite=False, progress=True):
     """Draw from the posterior of a Dirichlet process mixture of beta-Bernoulli pixels.
 
     Each sweep of a chain is the mix of moves that `Schedule` describes. With the same `x`, `prior`,
@@ -226,7 +226,8 @@ def _run(table, data_path, plan, records, folder, placement, show):
             if folder:
                 folder.write_chain(chain, record)
             trace = record.draws.trace
-            shown.update(chain, record.sweeps, clusters=int(trace["n_clusters"][-1]), log_joint=float(trace["log_joint"][-1]))
+            figures = {"clusters": int(trace["n_clusters"][-1]), "log_joint": float(trace["log_joint"][-1])}
+            shown.update(chain, record.sweeps, **figures)
 
         try:
             _compile_first(shown)

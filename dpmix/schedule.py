@@ -1,16 +1,10 @@
 """What one sweep of a chain consists of: a fixed mix of moves, each of which leaves the posterior invariant."""
 
-import time
 from dataclasses import asdict, dataclass
 
-from dpmix.birth_death import bear_and_bury
-from dpmix.hyperparameters import move_alpha, move_pixels
-from dpmix.prior import Gamma
-from dpmix.split_merge import split_and_merge
-from dpmix.sweep import sweep_assignments
 from dpmix.validate import check_count
 
-__all__ = ["FIGURES", "MOVES", "PROPOSALS", "Schedule", "run_sweep"]
+__all__ = ["FIGURES", "MOVES", "PROPOSALS", "Schedule"]
 
 MOVES = ("split_merge", "birth_death", "assignments", "alpha", "pixels")  # in the order of a sweep
 PROPOSALS = ("split", "merge", "birth", "death")
@@ -57,41 +51,3 @@ class Schedule:
     def to_json(self):
         """The schedule as a dict that JSON can hold."""
         return asdict(self)
-
-
-def run_sweep(chain, plan, sweep):
-    """Run sweep number `sweep`, counted from 1, of `chain`.
-
-    Parameters
-    ----------
-    chain : dpmix.chain.Chain
-        Changed in place.
-    plan : dpmix.plan.Plan
-
-    Returns
-    -------
-    figures : dict
-        One value for each of FIGURES: log joint in nats, times in seconds, counts.
-    """
-    schedule, prior = plan.schedule, plan.prior
-    learned = {name: value if isinstance(value := getattr(prior, name), Gamma) else None for name in ("alpha", "a", "b")}
-    ticks = [time.perf_counter()]
-
-    def timed(result=None):
-        ticks.append(time.perf_counter())
-        return result
-
-    split_merge = timed(split_and_merge(chain, schedule.split_merge))
-    birth_death = timed(bear_and_bury(chain, schedule.birth_death))
-    n_moved = timed(sweep_assignments(chain))
-    timed(move_alpha(chain, learned["alpha"]) if learned["alpha"] else None)
-    if learned["a"] or learned["b"]:
-        move_pixels(chain, learned["a"], learned["b"], sweep % schedule.pixel_step, schedule.pixel_step)
-    timed()
-    figures = {"log_joint": chain.log_joint(), "n_clusters": chain.n_clusters, "alpha": chain.hyper.alpha,
-               "n_moved": n_moved, "seconds": time.perf_counter() - ticks[0]}
-    for kind, (proposals, accepted) in zip(PROPOSALS, [*split_merge, *birth_death], strict=True):
-        figures[f"{kind}_proposals"], figures[f"{kind}_accepted"] = proposals, accepted
-    for move, began, ended in zip(MOVES, ticks, ticks[1:], strict=False):
-        figures[f"{move}_seconds"] = ended - began
-    return figures

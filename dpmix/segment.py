@@ -4,17 +4,23 @@ The same table, plan and state give the same bits in any process on any worker, 
 was lost is simply run again.
 """
 
+import time
+
 import numpy as np
 
+from dpmix.birth_death import bear_and_bury
 from dpmix.chain import Chain
 from dpmix.data import BinaryTable
+from dpmix.hyperparameters import move_alpha, move_pixels
 from dpmix.kernels.compile import mark_complete
 from dpmix.plan import Draws, Plan
-from dpmix.prior import Prior
-from dpmix.schedule import FIGURES, Schedule, run_sweep
+from dpmix.prior import Gamma, Prior
+from dpmix.schedule import FIGURES, MOVES, PROPOSALS, Schedule
+from dpmix.split_merge import split_and_merge
 from dpmix.starts import start
+from dpmix.sweep import sweep_assignments
 
-__all__ = ["run_segment", "warm_up"]
+__all__ = ["run_segment", "run_sweep", "warm_up"]
 
 
 def run_segment(table, plan, state, done, n_sweeps):
@@ -41,7 +47,44 @@ def run_segment(table, plan, state, done, n_sweeps):
     empty = Draws.empty(table.n, table.d)
     trace = {name: np.array([row[name] for row in rows], dtype) for name, dtype in FIGURES.items()}
     columns = zip(*kept, strict=True) if kept else empty.kept.values()
-    return chain.state(), Draws(trace, {name: np.array(column) for name, column in zip(empty.kept, columns, strict=True)})
+    draws = {name: np.array(column) for name, column in zip(empty.kept, columns, strict=True)}
+    return chain.state(), Draws(trace, draws)
+
+
+def run_sweep(chain, plan, sweep):
+    """Run sweep number `sweep`, counted from 1, of `chain`.
+
+    Parameters
+    ----------
+    chain : dpmix.chain.Chain
+        Changed in place.
+    plan : dpmix.plan.Plan
+
+    Returns
+    -------
+    figures : dict
+        One value for each of FIGURES: log joint in nats, times in seconds, counts.
+    """
+    schedule, prior = plan.schedule, plan.prior
+    alpha, a, b = (value if isinstance(value, Gamma) else None for value in (prior.alpha, prior.a, prior.b))
+    ticks = [time.perf_counter()]
+
+    def timed(result=None):
+        ticks.append(time.perf_counter())
+        return result
+
+    split_merge = timed(split_and_merge(chain, schedule.split_merge))
+    birth_death = timed(bear_and_bury(chain, schedule.birth_death))
+    n_moved = timed(sweep_assignments(chain))
+    timed(move_alpha(chain, alpha) if alpha else None)
+    timed(move_pixels(chain, a, b, sweep % schedule.pixel_step, schedule.pixel_step) if a or b else None)
+    figures = {"log_joint": chain.log_joint(), "n_clusters": chain.n_clusters, "alpha": chain.hyper.alpha,
+               "n_moved": n_moved, "seconds": time.perf_counter() - ticks[0]}
+    for kind, (proposals, accepted) in zip(PROPOSALS, [*split_merge, *birth_death], strict=True):
+        figures[f"{kind}_proposals"], figures[f"{kind}_accepted"] = proposals, accepted
+    for move, began, ended in zip(MOVES, ticks, ticks[1:], strict=False):
+        figures[f"{move}_seconds"] = ended - began
+    return figures
 
 
 def _labels_by_size(chain):

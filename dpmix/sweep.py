@@ -33,5 +33,5 @@ def sweep_assignments(chain):
             chain.make_room()
         return reached
 
-    in_pieces(visit, chain.n, guess=512)
+    in_pieces(visit, chain.n, guess=max(1, min(512, 4_000_000 // (chain.d * (chain.n_clusters + 1)))))
     return moved

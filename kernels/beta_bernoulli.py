@@ -144,7 +144,7 @@ def score_image(i, n_columns, runs, tables, out):
         down0, down1 = table[runs.starts[r]], table[runs.starts[r + 1]]
         down2, down3 = table[runs.starts[r + 2]], table[runs.starts[r + 3]]
         for k in range(width):
-            out[k] += ((up0[k] + up1[k]) + (up2[k] + up3[k])) - ((down0[k] + down1[k]) + (down2[k] + down3[k]))
+            out[k] += ((up0[k] - down0[k]) + (up1[k] - down1[k])) + ((up2[k] - down2[k]) + (up3[k] - down3[k]))
         r += 4
     while r < last:
         up0, down0 = table[runs.stops[r]], table[runs.starts[r]]

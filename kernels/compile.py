@@ -33,9 +33,11 @@ def kernel(function):
     """
     if numba.config.DISABLE_JIT:
         return function
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
-    if cache_folder() is not None:
-        dispatcher._cache = _KernelCache(function)
+    private = function.__name__.startswith("_")  # never called from Python: a wrapper would cost compile time
+    dispatcher = numba.njit(
+        nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=private
+    )(function)
+    dispatcher._cache = _NoCache() if cache_folder() is None else _KernelCache(function)
     return dispatcher
 
 
@@ -76,18 +78,16 @@ def _cache_parents():
         yield Path(os.environ["NUMBA_CACHE_DIR"]) / "dpmix"
     yield Path(AppDirs(appname="dpmix", appauthor=False).user_cache_dir) / "kernels"
     if hasattr(os, "getuid"):
-        shared = Path(tempfile.gettempdir()) / f"dpmix-kernels-{os.getuid()}"
-        if _is_private(shared):
-            yield shared
+        with contextlib.suppress(OSError):  # there may be no temporary folder, or none that is writable
+            shared = Path(tempfile.gettempdir()) / f"dpmix-kernels-{os.getuid()}"
+            if _is_private(shared):
+                yield shared
 
 
 def _is_private(folder):
     """Whether only this user can write to `folder` (made if need be): cached code is executed."""
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError:
-        return False
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
@@ -147,6 +147,11 @@ class _CheckedFiles(caching.IndexDataCacheFile):
         if hashlib.sha256(content[_DIGEST_SIZE:]).digest() != content[:_DIGEST_SIZE]:
             raise OSError(f"damaged cache file {name}")  # Numba reads an OSError as "not there"
         return caching.pickle.loads(content[_DIGEST_SIZE:])
+
+
+class _NoCache(caching.NullCache):
+    def load_overload(self, sig, target_context):
+        _announce()
 
 
 class _KernelCache(caching.FunctionCache):

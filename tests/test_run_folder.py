@@ -212,7 +212,8 @@ def test_a_full_disk_leaves_what_was_there(saved, posterior, tmp_path, monkeypat
     before = sorted(os.listdir(saved))
     with RunFolder.open(saved, write=True) as folder:
         monkeypatch.setattr(durable.os, "fsync", no_space)
-        for write in (lambda: folder.write_chain(0, posterior.records[1]), lambda: folder.set_plan(make_plan(sweeps=9))):
+        longer = make_plan(sweeps=9)
+        for write in (lambda: folder.write_chain(0, posterior.records[1]), lambda: folder.set_plan(longer)):
             with pytest.raises(RunError, match=r"cannot write .*No space left .* is kept; .* dpmix\.resume\('"):
                 write()
         assert folder.plan.sweeps == 6

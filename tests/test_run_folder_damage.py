@@ -164,7 +164,8 @@ def test_other_format_versions_are_refused_by_name(saved, version):
 
 @pytest.mark.parametrize("changes", [
     {"prior": {"alpha": -1.0, "a": 1.0, "b": 1.0}}, {"prior": {"alpha": 1.0, "a": [[1.0], [1.0, 2.0]], "b": 1.0}},
-    {"prior": {"alpha": 1.0, "a": [1.0, 2.0], "b": 1.0}}, {"prior": {"gamma": 1.0}}, {"prior": {"alpha": {"Unknown": 1}}}, {"prior": None}, {"chains": 0}, {"sweeps": None},
+    {"prior": {"alpha": 1.0, "a": [1.0, 2.0], "b": 1.0}}, {"prior": {"gamma": 1.0}},
+    {"prior": {"alpha": {"Unknown": 1}}}, {"prior": None}, {"chains": 0}, {"sweeps": None},
     {"burn_in": 6}, {"thin": "2"}, {"init": "random:8"}, {"init": None}, {"data": {"n": 7}}, {"data": []},
     {"data": {"n": 7, "d": 11, "shape": [2, 11], "digest": ""}}, {"data": {"n": 7, "d": 0, "shape": [0], "digest": ""}},
 ])

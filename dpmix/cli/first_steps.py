@@ -5,7 +5,6 @@ from pathlib import Path
 
 from dpmix.cli.files import PICTURES, check_file, check_folder, save_picture, use_no_display
 from dpmix.cli.options import add_command, add_overwrite, given
-from dpmix.cli.queries import hidden_half
 from dpmix.cli.report import chain_table
 from dpmix.cli.streams import note, show
 
@@ -26,8 +25,7 @@ is downloaded to the first of these that is set and checked. The folder is print
 
 _FOLDER = "dpmix-demo"
 _TRAINED = 1600  # the first digits; the others are there to be completed
-_OPTIONS = {"chains": 4, "sweeps": 200, "init": "random:40", "seed": 1}
-_PRIOR = {"a": 0.5, "b": 0.5}
+_OPTIONS = {"chains": 4, "sweeps": 200, "seed": 1}
 
 
 def add_commands(commands):
@@ -54,16 +52,15 @@ def _demo(arguments):
             check_file(path, arguments.overwrite, PICTURES)
     use_no_display()
     import dpmix
+    from dpmix.masks import mask
 
     images = dpmix.datasets.load_digits()
     folder.mkdir(exist_ok=True)
-    posterior = dpmix.sample(
-        images[:_TRAINED], dpmix.Prior(**_PRIOR), **_OPTIONS, out=run, overwrite=arguments.overwrite
-    )
+    posterior = dpmix.sample(images[:_TRAINED], **_OPTIONS, out=run, overwrite=arguments.overwrite)
     best = int(posterior.log_joint[:, -1].argmax())
     save_picture(dpmix.plot.clusters(posterior, chain=best), pictures["clusters"])
     unseen = _one_of_each(images[_TRAINED:])
-    observed = ~hidden_half("bottom", posterior.shape)
+    observed = mask(posterior.shape, "bottom")
     save_picture(dpmix.plot.completions(posterior, unseen, observed), pictures["completions"])
     save_picture(dpmix.plot.trace(posterior), pictures["trace"])
     show(chain_table(posterior.records))
@@ -87,7 +84,7 @@ Try next
   dpmix info {run}
   dpmix complete {run} digits --hide left -o lefts.png
   dpmix resume {run} --sweeps 1000
-  dpmix fit digits -o twos-and-threes --classes 2,3 --init random:20
+  dpmix fit digits -o twos-and-threes --classes 2,3
   dpmix --help"""
 
 

@@ -2,7 +2,7 @@
 
 import json
 
-__all__ = ["as_json", "chain_table", "run_fields", "run_text"]
+__all__ = ["agreement_text", "as_json", "chain_table", "run_fields", "run_text"]
 
 
 def as_json(fields):
@@ -57,7 +57,7 @@ def chain_fields(records):
 def run_text(fields):
     """Return what ``dpmix info`` shows, from the dictionary of `run_fields`."""
     height, width = fields["shape"]
-    prior = ", ".join(f"{name} = {_short(fields['prior'][name])}" for name in ("alpha", "a", "b"))
+    prior = ", ".join(f"{name} {_short(fields['prior'][name])}" for name in ("alpha", "a", "b"))
     state = {
         "complete": "complete",
         "running": "still running",
@@ -73,6 +73,17 @@ def run_text(fields):
         "",
     ]
     return "\n".join(lines) + "\n" + _chain_rows(fields)
+
+
+def agreement_text(posterior):
+    """Return the part of ``dpmix info`` that says whether the chains agree and what the moves did."""
+    moves = posterior.moves
+    rows = [(name, moves["proposals"][name], moves["accepted"][name]) for name in moves["accepted"]]
+    lines = [f"{name:<12} {proposed:>12,} {accepted:>12,}" for name, proposed, accepted in rows]
+    total = sum(moves["seconds"].values())
+    shares = ", ".join(f"{name.replace('_', '-')} {seconds / total:.0%}" for name, seconds in moves["seconds"].items())
+    head = f"{'move':<12} {'proposed':>12} {'accepted':>12}"
+    return "\n".join(["", str(posterior.summary()), "", head, *lines, f"time         {shares}"])
 
 
 def chain_table(records):
@@ -107,9 +118,12 @@ def _last(record, name):
 
 
 def _short(value):
+    if isinstance(value, dict):
+        shape, rate = value["gamma"]
+        return f"~ Gamma({shape:g}, {rate:g})"
     if isinstance(value, list):
-        return f"{len(value)} values from {min(value):g} to {max(value):g}"
-    return f"{value:g}"
+        return f"= {len(value)} values from {min(value):g} to {max(value):g}"
+    return f"= {value:g}"
 
 
 def _count(number, noun):

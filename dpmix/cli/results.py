@@ -4,7 +4,7 @@ from pathlib import Path
 
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
 from dpmix.cli.options import add_command, add_overwrite, add_picture, add_run, given
-from dpmix.cli.report import as_json, run_fields, run_text
+from dpmix.cli.report import agreement_text, as_json, run_fields, run_text
 from dpmix.cli.streams import show
 from dpmix.errors import InputError, RunError
 
@@ -13,11 +13,16 @@ __all__ = ["add_commands"]
 _INFO = """\
 For each chain: the sweeps it has done, the draws kept, and, of its last sweep, the number of
 clusters, the log joint of images and clusters (nats) and alpha; then the seconds it computed.
+Once there are draws: whether the chains agree (R-hat, effective draws, distances between the
+partitions of one chain and of different ones, in nats) and what each move proposed and achieved.
 It works while the run goes on, too."""
 
 _PLOT = """\
-clusters  the clusters of one draw, largest first, with the number of images in each
-trace     log joint and number of clusters of every chain, sweep by sweep"""
+clusters         the clusters of one draw, largest first, with the number of images in each
+trace            log joint and number of clusters of every chain, sweep by sweep
+hyperparameters  what a cluster expects of each pixel before it has members, and how firmly"""
+
+_PICTURES_OF = ("clusters", "trace", "hyperparameters")
 
 _PLOT_EXAMPLES = (
     "dpmix plot run clusters -o clusters.png",
@@ -34,10 +39,10 @@ def add_commands(commands):
     add_run(info)
     info.add_argument("--json", action="store_true", default=False, help="as JSON")
 
-    usage = "RUN clusters|trace -o FILE [options]"
+    usage = "RUN clusters|trace|hyperparameters -o FILE [options]"
     plot = add_command(commands, "plot", _plot, "draw a run to a file", _PLOT, usage, _PLOT_EXAMPLES)
     add_run(plot)
-    plot.add_argument("what", metavar="WHAT", choices=("clusters", "trace"), help="clusters or trace")
+    plot.add_argument("what", metavar="WHAT", choices=_PICTURES_OF, help=", ".join(_PICTURES_OF))
     add_picture(plot, required=True)
     plot.add_argument(
         "--chain", type=int, metavar="C", help="clusters of this chain, counted from 0 (default: 0)"
@@ -64,7 +69,13 @@ def _info(arguments):
     complete = all(record and record.sweeps >= folder.plan.sweeps for record in records)
     state = "complete" if complete else "running" if running else "stopped"
     fields = run_fields(folder, records, state)
-    show(as_json(fields) if arguments.json else run_text(fields))
+    posterior = folder.load() if all(record and record.draws.n_kept for record in records) else None
+    if posterior:
+        fields |= {"summary": posterior.summary().to_dict(), "moves": posterior.moves}
+    if arguments.json:
+        show(as_json(fields))
+    else:
+        show(run_text(fields) + ("\n" + agreement_text(posterior) if posterior else ""))
 
 
 def _is_running(folder):
@@ -85,12 +96,13 @@ def _is_running(folder):
 
 def _plot(arguments):
     options = given(arguments, "chain", "draw", "shrink")
-    if arguments.what == "trace" and options:
-        raise InputError(f"--{next(iter(options))} is for clusters and says nothing to trace; leave it out")
+    if arguments.what != "clusters" and options:
+        raise InputError(
+            f"--{next(iter(options))} is for clusters and says nothing to {arguments.what}; leave it out"
+        )
     path = check_file(arguments.out, arguments.overwrite, PICTURES)
     use_no_display()
     import dpmix
 
     posterior = dpmix.load(arguments.folder)
-    draw = dpmix.plot.clusters if arguments.what == "clusters" else dpmix.plot.trace
-    save_picture(draw(posterior, **options), path)
+    save_picture(getattr(dpmix.plot, arguments.what)(posterior, **options), path)

@@ -6,22 +6,23 @@ from dpmix.cli.files import check_folder
 from dpmix.cli.options import add_command, add_overwrite, add_run, add_source, given, load_source
 from dpmix.cli.report import chain_table
 from dpmix.cli.streams import show
+from dpmix.errors import InputError
 
 __all__ = ["add_commands"]
 
 _FIT = """\
-Each chain starts from --init and sweeps over all images again and again, moving one at a time to
-another cluster or to a new one. Clusters open rarely and close easily in this way: where there are
-many, start from random:K with K larger than their number.
+Each chain starts from --init and sweeps over all images again and again. A sweep moves single images,
+splits and merges clusters, lets new ones gather members from many others, and learns alpha and, for
+every pixel, a and b. The number of clusters is found on the way.
 
 RUN is saved every second or so. After Ctrl-C, or whatever else ends the program, 'dpmix resume RUN'
 goes on, and gives what an undisturbed run would have given."""
 
 _FIT_EXAMPLES = (
-    "dpmix fit digits -o run --init random:40",
+    "dpmix fit digits -o run",
     "dpmix fit digits -o run --classes 2,3 --chains 2 --sweeps 50 --seed 1",
-    "dpmix fit mnist:all -o run --classes 2,3 --threshold 0 --init random:100",
-    "dpmix fit pictures/ -o run --init random:40",
+    "dpmix fit mnist:all -o run --classes 2,3 --threshold 0 --alpha 1 --a 1 --b 1",
+    "dpmix fit pictures/ -o run",
 )
 
 _RESUME = """\
@@ -37,6 +38,7 @@ def add_commands(commands):
     )
     add_source(fit)
     fit.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder to write")
+    _add_labels(fit)
     _add_plan(fit)
     _add_running(fit)
     add_overwrite(fit)
@@ -49,6 +51,21 @@ def add_commands(commands):
         "--sweeps", type=int, metavar="TOTAL", help="new length of each chain in all (default: as planned)"
     )
     _add_running(resume)
+
+
+def _add_labels(parser):
+    parser.add_argument(
+        "--labels",
+        action="store_true",
+        default=False,
+        help="learn the labels of SOURCE with the pixels, for 'dpmix classify' to ask for",
+    )
+    parser.add_argument(
+        "--labelled",
+        type=float,
+        metavar="F",
+        help="of the labels, use a fraction F, drawn at random with --seed (default: all)",
+    )
 
 
 def _add_plan(parser):
@@ -64,13 +81,14 @@ def _add_plan(parser):
     parser.add_argument(
         "--init",
         metavar="START",
-        help="one (all images in one cluster), random:K (in K random groups) or crp (as the prior has it) "
-        "(default: one)",
+        help="seeds:K (each image with the nearest of K random ones; plain seeds: one in 200), one (all in one "
+        "cluster), random:K (in K random groups) or crp (as the prior has it) (default: seeds)",
     )
     numbers = {
-        "--alpha": "concentration: the larger, the more clusters are expected (default: 1)",
-        "--a": "prior pseudo-count of a pixel being on (default: 1)",
-        "--b": "prior pseudo-count of a pixel being off (default: 1)",
+        "--alpha": "concentration: the larger, the more clusters are expected (default: learned)",
+        "--a": "prior pseudo-count of a pixel being on (default: learned, pixel by pixel)",
+        "--b": "prior pseudo-count of a pixel being off (default: learned, pixel by pixel)",
+        "--c": "prior pseudo-count of each label (default: 1)",
     }
     for name, text in numbers.items():
         parser.add_argument(name, type=float, metavar="X", help=text)
@@ -92,11 +110,34 @@ def _fit(arguments):
     check_folder(arguments.out, arguments.overwrite, go_on)
     import dpmix
 
-    prior = dpmix.Prior(**given(arguments, "alpha", "a", "b"))
+    prior = dpmix.Prior(**given(arguments, "alpha", "a", "b", "c"))
     options = given(arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs")
     options |= {"out": arguments.out, "overwrite": arguments.overwrite, "progress": not arguments.quiet}
-    posterior = dpmix.sample(load_source(arguments), prior, **options)
+    images = load_source(arguments)
+    posterior = dpmix.sample(images, prior, labels=_labels(arguments, images), **options)
     show(chain_table(posterior.records))
+
+
+def _labels(arguments, images):
+    """The labels to learn, -1 where one is left out, or None."""
+    import numpy as np
+
+    from dpmix.validate import check_positive
+
+    if not arguments.labels:
+        if "labelled" in arguments:
+            raise InputError("--labelled says how many of the labels to use; pass --labels, too")
+        return None
+    if images.y is None:
+        raise InputError(f"--labels: {arguments.source} has no labels; leave it out")
+    fraction = check_positive("labelled", getattr(arguments, "labelled", 1.0))
+    if fraction > 1:
+        raise InputError(f"labelled must be at most 1; got {fraction:g}")
+    generator = np.random.default_rng(abs(getattr(arguments, "seed", 0)))
+    kept = generator.permutation(len(images))[: max(1, round(fraction * len(images)))]
+    labels = np.full(len(images), -1)
+    labels[kept] = images.y[kept]
+    return labels
 
 
 def _resume(arguments):
