@@ -19,7 +19,6 @@ import pytest
 
 import dpmix
 from dpmix.cli import main
-from dpmix.cli.queries import hidden_half
 from dpmix.data import BinaryTable
 from dpmix.plan import Plan
 from dpmix.run_folder import RunFolder
@@ -163,7 +162,9 @@ def test_help_loads_nothing_heavy():
     assert not heavy & set(done.stderr.split())
 
 
-@pytest.mark.parametrize("command", ["demo", "fetch", "fit", "resume", "info", "plot", "complete", "score"])
+@pytest.mark.parametrize(
+    "command", ["demo", "fetch", "fit", "resume", "info", "plot", "complete", "score", "classify"]
+)
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
     shown = capsys.readouterr()
@@ -175,10 +176,12 @@ def test_help_tells_the_defaults_of_the_library(capsys):
     told = re.sub(r"\s+", " ", capsys.readouterr().out)
     defaults = {name: p.default for name, p in inspect.signature(dpmix.sample).parameters.items()}
     defaults |= {name: p.default for name, p in inspect.signature(dpmix.Prior).parameters.items()}
-    for name in ("chains", "sweeps", "init", "alpha", "a", "b"):
-        value = defaults[name] if isinstance(defaults[name], str) else f"{defaults[name]:g}"
+    for name in ("chains", "sweeps", "init", "alpha", "a", "b", "c"):
+        value = defaults[name]
+        if not isinstance(value, str):
+            value = "learned" if isinstance(value, dpmix.Gamma) else f"{value:g}"
         entry = next(text for text in told.split(" --") if re.match(rf"{name} [A-Z]+ ", text))
-        assert f"(default: {value})" in entry
+        assert re.search(rf"\(default: {value}[,)]", entry)
 
 
 def test_version():
@@ -228,6 +231,7 @@ def test_info_before_the_first_sweep(tmp_path, capsys):
         (("clusters", "-o", "picture.png"), b"\x89PNG"),
         (("clusters", "-o", "picture.pdf", "--chain", "1", "--draw", "-3", "--shrink"), b"%PDF"),
         (("trace", "-o", "picture.svg"), b"<?xml"),
+        (("hyperparameters", "-o", "picture.png"), b"\x89PNG"),
     ],
 )
 def test_plot(run, tmp_path, monkeypatch, capsys, words, start):
@@ -282,15 +286,65 @@ def test_complete_spreads_images_over_the_source(run, tmp_path):
     np.testing.assert_array_equal(three, whole[[0, 898, 1796]])
 
 
-def test_hidden_half():
-    halves = {
-        "top": [1, 1, 0, 0, 0, 0],
-        "bottom": [0, 0, 0, 0, 1, 1],
-        "left": [1, 0, 1, 0, 1, 0],
-        "right": [0, 1, 0, 1, 0, 1],
-    }
-    for side, pixels in halves.items():
-        assert hidden_half(side, (3, 2)).tolist() == [bool(pixel) for pixel in pixels]
+def test_classify(tmp_path, capsys):
+    """A run that saw one label in five knows the others; the figures are those written out."""
+    run = str(tmp_path / "run")
+    fit = ["fit", "digits", "-o", run, "--classes", "0,1,6", "--chains", "1", "--sweeps", "20", "--quiet"]
+    assert main([*fit, "--seed", "1", "--labels", "--labelled", "0.2"]) == 0
+    capsys.readouterr()
+    images, posterior = dpmix.datasets.load_digits(classes=[0, 1, 6]), dpmix.load(run)
+    learnt = posterior.table.labels
+    assert (learnt >= 0).sum() == round(0.2 * len(images))
+    np.testing.assert_array_equal(learnt[learnt >= 0], images.y[learnt >= 0])
+    assert main(["classify", run, "digits", "--classes", "0,1,6", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    proba = dpmix.predict_labels(posterior, images)
+    assert found["accuracy"] == np.mean(proba.argmax(axis=1) == images.y) > 0.9
+    assert found["classes"] == [0, 1, 6] and np.sum(found["confusion"]) == found["n"] == len(images)
+    on = np.subtract.outer(proba[images.y == 6, 6], proba[images.y != 6, 6])
+    assert found["roc_auc"]["6"] == pytest.approx(((on > 0) + 0.5 * (on == 0)).mean())
+    assert main(["classify", run, "digits"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("accuracy 0.") and told[2].split() == ["label", *"0123456789", "AUC"]
+    assert told[-1].split()[0] == "9" and told[-1].split()[-1] == "-"  # a class that the run has not seen
+
+
+def test_the_same_labels_are_left_out_for_a_seed(tmp_path):
+    fit = ["fit", "digits", "--classes", "2,3", "--chains", "1", "--sweeps", "2", "--quiet"]
+    fit += ["--labels", "--labelled", "0.1"]
+    learnt = {}
+    for name, seed in (("a", "7"), ("b", "7"), ("c", "8")):
+        assert main([*fit, "-o", str(tmp_path / name), "--seed", seed]) == 0
+        learnt[name] = dpmix.load(tmp_path / name).table.labels
+    assert (learnt["a"] == learnt["b"]).all() and (learnt["a"] != learnt["c"]).any()
+
+
+def test_score_against_labels(run, capsys):
+    assert main(["score", str(run), "digits", "--classes", "2,3", "--labels", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["labels"]
+    assert set(found) == {"ari", "nmi", "purity", "homogeneity", "completeness"}
+    posterior, images = dpmix.load(run), dpmix.datasets.load_digits(classes=[2, 3])
+    best = dpmix.responsibilities(posterior, images, chain=1).argmax(axis=1)
+    assert found["purity"][1] == pytest.approx(
+        sum(np.bincount(images.y[best == k]).max() for k in np.unique(best)) / len(images)
+    )
+    assert main(["score", str(run), "digits", "--classes", "2,3", "--labels"]) == 0
+    told = capsys.readouterr().out
+    assert "log predictive" in told and f"{found['ari'][0]:.3f}" in told
+
+
+def test_complete_with_any_mask(run, tmp_path):
+    from PIL import Image
+
+    Image.fromarray(np.eye(8, dtype=np.uint8) * 255).save(tmp_path / "diagonal.png")
+    words = ["complete", str(run), "digits", "--classes", "2", "--rows", "0:3", "--probabilities"]
+    for hide in ("centre", "random:0.4", str(tmp_path / "diagonal.png")):
+        assert main([*words, str(tmp_path / "p.npy"), "--hide", hide, "--overwrite"]) == 0
+        observed = dpmix.masks.mask((8, 8), hide, seed=0)
+        images = dpmix.datasets.load_digits(classes=2)[:3]
+        expected = dpmix.predict_proba(dpmix.load(run), images, observed)
+        np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), expected)
+    assert observed.sum() == 56
 
 
 def test_score(run, capsys):
@@ -378,18 +432,28 @@ IMPOSSIBLE = {
     "plot RUN trace -o picture.png --shrink": "--shrink is for clusters",
     "plot RUN bars -o picture.png": "'bars'",
     "complete RUN digits --hide top": "-o FILE",
-    "complete RUN digits --hide middle -o picture.png": "'middle'",
+    "complete RUN digits --hide middle -o picture.png": "'middle', and there is no such file",
+    "complete RUN digits --hide random:2 -o picture.png": "a fraction between 0 and 1",
+    "complete RUN digits --hide full.png -o picture.png": "'full.png'",
+    "complete RUN digits --hide file.txt -o picture.png": "cannot be read as an image",
     "complete RUN digits --hide top -o picture.png --rows 0:2 --most 2": "--rows and --most exclude",
     "complete RUN digits --hide top -o picture.png --rows 5": "--rows must be A:B",
     "complete RUN digits --hide top -o picture.png --rows 5:5": "none of the 1,797 images",
     "complete RUN digits --hide top -o picture.png --rows :": "1,797 images cannot be read",
     "complete RUN digits --hide top -o picture.png --most 0": "most must be at least 1; got 0",
-    "complete RUN digits --hide top -o picture.png --seed 1": "--seed is for --samples",
-    "complete RUN digits --hide top -o picture.png --samples 0": "samples must be at least 1; got 0",
+    "complete RUN digits --hide top --probabilities p.npy --seed 1": "--seed is for samples",
+    "complete RUN digits --hide top -o picture.png --samples -1": "samples must be at least 0; got -1",
     "complete RUN digits --hide top --probabilities p.npy --samples 2": "--samples",
     "complete RUN digits --hide top --probabilities p.txt": "must end in .npy",
     "complete RUN wide.npy --hide top -o picture.png": "1 x 10 = 10 pixels",
     "score RUN wide.npy": "8 x 8 = 64 pixels",
+    "score RUN black.npy --labels": "black.npy has no labels",
+    "classify RUN digits": "posterior must be one of images with labels",
+    "classify RUN black.npy": "black.npy has no labels",
+    "fit black.npy -o run --labels": "black.npy has no labels",
+    "fit digits -o run --labelled 0.5": "--labels",
+    "fit digits -o run --labels --labelled 1.5": "labelled must be at most 1; got 1.5",
+    "fit digits -o run --labels --labelled 0": "labelled must be finite and greater than 0",
     "score RUN nothing": "'nothing'",
 }
 
@@ -403,6 +467,7 @@ def test_bad_input(line, run, tmp_path, monkeypatch, capsys):
         (tmp_path / folder / "file").touch()
     np.save("grey.npy", np.full((3, 64), 7))
     np.save("wide.npy", np.zeros((3, 10), np.uint8))
+    np.save("black.npy", np.ones((3, 64), np.uint8))
     (tmp_path / "cut.npy").write_bytes((tmp_path / "wide.npy").read_bytes()[:-5])
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     stand_for = {"RUN": str(run), "EMPTY": ""}

@@ -15,7 +15,7 @@ from dpmix.plan import ChainRecord, Plan
 from dpmix.plot.style import chain_style
 from dpmix.posterior import Posterior
 from dpmix.prior import Prior
-from dpmix.query import predict_proba, sample_predictive
+from dpmix.query import predict_mode, predict_proba, sample_predictive
 from dpmix.segment import run_segment
 from dpmix.starts import check_init, start
 
@@ -430,3 +430,62 @@ def test_polar_axes_are_refused(posterior, name):
     figure = matplotlib.figure.Figure()
     with pytest.raises(InputError, match=r"^ax must have plain x and y axes; got a polar projection"):
         DRAW[name](posterior, figure.add_subplot(projection="polar"))
+
+
+# hyperparameters
+
+
+def test_hyperparameters_show_mean_and_strength(posterior, ax):
+    rng = np.random.default_rng(0)
+    posterior = a_posterior()
+    posterior.a, posterior.b = rng.gamma(1.0, size=(2, *posterior.a.shape))
+    assert plot.hyperparameters(posterior, ax=ax) is ax
+    mean, strength, scale = (np.asarray(image.get_array()) for image in ax.images)
+    a, b = posterior.a, posterior.b
+    np.testing.assert_allclose(mean, (a / (a + b)).mean(axis=(0, 1)).reshape(SHAPE))
+    log = np.log(a + b).mean(axis=(0, 1))
+    np.testing.assert_allclose(strength.ravel(), (log - log.min()) / (log.max() - log.min()))
+    assert scale.shape == (1, 256) and "strength" in texts(ax)[1]
+    assert ax.get_title(loc="left") == "prior of 12 pixels · all chains"
+    one = plot.hyperparameters(posterior, chain=-1)
+    np.testing.assert_allclose(one.images[0].get_array(), (a / (a + b))[1].mean(axis=0).reshape(SHAPE))
+    assert one.get_title(loc="left").endswith("chain 1")
+
+
+def test_hyperparameters_that_are_all_the_same(posterior):
+    ax = plot.hyperparameters(posterior)
+    np.testing.assert_allclose(ax.images[0].get_array(), 0.5 / 1.2)
+    assert (ax.images[1].get_array() == 0.5).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [({"chain": 2}, "chain"), ({"chain": 0.5}, "chain"), ({"ax": 3}, "ax")]
+)
+def test_hyperparameters_refuses_bad_arguments(posterior, change, named):
+    with pytest.raises(InputError, match=f"^{named} must"):
+        plot.hyperparameters(posterior, **change)
+    assert not plt.get_fignums()
+
+
+# completions by the best cluster and with samples asked for
+
+
+def test_completions_ask_for_mode_and_samples(posterior):
+    x = posterior.table.dense(slice(0, 2))
+    ax = plot.completions(posterior, x, HALF, mode=True, samples=2)
+    rows = ["original", "shown", "completed", "best cluster", "uncertainty", "sample 1", "sample 2"]
+    assert texts(ax)[:7] == rows
+    best = np.array([image.get_array().ravel() for image in ax.images[6:8]])
+    np.testing.assert_array_equal(best, predict_mode(posterior, x, HALF))
+    drawn = np.array([image.get_array().ravel() for image in ax.images[10:14]])
+    np.testing.assert_array_equal(drawn, sample_predictive(posterior, x, HALF, size=2, seed=0).reshape(4, 12))
+    assert "sample 1" not in texts(plot.completions(posterior, x, HALF, mode=False, samples=0))
+
+
+@pytest.mark.parametrize(
+    ("change", "named"), [({"mode": np.ones((3, 12))}, "mode"), ({"samples": -1}, "samples")]
+)
+def test_completions_refuse_bad_modes(posterior, change, named):
+    with pytest.raises(InputError, match=f"^{named} must"):
+        plot.completions(posterior, np.zeros((2, 12)), HALF, **change)
+    assert not plt.get_fignums()

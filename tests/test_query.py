@@ -25,11 +25,12 @@ from query_cases import (
 from scipy import stats
 
 from dpmix import predictive
+from dpmix.averages import _pick
 from dpmix.data import BinaryTable
 from dpmix.plan import ChainRecord, Plan
 from dpmix.posterior import Posterior
 from dpmix.prior import Prior
-from dpmix.query import _pick, log_predictive, predict_proba, sample_predictive
+from dpmix.query import log_predictive, predict_proba, sample_predictive
 from dpmix.schedule import Schedule
 from dpmix.segment import run_segment
 from dpmix.starts import start

@@ -11,7 +11,7 @@ import signal
 import threading
 
 import dpmix
-from dpmix.cli import first_steps, queries, results, sampling
+from dpmix.cli import classify, first_steps, queries, results, sampling
 from dpmix.cli.streams import StdoutClosed, complain, flush_results
 from dpmix.errors import InputError, WorkerError
 
@@ -94,7 +94,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"dpmix {dpmix.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="dpmix")
-    for group in (first_steps, sampling, results, queries):
+    for group in (first_steps, sampling, results, queries, classify):
         group.add_commands(commands)
     return parser
 

@@ -16,41 +16,49 @@ from dpmix.cli.report import as_json
 from dpmix.cli.streams import show
 from dpmix.errors import InputError
 
-__all__ = ["add_commands", "hidden_half"]
+__all__ = ["add_commands", "load_both"]
 
 _COMPLETE = """\
-Hides a half of images, which the run need not have seen, and fills it in from the other half: the
-probability of each hidden pixel to be on, averaged over all clusters of all draws."""
+Hides a part of images, which the run need not have seen, and fills it in from the rest. The picture
+shows each image, what was shown of it, the probability of each hidden pixel to be on (averaged over
+all clusters of all draws), the same by the most probable cluster alone, the uncertainty, and some
+possible completions, each drawn as a whole.
+
+WHAT to hide: top, bottom, left or right (that half), centre, random:F (a fraction F of the pixels, the
+same ones in all images), or an image file, whose bright pixels are hidden."""
 
 _COMPLETE_EXAMPLES = (
     "dpmix complete run digits --hide bottom -o completions.png",
     "dpmix complete run mnist:test --classes 2,3 --hide left -o lefts.png --most 12 --samples 3",
     "dpmix complete run digits --hide top --rows : --probabilities tops.npy",
+    "dpmix complete run digits --hide random:0.7 -o scattered.png",
 )
 
 _SCORE = """\
 The log probability that the run gives to images, in nats per image; of two runs, the one with the
 higher value predicts them better. Choose images that neither has seen. Draws of all chains are
-averaged as densities."""
+averaged as densities.
+
+With --labels, also how the clusters of the last draw of each chain agree with the labels of SOURCE:
+adjusted Rand index, normalised mutual information, purity, homogeneity and completeness, 1 at best.
+Each image counts for the cluster that it most probably belongs to."""
 
 _SCORE_EXAMPLES = ("dpmix score run mnist:test --classes 2,3",)
 
-_SIDES = ("top", "bottom", "left", "right")
+_SAMPLES = 3
 _MOST = 8
 _MOST_IN_PICTURE = 200
 
 
 def add_commands(commands):
     """Add the commands of this module."""
-    summary, usage = "fill in the hidden half of images", "RUN SOURCE --hide SIDE -o FILE [options]"
+    summary, usage = "fill in the hidden part of images", "RUN SOURCE --hide WHAT -o FILE [options]"
     complete = add_command(
         commands, "complete", _complete, summary, _COMPLETE, usage, _COMPLETE_EXAMPLES, source=True
     )
     add_run(complete)
     add_source(complete)
-    complete.add_argument(
-        "--hide", required=True, choices=_SIDES, metavar="SIDE", help=f"half to hide: {', '.join(_SIDES)}"
-    )
+    complete.add_argument("--hide", required=True, metavar="WHAT", help="part to hide; see above")
     add_picture(complete)
     complete.add_argument(
         "--probabilities", metavar="FILE", help="file of the probabilities, images by pixels, to write: .npy"
@@ -62,15 +70,23 @@ def add_commands(commands):
         "--most", type=int, metavar="N", help=f"so many images, spread evenly over SOURCE (default: {_MOST})"
     )
     complete.add_argument(
-        "--samples", type=int, metavar="N", help="also draw N possible completions of each into the picture"
+        "--samples", type=int, metavar="N", help=f"possible completions in the picture (default: {_SAMPLES})"
     )
-    complete.add_argument("--seed", type=int, metavar="N", help="seed of --samples (default: a fresh one)")
+    complete.add_argument(
+        "--seed", type=int, metavar="N", help="seed of samples and of random:F (default: 0)"
+    )
     add_overwrite(complete)
 
     summary, usage = "measure how well a run predicts images", "RUN SOURCE [options]"
     score = add_command(commands, "score", _score, summary, _SCORE, usage, _SCORE_EXAMPLES, source=True)
     add_run(score)
     add_source(score)
+    score.add_argument(
+        "--labels",
+        action="store_true",
+        default=False,
+        help="also compare the clusters with the labels of SOURCE",
+    )
     score.add_argument("--json", action="store_true", default=False, help="as JSON")
 
 
@@ -79,23 +95,23 @@ def _complete(arguments):
     _refuse_conflicts(arguments)
     use_no_display()
     import dpmix
+    from dpmix.masks import mask
     from dpmix.validate import check_count
 
-    posterior, images = _load_both(arguments)
-    observed = ~hidden_half(arguments.hide, posterior.shape)
+    posterior, images = load_both(arguments)
+    seed = getattr(arguments, "seed", 0)
+    observed = mask(posterior.shape, arguments.hide, seed)
     images = images[_choose_rows(arguments, len(images))]
     if picture and len(images) > _MOST_IN_PICTURE:
         raise InputError(
             f"a picture of {len(images):,} images cannot be read; choose at most {_MOST_IN_PICTURE} "
             "with --rows or --most, or leave out -o"
         )
-    samples = None
-    if "samples" in arguments:
-        options = {"size": check_count("samples", arguments.samples), **given(arguments, "seed")}
-        samples = dpmix.sample_predictive(posterior, images, observed, **options)
+    size = check_count("samples", getattr(arguments, "samples", _SAMPLES), low=0)
     proba = dpmix.predict_proba(posterior, images, observed)
     if picture:
-        ax = dpmix.plot.completions(posterior, images, observed, proba=proba, samples=samples)
+        samples = dpmix.sample_predictive(posterior, images, observed, size=size, seed=seed) if size else None
+        ax = dpmix.plot.completions(posterior, images, observed, proba=proba, mode=True, samples=samples)
         save_picture(ax, picture)
     if array:
         save_array(proba, array)
@@ -116,8 +132,8 @@ def _refuse_conflicts(arguments):
         raise InputError("--rows and --most exclude each other; leave one out")
     if "samples" in arguments and "out" not in arguments:
         raise InputError("--samples go into the picture; pass -o FILE, too")
-    if "seed" in arguments and "samples" not in arguments:
-        raise InputError("--seed is for --samples, without which nothing is random; leave it out")
+    if "seed" in arguments and "out" not in arguments and not arguments.hide.startswith("random:"):
+        raise InputError("--seed is for samples in a picture and for --hide random:F; leave it out")
 
 
 def _choose_rows(arguments, n):
@@ -138,24 +154,7 @@ def _choose_rows(arguments, n):
     return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(int))
 
 
-def hidden_half(side, shape):
-    """Return which pixels of an image of `shape` (height, width) belong to its half `side`, (d,) bool.
-
-    Of an odd number of rows or columns the one in the middle is not hidden.
-    """
-    import numpy as np
-
-    hidden = np.zeros(shape, bool)
-    along = hidden if side in ("top", "bottom") else hidden.T
-    half = len(along) // 2
-    if not half:
-        what = "high" if side in ("top", "bottom") else "wide"
-        raise InputError(f"--hide {side} needs images of at least 2 pixels; these are 1 pixel {what}")
-    along[slice(half) if side in ("top", "left") else slice(len(along) - half, None)] = True
-    return hidden.ravel()
-
-
-def _load_both(arguments):
+def load_both(arguments):
     """Return the posterior and the images, which have its number of pixels."""
     import dpmix
 
@@ -179,12 +178,29 @@ def _score(arguments):
 
     import dpmix
 
-    posterior, images = _load_both(arguments)
+    posterior, images = load_both(arguments)
+    if arguments.labels and images.y is None:
+        raise InputError(f"--labels: {arguments.source} has no labels; leave it out")
     values = dpmix.log_predictive(posterior, images)
     n, mean = len(values), float(np.mean(values))
     error = float(np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else None
+    agreement = _agreement(posterior, images) if arguments.labels else {}
     if arguments.json:
-        show(as_json({"n": n, "log_predictive": mean, "standard_error": error, "unit": "nats per image"}))
-    else:
-        spread = "" if error is None else f", standard error {error:.2f}"
-        show(f"log predictive {mean:.2f} nats per image{spread} ({n:,} image{'' if n == 1 else 's'})")
+        fields = {"n": n, "log_predictive": mean, "standard_error": error, "unit": "nats per image"}
+        show(as_json({**fields, **({"labels": agreement} if agreement else {})}))
+        return
+    spread = "" if error is None else f", standard error {error:.2f}"
+    show(f"log predictive {mean:.2f} nats per image{spread} ({n:,} image{'' if n == 1 else 's'})")
+    for name, per_chain in agreement.items():
+        show(f"{name:14} {'  '.join(f'{value:.3f}' for value in per_chain)}")
+
+
+def _agreement(posterior, images):
+    """How the last draw of each chain agrees with the labels: for each measure, one value a chain."""
+    import dpmix
+    from dpmix.partitions import compare_labels
+
+    chains = range(posterior.labels.shape[0])
+    found = [dpmix.responsibilities(posterior, images, chain).argmax(axis=1) for chain in chains]
+    compared = [vars(compare_labels(partition, images.y)) for partition in found]
+    return {name: [float(one[name]) for one in compared] for name in compared[0]}

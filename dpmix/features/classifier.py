@@ -8,11 +8,11 @@ from sklearn.utils.validation import check_is_fitted
 from dpmix.errors import InputError, InputTypeError
 from dpmix.features import storage
 from dpmix.features.checks import check_fraction, check_labelled, check_not_negative, check_sizes, check_table
-from dpmix.features.splits import split_rows
 from dpmix.features.network import LayerSpec, Network
 from dpmix.features.optimizers import SGD, Adam
 from dpmix.features.progress import EpochBar
 from dpmix.features.schedules import check_schedule
+from dpmix.features.splits import split_rows
 from dpmix.features.stopping import EarlyStopping
 from dpmix.features.streams import UniformStream, seed_sequence
 from dpmix.features.training import Plan, train

@@ -8,7 +8,8 @@ from dpmix.plot.chain_trace import trace
 from dpmix.plot.cluster_images import clusters
 from dpmix.plot.completed_images import completions
 from dpmix.plot.contingency_table import contingency
+from dpmix.plot.hyperparameter_map import hyperparameters
 from dpmix.plot.member_images import gallery
 from dpmix.plot.similarity_matrix import similarity
 
-__all__ = ["clusters", "completions", "contingency", "gallery", "similarity", "trace"]
+__all__ = ["clusters", "completions", "contingency", "gallery", "hyperparameters", "similarity", "trace"]

@@ -10,7 +10,8 @@ from dpmix.data import check_binary, check_numbers
 from dpmix.errors import InputError
 from dpmix.plot.style import HIDDEN, INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, check_posterior, set_title
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
-from dpmix.query import predict_proba
+from dpmix.query import predict_mode, predict_proba, sample_predictive
+from dpmix.validate import check_count
 
 __all__ = ["completions"]
 
@@ -19,13 +20,14 @@ _HEADING = 7  # width of the longest heading and a space in units of the font si
 _FONT = 0.72  # font size in units of the height of a line
 
 
-def completions(posterior, x, observed=None, *, proba=None, samples=None, draws=None, ax=None):
+def completions(posterior, x, observed=None, *, proba=None, mode=None, samples=None, draws=None, ax=None):
     """Show images, the part of them that was shown, and what comes back for the hidden pixels.
 
     Images stand side by side, at most 12 to a row. From top to bottom: the original; what was shown,
-    hidden pixels in blue; the probability of each pixel to be on, observed ones as they are; and the
-    uncertainty of each hidden pixel, the entropy of that probability in bits. Where no more is known
-    than was shown, there is no row of originals.
+    hidden pixels in blue; the probability of each pixel to be on, observed ones as they are; where
+    asked for, the same by the most probable cluster alone; the uncertainty of each hidden pixel, the
+    entropy of the probability in bits; and, where asked for, samples. Where no more is known than was
+    shown, there is no row of originals.
 
     Parameters
     ----------
@@ -36,8 +38,11 @@ def completions(posterior, x, observed=None, *, proba=None, samples=None, draws=
         True where a pixel is shown, as for `dpmix.predict_proba`.
     proba : (m, d) or (d,) array of float, optional
         What `dpmix.predict_proba` answered, where it was asked before.
-    samples : (size, m, d) or (size, d) array, optional
-        What `dpmix.sample_predictive` answered, to show below the rest.
+    mode : True, or (m, d) or (d,) array of float, optional
+        What `dpmix.predict_mode` answered, or True to ask it.
+    samples : int, or (size, m, d) or (size, d) array, optional
+        What `dpmix.sample_predictive` answered, or how many samples to ask it for (with seed 0), to show
+        below the rest.
     draws : int, optional
         Ask only about so many draws of the posterior.
     ax : matplotlib.axes.Axes, optional
@@ -66,11 +71,14 @@ def completions(posterior, x, observed=None, *, proba=None, samples=None, draws=
     if proba is None:
         proba = predict_proba(posterior, x, observed, draws)
     proba = _check_answer("proba", proba, (m, d), values, seen)
+    mode, samples = _asked(posterior, x, observed, mode, samples, draws)
+    mode = {} if mode is None else {"best cluster": _check_answer("mode", mode, (m, d), values, seen)}
     samples = [] if samples is None else _check_answer("samples", samples, (-1, m, d), values, seen)
     rows = {
         "original": values,
         "shown": np.ma.masked_where(~seen, values),
         "completed": proba,
+        **mode,
         "uncertainty": np.ma.masked_where(seen, (entr(proba) + entr(1 - proba)) / np.log(2)),
         **{f"sample {ix}": sample for ix, sample in enumerate(samples, 1)},
     }
@@ -147,6 +155,16 @@ def _draw_key(ax, sheet, font):
     ax.text(bar - 0.3 * line, middle, "0", ha="right", **text)
     add_tile(ax, np.linspace(0, 1, 256)[None], bar, top, 3 * line, height, UNCERTAINTY_MAP)
     ax.text(bar + 3.3 * line, middle, "1 bit", **text)
+
+
+def _asked(posterior, x, observed, mode, samples, draws):
+    """Answers for `mode` and `samples`, where these only say that they are wanted."""
+    if isinstance(mode, (bool, np.bool_)):
+        mode = predict_mode(posterior, x, observed, draws) if mode else None
+    if isinstance(samples, (int, np.integer)):
+        size = check_count("samples", samples, low=0)
+        samples = sample_predictive(posterior, x, observed, size, seed=0, draws=draws) if size else None
+    return mode, samples
 
 
 def _check_query(posterior, x, observed):

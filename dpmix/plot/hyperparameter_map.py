@@ -1,0 +1,80 @@
+"""The prior of each pixel, as pictures."""
+
+import numpy as np
+
+from dpmix.errors import InputError
+from dpmix.plot.style import INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, check_posterior, set_title
+from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height
+from dpmix.validate import check_count
+
+__all__ = ["hyperparameters"]
+
+_INCHES = 1.9  # width of a tile in a new figure
+_APART = 3 * GAP
+
+
+def hyperparameters(posterior, chain=None, *, ax=None):
+    """Show what a cluster expects of each pixel before it has members, averaged over draws.
+
+    Left, the prior mean a / (a + b): the probability that the pixel is on in a new cluster. Right, the
+    strength a + b, on a logarithmic scale: how many members it takes to change a cluster's mind. Where
+    the strength is small, clusters are sure of the pixel, each in its own way; where it is large, the
+    pixel is much the same in all of them.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    chain : int, optional
+        Only draws of this chain; by default of all.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; by default a new figure of a fitting size.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Its ``images`` are the mean, the strength on a scale from 0 to 1, and that scale.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        No such chain, a posterior without draws, or an `ax` that is none.
+
+    Examples
+    --------
+    >>> ax = dpmix.plot.hyperparameters(posterior)  # doctest: +SKIP
+    """
+    if ax is not None:
+        check_axes(ax)
+    mean, strength = _averages(check_posterior(posterior), chain)
+    low, high = np.log10(strength.min()), np.log10(strength.max())
+    shade = (np.log10(strength) - low) / (high - low) if high > low else np.full(strength.shape, 0.5)
+    shape, height = posterior.shape, tile_height(posterior.shape)
+    line = line_height(ax, 2, 1, shape) if ax is not None else 0.19 / _INCHES
+    size = 2 + _APART, height + 2.4 * line
+    ax = new_sheet(*size, _INCHES) if ax is None else ax
+    font = min(8, 0.72 * line * open_sheet(ax, *size))
+    add_tile(ax, mean.reshape(shape), 0, 0, 1, height, INK_MAP)
+    add_tile(ax, shade.reshape(shape), 1 + _APART, 0, 1, height, UNCERTAINTY_MAP)
+    text = {"size": font, "color": QUIET}
+    for left, name, values in ((0, "mean", mean), (1 + _APART, "strength", strength)):
+        told = f"{name}, {values.min():.2g} to {values.max():.2g}"
+        ax.text(left, height + 0.9 * line, told, va="center_baseline", **text)
+    scale = np.linspace(0, 1, 256)[None]
+    add_tile(ax, scale, 1 + _APART, height + 1.7 * line, 1, 0.5 * line, UNCERTAINTY_MAP)
+    whose = "all chains" if chain is None else f"chain {chain % len(posterior.a)}"
+    set_title(ax, f"prior of {mean.size:,} pixels · {whose}")
+    return ax
+
+
+def _averages(posterior, chain):
+    """Mean over draws of a / (a + b), and geometric mean of a + b, each (d,)."""
+    a, b = posterior.a, posterior.b
+    if not a.shape[1]:
+        raise InputError("posterior must hold at least one draw; got none, a chain is still in its burn-in; "
+                         "run more sweeps with dpmix.resume")
+    if chain is not None:
+        n_chains = len(a)
+        chain = check_count("chain", chain, low=-n_chains, high=n_chains - 1)
+        a, b = a[chain], b[chain]
+    a, b = a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1])
+    return (a / (a + b)).mean(axis=0), np.exp(np.log(a + b).mean(axis=0))
