@@ -107,11 +107,22 @@ class BinaryTable:
     @cached_property
     def runs(self):
         """Pixels that are on, gaps and labels as the `dpmix.kernels.records.Runs` that kernels read."""
-        from dpmix.kernels.records import Runs
+        from dpmix.kernels.records import Runs, table_rows
 
-        on = self._runs_of(self.dense)
+        offsets, starts, stops = self._runs_of(self.dense)
         gaps = self._runs_of(lambda rows: 1 - self.seen(rows)) if self.masked else no_runs(self.n)
-        return Runs(*on, *gaps, self.labels)
+        labels = self.labels
+        if not self.masked and not self.n_classes:
+            return Runs(offsets, offsets[1:].copy(), starts, stops, *gaps, labels)
+        first_gap, first_class, _ = table_rows(self.d, self.masked, self.n_classes)
+        labelled = np.flatnonzero(labels >= 0)
+        owners = np.concatenate([_owners(offsets), _owners(gaps[0]), labelled])
+        order = np.argsort(owners, kind="stable")
+        starts = np.concatenate([starts, gaps[1] + first_gap, np.full(len(labelled), first_class)])
+        stops = np.concatenate([stops, gaps[2] + first_gap, first_class + 1 + labels[labelled]])
+        ends = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=self.n))])
+        on_ends = ends[:-1] + np.diff(offsets)
+        return Runs(ends, on_ends, starts[order].astype(np.int32), stops[order].astype(np.int32), *gaps, labels)
 
     def _runs_of(self, dense):
         counts, starts, stops = [np.zeros(1, np.int64)], [], []
@@ -124,6 +135,11 @@ class BinaryTable:
             starts.append(begin.astype(np.int32))
             stops.append(np.nonzero(edges == -1)[1].astype(np.int32))
         return np.cumsum(np.concatenate(counts), dtype=np.int64), np.concatenate(starts), np.concatenate(stops)
+
+
+def _owners(offsets):
+    """Image that each run belongs to."""
+    return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
 
 
 def no_runs(n):

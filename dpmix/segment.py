@@ -8,15 +8,14 @@ import time
 
 import numpy as np
 
-from dpmix.birth_death import bear_and_bury
 from dpmix.chain import Chain
 from dpmix.data import BinaryTable
 from dpmix.hyperparameters import move_alpha, move_pixels
 from dpmix.kernels.compile import mark_complete
 from dpmix.plan import Draws, Plan
 from dpmix.prior import Gamma, Prior
+from dpmix.proposals import bear_and_bury, split_and_merge
 from dpmix.schedule import FIGURES, MOVES, PROPOSALS, Schedule
-from dpmix.split_merge import split_and_merge
 from dpmix.starts import start
 from dpmix.sweep import sweep_assignments
 
@@ -100,6 +99,6 @@ def warm_up():
     """Make every kernel that a segment calls ready, from the cache or by compiling it."""
     table = BinaryTable.from_input(np.eye(2, dtype=np.uint8))
     plan = Plan.checked(Prior(), chains=1, sweeps=1, burn_in=0, thin=1, init="seeds:1", seed=0,
-                        schedule=Schedule(split_merge=1, birth_death=1))
+                        schedule=Schedule(split_merge=16, birth_death=16))  # of each kind, both
     run_segment(table, plan, start(table, plan, None, 0), 0, 1)
     mark_complete()

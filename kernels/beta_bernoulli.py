@@ -86,12 +86,11 @@ def _refresh_pixels(k, hyper, found, tables):
     if not has_gaps:
         return off - log_total(size, hyper, tables), own_off - log_total(max(size - 1, 0), hyper, tables)
     total, own_total = 0, 0
-    own_row = tables.own_gap_table[k]
     for j in range(d):
-        total += int(math.floor(units * (logs[d + j] - logs[4 * d + j]) + 0.5))
-        own_total += int(math.floor(units * (logs[3 * d + j] - logs[5 * d + j]) + 0.5))
-        tables.gap_table[j + 1, k] = total
-        own_row[j + 1] = own_total
+        total -= int(math.floor(units * (logs[d + j] - logs[4 * d + j]) + 0.5))
+        own_total -= int(math.floor(units * (logs[3 * d + j] - logs[5 * d + j]) + 0.5))
+        tables.table[d + 2 + j, k] = total
+        own_row[d + 2 + j] = own_total
     return off - sum_array(logs[4 * d : 5 * d]), own_off - sum_array(logs[5 * d :])
 
 
@@ -106,8 +105,9 @@ def _refresh_classes(k, hyper, classes, tables):
     for label in range(classes.size):
         log_odds = math.log(hyper.c + classes[label]) - log_all
         own_odds = math.log(hyper.c + max(classes[label] - 1, 0)) - log_others
-        tables.class_table[label, k] = int(math.floor(tables.scale * log_odds + 0.5))
-        tables.own_class_table[k, label] = int(math.floor(tables.scale * own_odds + 0.5))
+        row = tables.table.shape[0] - classes.size + label
+        tables.table[row, k] = int(math.floor(tables.scale * log_odds + 0.5))
+        tables.own_table[k, row] = int(math.floor(tables.scale * own_odds + 0.5))
 
 
 @kernel
@@ -151,14 +151,6 @@ def score_image(i, n_columns, runs, tables, out):
         for k in range(width):
             out[k] += up0[k] - down0[k]
         r += 1
-    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
-        up0, down0 = tables.gap_table[runs.gap_stops[g]], tables.gap_table[runs.gap_starts[g]]
-        for k in range(width):
-            out[k] -= up0[k] - down0[k]
-    if tables.class_table.shape[0] > 0 and runs.labels[i] >= 0:
-        up0 = tables.class_table[runs.labels[i]]
-        for k in range(width):
-            out[k] += up0[k]
 
 
 @kernel
@@ -167,10 +159,6 @@ def column_score(i, k, runs, tables):
     total = tables.base[k]
     for r in range(runs.offsets[i], runs.offsets[i + 1]):
         total += tables.table[runs.stops[r], k] - tables.table[runs.starts[r], k]
-    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
-        total -= tables.gap_table[runs.gap_stops[g], k] - tables.gap_table[runs.gap_starts[g], k]
-    if tables.class_table.shape[0] > 0 and runs.labels[i] >= 0:
-        total += tables.class_table[runs.labels[i], k]
     return np.int32(total)
 
 
@@ -181,11 +169,6 @@ def own_score(i, k, runs, tables):
     total = tables.own_base[k]
     for r in range(runs.offsets[i], runs.offsets[i + 1]):
         total += row[runs.stops[r]] - row[runs.starts[r]]
-    gap_row = tables.own_gap_table[k]
-    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
-        total -= gap_row[runs.gap_stops[g]] - gap_row[runs.gap_starts[g]]
-    if tables.class_table.shape[0] > 0 and runs.labels[i] >= 0:
-        total += tables.own_class_table[k, runs.labels[i]]
     return np.int32(total)
 
 
@@ -204,7 +187,7 @@ def exact_score(i, k, left_out, runs, hyper, partition, tables):
         seen = size - found.gaps[j] if has_gaps else size
         chances[j] = hyper.b[j] + (seen - found.ones[j])
         chances[d + j] = hyper.a[j] + hyper.b[j] + seen
-    for r in range(runs.offsets[i], runs.offsets[i + 1]):
+    for r in range(runs.offsets[i], runs.on_ends[i]):
         for j in range(runs.starts[r], runs.stops[r]):
             chances[j] = hyper.a[j] + (found.ones[j] - gone)
     for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):

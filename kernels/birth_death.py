@@ -41,7 +41,7 @@ from dpmix.kernels.categorical import contender_floor, draw
 from dpmix.kernels.compile import kernel
 from dpmix.kernels.partition import add_gaps, add_image, add_pixels, clear, empty_slot, fill_gap, remove_image
 
-__all__ = ["birth_death"]
+__all__ = ["birth", "death"]
 
 NEIGHBOURS = 16  # clusters from which a new one may take images
 ROUNDS = 8  # batch reassignments of a launch at the most
@@ -81,13 +81,12 @@ def _candidates(i, born, n_slots, runs, partition, tables, crowd):
 
 
 @kernel
-def _seed(i, n_seeds, m, runs, crowd):
+def _seed(i, n_seeds, m, d, has_gaps, runs, crowd):
     """Put the `n_seeds` candidates nearest to image `i`, ties included, on side 1.
 
     Distances count the pixels observed in both images in which they differ: of a candidate's on-pixels
     those off in i, and the pixels on in i less those among the candidate's on-pixels and gaps.
     """
-    d, has_gaps = crowd.sums.shape[1] - 1, crowd.gap_sums.shape[1] > 1
     on, gaps = np.zeros(d, np.int32), np.zeros(d, np.int32)
     add_pixels(i, runs, on)
     add_gaps(i, runs, gaps)
@@ -97,14 +96,14 @@ def _seed(i, n_seeds, m, runs, crowd):
         turned += 1.0 - 2.0 * on[p] - gaps[p]  # turning pixel p on: -1 where i is on, 1 where it is off
         crowd.sums[0, p + 1] = turned
         if has_gaps:
-            crowd.gap_sums[0, p + 1] = weight
+            crowd.sums[0, d + 2 + p] = -weight
+    for row in range((2 if has_gaps else 1) * (d + 1), crowd.sums.shape[1]):
+        crowd.sums[0, row] = 0.0  # labels have no part in the distance
     counts = np.zeros(d + 1, np.int64)
     for t in range(m):
         image, distance = crowd.members[t], weight
         for r in range(runs.offsets[image], runs.offsets[image + 1]):
             distance += int(crowd.sums[0, runs.stops[r]] - crowd.sums[0, runs.starts[r]])
-        for g in range(runs.gap_offsets[image], runs.gap_offsets[image + 1]):
-            distance -= int(crowd.gap_sums[0, runs.gap_stops[g]] - crowd.gap_sums[0, runs.gap_starts[g]])
         crowd.distances[t] = distance
         counts[distance] += 1
     reach, within = 0, counts[0]
@@ -143,7 +142,7 @@ def _launch(i, n_seeds, born, n_slots, runs, hyper, partition, tables, crowd):
     counts and ``z`` hold the launch afterwards; where m > 0, the tables do too.
     """
     m = _candidates(i, born, n_slots, runs, partition, tables, crowd)
-    _seed(i, n_seeds, m, runs, crowd)
+    _seed(i, n_seeds, m, hyper.a.size, partition.gaps.shape[1] > 0, runs, crowd)
     for t in range(m):
         image = crowd.members[t]
         crowd.homes[t] = partition.z[image]
@@ -212,7 +211,7 @@ def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, table
             units = np.int64(column_score(image, born, runs, tables)) - own_score(image, home, runs, tables)
         odds = units / tables.scale
         if not forced:
-            chosen = 1 if generator.random() < 1.0 / (1.0 + math.exp(-odds)) else 0
+            chosen = 1 if generator.random() < 1.0 / (1.0 + math.exp(min(-odds, 700.0))) else 0
         against = -odds if chosen == 1 else odds
         log_probability -= max(against, 0.0) + math.log1p(math.exp(-abs(against)))
         if log_probability < at_least:
@@ -295,8 +294,16 @@ def _list_members(k, z, out):
 
 
 @kernel
-def _birth(n_clusters, generator, runs, hyper, partition, tables, crowd):
-    """Propose a birth; returns the number of clusters afterwards."""
+def birth(n_clusters, generator, runs, hyper, partition, tables, crowd):
+    """Propose a birth; returns the number of clusters afterwards.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        The number of uniforms that a proposal needs is not known beforehand, so they are drawn here.
+    runs, hyper, partition, tables, crowd : records of `dpmix.kernels.records`
+        The last three are changed in place; at least two slots must be free.
+    """
     i = int(generator.random() * partition.z.size)
     n_seeds = 1 << (_LEAST_SEEDS_LOG2 + int(generator.random() * _SEED_SIZES))
     threshold = math.log(1.0 - generator.random())
@@ -337,8 +344,8 @@ def _send_home(m, born, n_slots, runs, hyper, partition, tables, crowd):
 
 
 @kernel
-def _death(n_clusters, generator, runs, hyper, partition, tables, crowd):
-    """Propose a death; returns the number of clusters afterwards."""
+def death(n_clusters, generator, runs, hyper, partition, tables, crowd):
+    """Propose a death; returns the number of clusters afterwards. Parameters are those of `birth`."""
     dying = int(generator.random() * n_clusters)
     u_member = generator.random()
     n_seeds = 1 << (_LEAST_SEEDS_LOG2 + int(generator.random() * _SEED_SIZES))
@@ -385,36 +392,3 @@ def _way_back(i, n_seeds, n_dying, dying, n_slots, generator, at_least, runs, hy
     for t in range(n_dying):
         crowd.flags[crowd.leaving[t]] = 0
     return log_scan
-
-
-@kernel
-def birth_death(first, last, n_clusters, generator, runs, hyper, partition, tables, crowd, tally):
-    """Make proposals `first` to `last` - 1, each a birth or a death with equal probability.
-
-    Parameters
-    ----------
-    generator : numpy.random.Generator
-        The number of uniforms that a proposal needs is not known beforehand, so they are drawn here.
-    runs, hyper, partition, tables, crowd : records of `dpmix.kernels.records`
-        The last three are changed in place.
-    tally : (2, 2) int64
-        Proposals and acceptances of births (row 0) and deaths (row 1); added to.
-
-    Returns
-    -------
-    next : int
-        The first proposal not made: `last`, or less where the slots ran out.
-    n_clusters : int
-    """
-    for proposal in range(first, last):
-        if n_clusters + 2 > partition.sizes.size:
-            return proposal, n_clusters
-        kind = 0 if generator.random() < 0.5 else 1
-        before = n_clusters
-        if kind == 0:
-            n_clusters = _birth(n_clusters, generator, runs, hyper, partition, tables, crowd)
-        else:
-            n_clusters = _death(n_clusters, generator, runs, hyper, partition, tables, crowd)
-        tally[kind, 0] += 1
-        tally[kind, 1] += n_clusters != before
-    return last, n_clusters

@@ -23,6 +23,7 @@ LEAST, MOST = 1e-6, 1e6
 _LOW, _HIGH = math.log(LEAST), math.log(MOST)
 _WIDTH = 1.5  # first guess at the width of a slice in log pseudo-counts
 _ON, _OFF, _SEEN = np.int64(0), np.int64(1), np.int64(2)
+_NARROW = 1e-12  # a slice as short as this holds nothing but rounding
 _STEPS = 8  # widths that a slice may be stepped out on either side, at the most
 
 
@@ -54,6 +55,7 @@ def _log_density(v, other, shape, rate, n_on, n_sizes, work):
 @kernel
 def _slice_sample(v, other, shape, rate, n_on, n_sizes, generator, work):
     """One draw from a slice through `_log_density` that contains `v`."""
+    v = min(max(v, _LOW), _HIGH)  # log(exp(v)) may lie a hair beyond
     level = _log_density(v, other, shape, rate, n_on, n_sizes, work) + math.log(1.0 - generator.random())
     left = v - _WIDTH * generator.random()
     right = left + _WIDTH
@@ -66,7 +68,7 @@ def _slice_sample(v, other, shape, rate, n_on, n_sizes, generator, work):
         right += _WIDTH
         steps_right -= 1
     left, right = max(left, _LOW), min(right, _HIGH)
-    while True:
+    while right - left > _NARROW:
         drawn = left + (right - left) * generator.random()
         if _log_density(drawn, other, shape, rate, n_on, n_sizes, work) >= level:
             return drawn
@@ -74,6 +76,7 @@ def _slice_sample(v, other, shape, rate, n_on, n_sizes, generator, work):
             left = drawn
         else:
             right = drawn
+    return v
 
 
 @kernel

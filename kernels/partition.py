@@ -45,7 +45,7 @@ def add_into(source, target):
 @kernel
 def add_pixels(i, runs, ones):
     """Add the pixels that are on in image `i` to the counts `ones`."""
-    for r in range(runs.offsets[i], runs.offsets[i + 1]):
+    for r in range(runs.offsets[i], runs.on_ends[i]):
         for j in range(runs.starts[r], runs.stops[r]):
             ones[j] += 1
 
@@ -53,7 +53,7 @@ def add_pixels(i, runs, ones):
 @kernel
 def remove_pixels(i, runs, ones):
     """Take the pixels that are on in image `i` from the counts `ones`."""
-    for r in range(runs.offsets[i], runs.offsets[i + 1]):
+    for r in range(runs.offsets[i], runs.on_ends[i]):
         for j in range(runs.starts[r], runs.stops[r]):
             ones[j] -= 1
 

@@ -10,20 +10,23 @@ import numpy as np
 
 __all__ = [
     "Cluster", "Crowd", "Hyper", "Pair", "Partition", "Runs", "Tables",
-    "empty_partition", "empty_proposals", "empty_tables",
+    "empty_partition", "empty_proposals", "empty_tables", "table_rows",
 ]
 
 
 class Runs(NamedTuple):
-    """The pixels that are on in each image, as runs of neighbouring pixels.
+    """The images, as runs of neighbouring pixels.
 
-    Image ``i`` is on in ``starts[r] <= pixel < stops[r]`` for ``offsets[i] <= r < offsets[i + 1]``.
+    Image ``i`` is on in ``starts[r] <= pixel < stops[r]`` for ``offsets[i] <= r < on_ends[i]``.
     A handwritten digit of 784 pixels has 166 pixels on in 24 runs. Unobserved pixels, if any, are on
     in no run and stand as runs in the three arrays of gaps; `labels` holds the class of each image,
-    or -1 where it is not observed.
+    or -1 where it is not observed. So that scoring an image needs to know nothing of gaps and labels,
+    they stand once more among its runs, for ``on_ends[i] <= r < offsets[i + 1]``, as runs over the
+    further rows of the score tables (see `table_rows`).
     """
 
     offsets: np.ndarray  # (n + 1,) int64
+    on_ends: np.ndarray  # (n,) int64
     starts: np.ndarray  # (r,) int32
     stops: np.ndarray  # (r,) int32
     gap_offsets: np.ndarray  # (n + 1,) int64
@@ -66,19 +69,16 @@ class Tables(NamedTuple):
     With p the posterior predictive probability of a pixel given the cluster, an image scores
     ``base[k] + sum over its runs of table[stop, k] - table[start, k]``: `table` holds running sums
     over pixels of log p - log(1 - p), `base` the rest and the logarithm of the cluster's weight.
-    `own_table` and `own_base` are the same for a member, itself left out. Unobserved pixels take away
-    what `gap_table` accumulates, log(1 - p), and a label adds a row of `class_table`. Sums are taken modulo
+    `own_table` and `own_base` are the same for a member, itself left out. Where pixels are unobserved,
+    rows d + 1 to 2 d + 1 hold running sums of -log(1 - p), which `base` has in excess; where there are
+    labels, the last rows hold 0 and then the log probability of each class. Sums are taken modulo
     2**32, which is exact as long as the result fits, and `scale` is chosen so that it does.
     """
 
-    table: np.ndarray  # (d + 1, capacity) int32, pixel-major: all clusters of one pixel side by side
+    table: np.ndarray  # (rows, capacity) int32, pixel-major: all clusters of one pixel side by side
     base: np.ndarray  # (capacity,) int32
-    own_table: np.ndarray  # (capacity, d + 1) int32
+    own_table: np.ndarray  # (capacity, rows) int32
     own_base: np.ndarray  # (capacity,) int32
-    gap_table: np.ndarray  # (d + 1, capacity) int32, or (1, capacity) where every pixel is observed
-    own_gap_table: np.ndarray  # (capacity, d + 1) int32, or (capacity, 1)
-    class_table: np.ndarray  # (n_classes, capacity) int32
-    own_class_table: np.ndarray  # (capacity, n_classes) int32
     log_totals: np.ndarray  # (n + 1,) float64, sum over pixels of log(a + b + size); nan = not yet needed
     scale: float  # units per nat, a power of two
     work: np.ndarray  # (18 d,) float64
@@ -96,9 +96,7 @@ class Pair(NamedTuple):
     ones: np.ndarray  # (2, d) int32
     gaps: np.ndarray  # (2, d) or (2, 0) int32
     classes: np.ndarray  # (2, n_classes) int64
-    sums: np.ndarray  # (2, d + 1) float64, sums[:, 0] == 0: running sums over pixels of log odds
-    gap_sums: np.ndarray  # (2, d + 1) or (2, 1) float64, the same of what an unobserved pixel takes away
-    class_odds: np.ndarray  # (2, n_classes) float64
+    sums: np.ndarray  # (2, rows) float64, log odds of A over B in the form of the score tables
     ward: np.ndarray  # (capacity,) float64, distances to the other clusters
 
 
@@ -113,9 +111,14 @@ class Crowd(NamedTuple):
     flags: np.ndarray  # (n,) int64 by image, 1 for members of a dying cluster; all 0 between proposals
     leaving: np.ndarray  # (n,) int64, members of the new or dying cluster, in order
     back: np.ndarray  # (n,) int64, the clusters they go to without it
-    sums: np.ndarray  # (2, d + 1) float64, sums[:, 0] == 0: running sums over pixels
-    gap_sums: np.ndarray  # (2, d + 1) or (2, 1) float64, the same over unobserved pixels
+    sums: np.ndarray  # (2, rows) float64, distances in the form of the score tables
     touched: np.ndarray  # (capacity + 1,) bool, clusters whose tables are to be rebuilt
+
+
+def table_rows(d, has_gaps, n_classes):
+    """First row of the gaps, first row of the classes and number of rows of the score tables."""
+    first_class = (2 if has_gaps else 1) * (d + 1)
+    return d + 1, first_class, first_class + (n_classes + 1 if n_classes else 0)
 
 
 def empty_partition(z, d, capacity, has_gaps, n_classes):
@@ -132,16 +135,12 @@ def empty_partition(z, d, capacity, has_gaps, n_classes):
 def empty_tables(partition):
     """`Tables` for a partition, still to be filled."""
     capacity, d = partition.ones.shape
-    n_gaps, n_classes = partition.gaps.shape[1], partition.classes.shape[1]
+    rows = table_rows(d, partition.gaps.shape[1] > 0, partition.classes.shape[1])[2]
     return Tables(
-        table=np.zeros((d + 1, capacity), np.int32),
+        table=np.zeros((rows, capacity), np.int32),
         base=np.zeros(capacity, np.int32),
-        own_table=np.zeros((capacity, d + 1), np.int32),
+        own_table=np.zeros((capacity, rows), np.int32),
         own_base=np.zeros(capacity, np.int32),
-        gap_table=np.zeros((n_gaps + 1, capacity), np.int32),
-        own_gap_table=np.zeros((capacity, n_gaps + 1), np.int32),
-        class_table=np.zeros((n_classes, capacity), np.int32),
-        own_class_table=np.zeros((capacity, n_classes), np.int32),
         log_totals=np.full(partition.z.size + 1, np.nan),
         scale=1.0,
         work=np.empty(18 * d),
@@ -156,10 +155,10 @@ def empty_proposals(partition):
     n_gaps, n_classes = partition.gaps.shape[1], partition.classes.shape[1]
     members, homes, distances, leaving, back, sides, target, flags = np.zeros((8, n), np.int64)
     own = np.empty(n, np.int32)
-    sums, gap_sums = np.zeros((2, d + 1)), np.zeros((2, n_gaps + 1))
+    sums = np.zeros((2, table_rows(d, n_gaps > 0, n_classes)[2]))
     pair = Pair(
         members, sides, target, np.zeros(2, np.int64), np.zeros((2, d), np.int32), np.zeros((2, n_gaps), np.int32),
-        np.zeros((2, n_classes), np.int64), sums, gap_sums, np.zeros((2, n_classes)), np.empty(capacity),
+        np.zeros((2, n_classes), np.int64), sums, np.empty(capacity),
     )
     touched = np.zeros(capacity + 1, np.bool_)
-    return pair, Crowd(members, homes, sides, own, distances, flags, leaving, back, sums, gap_sums, touched)
+    return pair, Crowd(members, homes, sides, own, distances, flags, leaving, back, sums, touched)

@@ -43,7 +43,7 @@ from dpmix.kernels.records import Cluster
 from dpmix.kernels.similarity import ward_increase, ward_increases
 from dpmix.kernels.special import log_array
 
-__all__ = ["ROUNDS", "split_merge"]
+__all__ = ["ROUNDS", "merge", "split"]
 
 ROUNDS = 10  # batch reassignments of a launch at the most
 _POWER = 6.0  # how strongly a merge prefers similar clusters
@@ -62,20 +62,16 @@ def _members(first, second, z, out):
 
 @kernel
 def _log_odds(i, offset, table, runs, pair):
-    """``offset`` plus what the pixels and the label of image `i` add to the log odds of A, by ``pair.*[table]``."""
-    found, sums, gap_sums = offset, pair.sums[table], pair.gap_sums[table]
+    """``offset`` plus what image `i` adds to the log odds of A by ``pair.sums[table]``."""
+    found, sums = offset, pair.sums[table]
     for r in range(runs.offsets[i], runs.offsets[i + 1]):
         found += sums[runs.stops[r]] - sums[runs.starts[r]]
-    for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
-        found -= gap_sums[runs.gap_stops[g]] - gap_sums[runs.gap_starts[g]]
-    if pair.class_odds.shape[1] > 0 and runs.labels[i] >= 0:
-        found += pair.class_odds[table, runs.labels[i]]
     return found
 
 
 @kernel
 def _log_odds_table(table, gone_a, gone_b, hyper, tables, pair):
-    """Prepare the log odds of side A over side B for `_log_odds`: fills ``pair.*[table]``, returns the offset.
+    """Prepare the log odds of side A over side B for `_log_odds`: fills ``pair.sums[table]``, returns the offset.
 
     With ``gone_a`` (or ``gone_b``) 1 the odds are those of a member of A (or B), itself left out.
     """
@@ -103,14 +99,14 @@ def _log_odds_table(table, gone_a, gone_b, hyper, tables, pair):
         pair.sums[table, j + 1] = total
         gap_total += logs[d + j]
         if has_gaps:
-            pair.gap_sums[table, j + 1] = gap_total
+            pair.sums[table, d + 2 + j] = -gap_total
     _class_odds(table, gone_a, gone_b, hyper, pair)
     return offset + gap_total
 
 
 @kernel
 def _class_odds(table, gone_a, gone_b, hyper, pair):
-    """Log odds of A over B that each label adds: fills ``pair.class_odds[table]``."""
+    """Log odds of A over B that each label adds: fills the last rows of ``pair.sums[table]``."""
     n_classes = pair.classes.shape[1]
     all_a, all_b = -gone_a, -gone_b
     for label in range(n_classes):
@@ -119,7 +115,7 @@ def _class_odds(table, gone_a, gone_b, hyper, pair):
     for label in range(n_classes):
         odds_a = (hyper.c + max(pair.classes[0, label] - gone_a, 0)) / (hyper.c * n_classes + max(all_a, 0))
         odds_b = (hyper.c + max(pair.classes[1, label] - gone_b, 0)) / (hyper.c * n_classes + max(all_b, 0))
-        pair.class_odds[table, label] = math.log(odds_a / odds_b)
+        pair.sums[table, pair.sums.shape[1] - n_classes + label] = math.log(odds_a / odds_b)
 
 
 @kernel
@@ -153,9 +149,9 @@ def _start_from_anchors(i, j, m, runs, pair):
         total += signs[p]
         pair.sums[0, p + 1] = 2.0 * total
         if has_gaps:
-            pair.gap_sums[0, p + 1] = -total
+            pair.sums[0, d + 2 + p] = total
     for label in range(pair.classes.shape[1]):
-        pair.class_odds[0, label] = 0.0
+        pair.sums[0, pair.sums.shape[1] - 1 - label] = 0.0
     for side in range(2):
         pair.sizes[side] = 0
         clear(pair.ones[side])
@@ -219,7 +215,7 @@ def _scan(i, j, m, generator, target, at_least, runs, hyper, tables, pair):
         if forced:
             chosen = target[t]
         else:
-            chosen = 0 if generator.random() < 1.0 / (1.0 + math.exp(-odds)) else 1
+            chosen = 0 if generator.random() < 1.0 / (1.0 + math.exp(min(-odds, 700.0))) else 1
         # log of 1 / (1 + exp(-odds)) for A, of 1 / (1 + exp(odds)) for B, without overflow
         against = -odds if chosen == 0 else odds
         log_probability -= max(against, 0.0) + math.log1p(math.exp(-abs(against)))
@@ -281,8 +277,17 @@ def _side(side, pair):
 
 
 @kernel
-def _split(i, n_clusters, generator, runs, hyper, partition, tables, pair):
-    """Propose to split the cluster of image `i`; returns the number of clusters afterwards."""
+def split(n_clusters, generator, runs, hyper, partition, tables, pair):
+    """Propose to split the cluster of a random image; returns the number of clusters afterwards.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        The number of uniforms that a proposal needs is not known beforehand, so they are drawn here.
+    runs, hyper, partition, tables, pair : records of `dpmix.kernels.records`
+        The last three are changed in place; at least two slots must be free.
+    """
+    i = int(generator.random() * partition.z.size)
     k = partition.z[i]
     m = _members(k, k, partition.z, pair.members)
     if m < 2:
@@ -296,18 +301,22 @@ def _split(i, n_clusters, generator, runs, hyper, partition, tables, pair):
     gain = _log_split_gain(_side(np.int64(0), pair), _side(np.int64(1), pair), hyper, partition, tables.work)
     log_ratio = gain - log_scan + math.log(m - 1) - math.log(pair.sizes[1])
     threshold = math.log(1.0 - generator.random())
-    if log_ratio < threshold:  # the probability of the choice, at most 1, can only make it worse
+    if not log_ratio >= threshold:  # the probability of the choice, at most 1, can only make it worse
         return n_clusters
     ward_increases(pair.sizes[0], pair.ones[0], k, n_clusters, partition, pair.ward)
     pair.ward[k] = ward_increase(pair.sizes[0], pair.ones[0], pair.sizes[1], pair.ones[1])
-    if log_ratio + _log_choice(k, n_clusters, pair.ward) < threshold:
+    if not log_ratio + _log_choice(k, n_clusters, pair.ward) >= threshold:
         return n_clusters
     return split_cluster(k, m, n_clusters, hyper, partition, tables, pair)
 
 
 @kernel
-def _merge(i, n_clusters, generator, runs, hyper, partition, tables, pair):
-    """Propose to merge the cluster of image `i` with another; returns the number of clusters afterwards."""
+def merge(n_clusters, generator, runs, hyper, partition, tables, pair):
+    """Propose to merge the cluster of a random image with another one.
+
+    Returns the number of clusters afterwards. Parameters are those of `split`.
+    """
+    i = int(generator.random() * partition.z.size)
     if n_clusters < 2:
         return n_clusters
     k = partition.z[i]
@@ -319,7 +328,7 @@ def _merge(i, n_clusters, generator, runs, hyper, partition, tables, pair):
     u = generator.random()
     m = sizes[k] + sizes[other]
     log_rest = math.log(sizes[other]) - math.log(m - 1) - gain - _log_choice(other, n_clusters, pair.ward)
-    if log_rest < threshold:  # not even if the scan back were certain
+    if not log_rest >= threshold:  # not even if the scan back were certain
         return n_clusters
     _members(k, other, partition.z, pair.members)
     rank, j = int(u * sizes[other]), i
@@ -331,40 +340,6 @@ def _merge(i, n_clusters, generator, runs, hyper, partition, tables, pair):
             rank -= 1
     _launch(i, j, m, runs, hyper, tables, pair)
     at_least = threshold - log_rest
-    if _scan(i, j, m, generator, pair.target, at_least, runs, hyper, tables, pair) < at_least:
+    if not _scan(i, j, m, generator, pair.target, at_least, runs, hyper, tables, pair) >= at_least:
         return n_clusters
     return merge_clusters(k, other, n_clusters, hyper, partition, tables)
-
-
-@kernel
-def split_merge(first, last, n_clusters, generator, runs, hyper, partition, tables, pair, tally):
-    """Make proposals `first` to `last` - 1, each a split or a merge with equal probability.
-
-    Parameters
-    ----------
-    generator : numpy.random.Generator
-        The number of uniforms that a proposal needs is not known beforehand, so they are drawn here.
-    runs, hyper, partition, tables, pair : records of `dpmix.kernels.records`
-        The last three are changed in place.
-    tally : (2, 2) int64
-        Proposals and acceptances of splits (row 0) and merges (row 1); added to.
-
-    Returns
-    -------
-    next : int
-        The first proposal not made: `last`, or less where the slots ran out.
-    n_clusters : int
-    """
-    for proposal in range(first, last):
-        if n_clusters + 2 > partition.sizes.size:
-            return proposal, n_clusters
-        kind = 0 if generator.random() < 0.5 else 1
-        i = int(generator.random() * partition.z.size)
-        before = n_clusters
-        if kind == 0:
-            n_clusters = _split(i, n_clusters, generator, runs, hyper, partition, tables, pair)
-        else:
-            n_clusters = _merge(i, n_clusters, generator, runs, hyper, partition, tables, pair)
-        tally[kind, 0] += 1
-        tally[kind, 1] += n_clusters != before
-    return last, n_clusters

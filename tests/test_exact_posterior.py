@@ -15,11 +15,10 @@ import pytest
 from partitions import case
 
 from dpmix import schedule
-from dpmix.birth_death import bear_and_bury
 from dpmix.plan import Plan
 from dpmix.prior import Prior
+from dpmix.proposals import bear_and_bury, split_and_merge
 from dpmix.segment import run_segment
-from dpmix.split_merge import split_and_merge
 from dpmix.starts import start
 from dpmix.sweep import sweep_assignments
 

@@ -56,7 +56,7 @@ ODD = {
     "ones": case(np.ones((9, 6), int), 0.001, 0.001, 0.001),
     "tiny": case(naive.generator(4).integers(0, 2, (20, 33)), 1000, 0.001, 0.001),
     "huge": case(naive.generator(5).integers(0, 2, (20, 33)), 0.001, 1000, 1000),
-    "far apart": case(naive.generator(6).integers(0, 2, (20, 33)), 1, 1e-12, 1e12),
+    "far apart": case(naive.generator(6).integers(0, 2, (20, 33)), 1, 1e-6, 1e6),
     "per pixel": case(naive.generator(7).integers(0, 2, (20, 25)), 1, np.geomspace(1e-3, 1e3, 25),
                       np.geomspace(9, 0.1, 25)),
     "many runs": case(np.tile(np.arange(70) % 2, (12, 1)), 1, 1, 1),
@@ -99,7 +99,7 @@ def test_scores_are_within_the_tolerance(odd_chain):
 
 
 @pytest.mark.parametrize("pattern", ["dense", "alternating", "sparse"])
-@pytest.mark.parametrize(("a", "b"), [(1, 1), (1e-3, 1e3), (1e3, 1e-3), (1e-9, 1e-9)])
+@pytest.mark.parametrize(("a", "b"), [(1, 1), (1e-3, 1e3), (1e3, 1e-3), (1e-6, 1e-6)])
 def test_scores_of_wide_images_are_within_the_tolerance(pattern, a, b):
     d = 5000
     on = {"dense": np.ones(d), "alternating": np.arange(d) % 2, "sparse": np.arange(d) % 50 == 7}[pattern]
@@ -215,8 +215,8 @@ def test_chain_rule_gives_the_joint(odd_chain):
         total += score - math.log(problem.alpha + i)
         count_images(i, i + 1, chain.runs, growing)
     np.testing.assert_array_equal(growing.ones, chain.partition.ones)
-    # Differences of log-gammas of pseudo-counts of 1e12 keep few digits; the scores themselves lose nothing.
-    assert total == pytest.approx(chain.log_joint(), rel=1e-10, abs=1.0 if problem.b.max() > 1e9 else 1e-8)
+    # Differences of log-gammas of pseudo-counts of 1e6 keep few digits; the scores themselves lose nothing.
+    assert total == pytest.approx(chain.log_joint(), rel=1e-10, abs=1e-5 if problem.b.max() > 1e5 else 1e-8)
 
 
 def test_joint_does_not_depend_on_order_or_names(odd_chain):

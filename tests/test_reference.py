@@ -8,12 +8,11 @@ import partitions
 import pytest
 from partitions import case
 
-from dpmix.birth_death import bear_and_bury
 from dpmix.chain import Chain
 from dpmix.plan import TRACE_NAMES, Plan
 from dpmix.prior import Prior
+from dpmix.proposals import bear_and_bury, split_and_merge
 from dpmix.segment import run_segment
-from dpmix.split_merge import split_and_merge
 from dpmix.starts import start
 from dpmix.sweep import sweep_assignments
 
