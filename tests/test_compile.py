@@ -21,7 +21,8 @@ SCORE = """
     heard = []
     on_compile(lambda: heard.append(1))
     none = np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32)
-    runs = Runs(np.array([0, 1]), np.ones(1, np.int64), np.zeros(1, np.int32), np.ones(1, np.int32), *none, np.full(1, -1))
+    one_run = np.zeros(1, np.int32), np.ones(1, np.int32)
+    runs = Runs(np.array([0, 1]), np.ones(1, np.int64), *one_run, *none, np.full(1, -1))
     hyper = Hyper(1.0, np.full(2, 0.5), np.full(2, 1.5), 1.0)
     partition = empty_partition(np.zeros(1, np.int64), 2, 1, False, 0)
     partition.sizes[0], partition.ones[0] = 3, [1, 2]

@@ -29,8 +29,9 @@ _SQUASHED = 3  # early sweeps are cut off where they would make the range so man
 def trace(posterior, ax=None):
     """Show the log joint and the number of clusters of every sweep, by chain.
 
-    The burn-in is shaded. The axes fit the sweeps after it and leave some room for those before;
-    an early climb from far away is cut off and noted with the value that it comes from.
+    The titles give R-hat of the draws, which is 1 where chains agree. The burn-in is shaded. The axes
+    fit the sweeps after it and leave some room for those before; an early climb from far away is cut
+    off and noted with the value that it comes from.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def trace(posterior, ax=None):
         for chain, line in enumerate(values):
             panel.plot(np.arange(1, n_sweeps + 1), line, linewidth=1, marker=marker, markersize=4,
                        label=f"chain {chain}", **chain_style(chain))
-        _dress(panel, label, n_sweeps)
+        _dress(panel, label + _agreement(getattr(posterior, name)), n_sweeps)
         beyond = _set_limits(panel, values, posterior.plan.burn_in)
         _note_early(panel, n_sweeps, posterior.plan.burn_in, beyond)
     panels[0].tick_params(labelbottom=False)
@@ -87,6 +88,16 @@ def _open(ax):
     if len(pair) != 2:
         raise InputError(f"ax must be one Matplotlib axes or a pair; got {len(pair)} of them")
     return np.array([check_axes(one, f"ax[{ix}]") for ix, one in enumerate(pair)])
+
+
+def _agreement(values):
+    """What R-hat of the draws (chain, draw) says, to stand behind a title; nothing where it is not defined."""
+    from dpmix.diagnostics import MIN_DRAWS, describe
+
+    if values.shape[0] < 2 or values.shape[1] < MIN_DRAWS:
+        return ""
+    r_hat = describe(values).r_hat
+    return "" if np.isnan(r_hat) else f" · R-hat {r_hat:.2f}" if r_hat <= 99 else " · R-hat > 99"
 
 
 def _dress(panel, label, n_sweeps):
@@ -139,7 +150,7 @@ def _name_chains(panel, n_chains):
     if n_chains > _NAMED_TO:
         panel.set_title(f"{n_chains:,} chains", loc="right", size=8, weight="normal", color=QUIET)
         return
-    room = axes_points(panel)[0] - 102  # beside the title
+    room = axes_points(panel)[0] - 160  # beside the title
     columns = int(np.clip(room // 25, 1, 12))
     # A legend is filled by columns and to be read by rows.
     order = [ix for column in range(columns) for ix in range(column, n_chains, columns)]
