@@ -4,6 +4,7 @@ One chain has at most one segment in flight, since each starts where the last on
 whose worker died is run again from the same state and gives the same draws.
 """
 
+import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 
@@ -15,6 +16,7 @@ from dpmix.workers import WorkerDied
 __all__ = ["run_chains"]
 
 _SEGMENT_SECONDS = 1.0  # how much work a crash or Ctrl-C may cost
+_WRITING = 20.0  # a segment computes this many times as long as it takes to keep it, if that is longer
 _ATTEMPTS = 4  # the first and three more
 
 
@@ -25,7 +27,9 @@ class _Work:
         self.table, self.plan, self.records = table, plan, records
         self.executor, self.on_segment = executor, on_segment
         self.handle = TableHandle.of(table, data_path)
+        self.at_once = getattr(executor, "runs_at_once", False)
         self.sizes = {}  # chain -> sweeps of its next segment
+        self.keeping = Counter()  # chain -> seconds that on_segment took
         self.failures = Counter()
         self.flying = {}  # future -> (chain, sweeps)
 
@@ -52,25 +56,35 @@ class _Work:
             return
         state, draws = result
         self.failures[chain] = 0
-        self.sizes[chain] = _next_size(n_sweeps, float(draws.trace["seconds"].sum()))
+        wanted = max(_SEGMENT_SECONDS, _WRITING * self.keeping[chain])
+        self.sizes[chain] = _next_size(n_sweeps, float(draws.trace["seconds"].sum()), wanted)
         record = self.records[chain] = ChainRecord(state, self.records[chain].draws.followed_by(draws))
+        if self.at_once:  # nobody would work meanwhile
+            self._keep(chain, record)
+            self.launch(chain)
+            return
+        try:
+            self.launch(chain)  # first, so that no worker waits for the disk
+        finally:
+            self._keep(chain, record)
+
+    def _keep(self, chain, record):
+        begun = time.perf_counter()
         self.on_segment(chain, record)
-        self.launch(chain)
+        self.keeping[chain] = time.perf_counter() - begun
 
     def _retry(self, chain, error):
         self.failures[chain] += 1
         done = self.records[chain].sweeps
         if self.failures[chain] >= _ATTEMPTS:
-            raise WorkerError(
-                f"chain {chain} failed {_ATTEMPTS} times at sweep {done + 1}: {error}; "
-                f"the {done} sweeps before are kept"
-            ) from error
+            kept = "the sweep before is kept" if done == 1 else f"the {done} sweeps before are kept"
+            raise WorkerError(f"chain {chain} failed {_ATTEMPTS} times at sweep {done + 1}: {error}; {kept}") from error
         self.launch(chain)
 
 
-def _next_size(n_sweeps, seconds):
-    """Sweeps that should take _SEGMENT_SECONDS, at most four times as many as the last segment had."""
-    return max(1, min(4 * n_sweeps, int(n_sweeps * _SEGMENT_SECONDS / max(seconds, 1e-6))))
+def _next_size(n_sweeps, seconds, wanted):
+    """Sweeps that should take `wanted` seconds, at most four times as many as the last segment had."""
+    return max(1, min(4 * n_sweeps, int(n_sweeps * wanted / max(seconds, 1e-6))))
 
 
 def run_chains(table, data_path, plan, records, executor, on_segment):

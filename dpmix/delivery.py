@@ -41,13 +41,13 @@ class TableHandle:
 
     def table(self):
         """The table, or None where this process cannot get at it."""
-        if self.digest not in _held:
+        table = _held.get(self.digest)
+        if table is None:
             table = self._carried() if self.packed is not None else self._mapped()
-            if table is None:
-                return None
-            _held.clear()
-            _held[self.digest] = table
-        return _held[self.digest]
+            if table is not None:
+                _held.clear()
+                _held[self.digest] = table
+        return table  # not what is held now: another thread may have put another table there
 
     def _carried(self):
         return BinaryTable(self.packed, **self.form)

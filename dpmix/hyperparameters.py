@@ -9,9 +9,11 @@ from dpmix.timing import in_pieces
 
 __all__ = ["move_alpha", "move_pixels"]
 
+_TRIES = 1000  # after which nearly all of the prior is out of range, and alpha stays at its end
+
 
 def move_alpha(chain, prior):
-    """Draw the concentration of `chain` under its Gamma `prior`, given the number of clusters.
+    """Draw the concentration of `chain` under its Gamma `prior` on [LEAST, MOST], given the number of clusters.
 
     Escobar and West (1995, section 6): with eta ~ Beta(alpha + 1, n), alpha is drawn from a mixture
     of Gamma(shape + k, rate - log eta) and Gamma(shape + k - 1, rate - log eta), their equation 13.
@@ -19,8 +21,11 @@ def move_alpha(chain, prior):
     generator, n, k = chain.generator, chain.n, chain.n_clusters
     rate = prior.rate - math.log(max(generator.beta(chain.hyper.alpha + 1.0, n), 1e-300))
     odds = (prior.shape + k - 1.0) / (n * rate)
-    shape = prior.shape + k - (generator.random() >= odds / (1.0 + odds))
-    alpha = float(generator.gamma(shape, 1.0 / rate))
+    for _ in range(_TRIES):  # draws until one is in range follow the restricted mixture
+        shape = prior.shape + k - (generator.random() >= odds / (1.0 + odds))
+        alpha = float(generator.gamma(shape, 1.0 / rate))
+        if LEAST <= alpha <= MOST:
+            break
     chain.set_hyper(alpha=min(max(alpha, LEAST), MOST))
 
 

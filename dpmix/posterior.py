@@ -1,11 +1,13 @@
 """What sampling gives back: draws of partitions and hyperparameters, by chain and draw."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from dpmix.errors import InputError
 from dpmix.schedule import MOVES, PROPOSALS
+from dpmix.validate import check_count
 
 __all__ = ["Draw", "Posterior"]
 
@@ -52,6 +54,9 @@ class Posterior:
     def __init__(self, table, plan, records, version):
         self.table, self.plan, self.version = table, plan, version
         self.records = tuple(records)
+        for record in self.records:
+            for array in (*record.draws.trace.values(), *record.draws.kept.values()):
+                _read_only(array)
         n_draws = min(len(record.draws.kept["alpha"]) for record in records)
         n_sweeps = min(record.sweeps for record in records)
         kept = {
@@ -103,12 +108,12 @@ class Posterior:
 
         Raises
         ------
-        InputError
+        InputError, InputTypeError
             No such chain or draw.
         """
         n_chains, n_draws, _ = self.labels.shape
         for name, ix, count in (("chain", chain, n_chains), ("draw", draw, n_draws)):
-            if not -count <= ix < count:
+            if not -count <= check_count(name, ix, low=-math.inf) < count:
                 raise InputError(f"{name} must be an index into {count} {name}s; got {ix}")
         counts = self._counts(self.labels[chain, draw])
         alpha = float(self.alpha[chain, draw])
@@ -116,12 +121,13 @@ class Posterior:
 
     def draws(self, most=None):
         """Every draw of every chain in turn, or about `most` of them evenly spread; a generator of `Draw`."""
+        if most is not None:
+            most = check_count("most", most)
         n_chains, n_draws, _ = self.labels.shape
         pairs = [(chain, draw) for chain in range(n_chains) for draw in range(n_draws)]
         if most is not None and most < len(pairs):
             pairs = [pairs[ix] for ix in np.linspace(0, len(pairs) - 1, most).round().astype(int)]
-        for chain, draw in pairs:
-            yield self.draw(chain, draw)
+        return (self.draw(chain, draw) for chain, draw in pairs)
 
     def summary(self):
         """Say whether the chains agree, and what is known about the numbers that describe a draw.

@@ -17,7 +17,6 @@ import secrets
 import shutil
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from pathlib import Path
 
 import dpmix
 from dpmix import chain_file
@@ -25,8 +24,10 @@ from dpmix.durable import LOCK_NAME, WriterLock, is_leftover, replace_files
 from dpmix.errors import InputError, InputTypeError, RunError
 from dpmix.plan import Plan
 from dpmix.posterior import Posterior
+from dpmix.schedule import FIGURES
 from dpmix.starts import check_init
 from dpmix.table_file import map_table, write_table
+from dpmix.validate import check_path
 
 __all__ = ["RunFolder", "load"]
 
@@ -155,7 +156,7 @@ class RunFolder:
         """Write a run folder at `path` that holds `posterior`; arguments and errors as for `create`."""
         table, records = posterior.table, posterior.records
         needed = _table_bytes(table)
-        needed += sum(_chain_bytes(table, record.sweeps, len(record.draws.kept["alpha"])) for record in records)
+        needed += sum(_chain_bytes(table, record.sweeps, record.draws.n_kept) for record in records)
         facts = _describe(posterior.version, table, posterior.plan)
         _, lock = _fill(path, facts, table, records, needed, overwrite)
         lock.release()
@@ -313,17 +314,15 @@ def _is_ours(name):
 
 def _is_run(path):
     """Whether the folder was begun by dpmix, judged so that a damaged run counts too."""
-    try:
-        with open(path / _RUN, "rb") as file:
-            return _FORMAT.encode() in file.read(100)
-    except FileNotFoundError:
-        return False
+    with suppress(FileNotFoundError), open(path / _RUN, "rb") as file:
+        return _FORMAT.encode() in file.read(100)
+    return False
 
 
 def _check_path(path):
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
         raise InputTypeError(f"path must be the name of a folder, as text or pathlib.Path; got {path!r}")
-    return Path(path)
+    return check_path("path", path)
 
 
 def _describe(version, table, plan):
@@ -374,8 +373,8 @@ def _table_bytes(table):
 
 
 def _chain_bytes(table, sweeps, draws):
-    """Size of a chain's file, about: its state, five numbers a sweep, and labels and hyperparameters a draw."""
-    return 4 * table.n + 40 * sweeps + draws * (2 * table.n + 16 * table.d + 8) + 16 * table.d + 8192
+    """Size of a chain's file, about: its state, the figures of each sweep, and labels and hyperparameters a draw."""
+    return 4 * table.n + 8 * len(FIGURES) * sweeps + draws * (2 * table.n + 16 * table.d + 8) + 16 * table.d + 8192
 
 
 def _check_room(path, needed):

@@ -161,6 +161,8 @@ def _fresh(table, plan, labels, chain):
 class _HereExecutor(Executor):
     """Runs each call at once in this process."""
 
+    runs_at_once = True
+
     def submit(self, fn, /, *args, **kwargs):
         future = Future()
         try:

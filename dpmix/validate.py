@@ -36,9 +36,10 @@ def check_positive(name, value):
     """Return `value` as a finite float above zero."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise InputTypeError(f"{name} must be a number; got {value!r} ({type(value).__name__})")
-    if not math.isfinite(value) or value <= 0:
-        raise InputError(f"{name} must be finite and greater than 0; got {value}")
-    return float(value)
+    number = _as_float(value)
+    if not math.isfinite(number) or number <= 0:
+        raise InputError(f"{name} must be finite and greater than 0; got {number:g}")
+    return number
 
 
 def check_choice(name, value, choices):
@@ -68,16 +69,27 @@ def check_real(name, value, low=-math.inf, below=math.inf):
     """Return `value` as a finite float of at least `low` and less than `below`."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise InputTypeError(f"{name} must be a number; got {value!r} ({type(value).__name__})")
-    if not math.isfinite(value):
-        raise InputError(f"{name} must be finite; got {value}")
-    if not low <= value < below:
-        raise InputError(f"{name} must be at least {low} and less than {below}; got {value}")
-    return float(value)
+    number = _as_float(value)
+    if not math.isfinite(number):
+        raise InputError(f"{name} must be finite; got {number}")
+    if not low <= number < below:
+        raise InputError(f"{name} must be at least {low} and less than {below}; got {number}")
+    return number
+
+
+def _as_float(value):
+    try:
+        return float(value)
+    except OverflowError:  # an integer too large for a float
+        return math.inf if value > 0 else -math.inf
 
 
 def check_path(name, value):
     """Return `value`, a string or path-like, as a Path."""
     try:
-        return Path(value)
+        path = Path(value)
     except TypeError as error:
         raise InputTypeError(f"{name} must be a path; got {value!r} ({type(value).__name__})") from error
+    if "\0" in str(path):
+        raise InputError(f"{name} must be a path, without a null character; got {value!r}")
+    return path

@@ -203,7 +203,9 @@ def test_info(run, capsys):
     assert main(["info", str(run)]) == 0
     told = capsys.readouterr().out
     assert "360 of 8 x 8 pixels" in told.replace("images   ", "") and "state    complete" in told
+    assert "dpmix.resume" not in told and "posterior.save" not in told
     fields, posterior = info(run), dpmix.load(run)
+    assert any(f"'dpmix resume {run} --sweeps N'" in note for note in fields["summary"]["notes"])
     expected = {"n": 360, "d": 64, "shape": [8, 8], "chains": 2, "sweeps": 20, "burn_in": 10, "seed": 1}
     assert expected.items() <= fields.items()
     assert fields["state"] == "complete" and fields["sweeps_done"] == [20, 20] and fields["draws"] == [10, 10]
@@ -414,6 +416,9 @@ IMPOSSIBLE = {
     "fit digits -o run --init random:0": "random:K",
     "fit digits -o run --threshold 5": "threshold",
     "fit grey.npy -o run": "--threshold T",
+    "fit two.npz -o run": "keep one array, or call it x",
+    "fit nan.npy -o run": "dpmix.sample(x) takes it as not observed",
+    "fit digits -o NULL": "null character",
     "fit wide.npy -o run --classes 2": "no labels",
     "fit cut.npy -o run": "cut.npy",
     "fit digits -o run --chain 2": "--chain",
@@ -466,11 +471,13 @@ def test_bad_input(line, run, tmp_path, monkeypatch, capsys):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "file").touch()
     np.save("grey.npy", np.full((3, 64), 7))
+    np.save("nan.npy", np.array([[0, 1, np.nan]]))
+    np.savez("two.npz", a=np.eye(3), b=np.eye(3))
     np.save("wide.npy", np.zeros((3, 10), np.uint8))
     np.save("black.npy", np.ones((3, 64), np.uint8))
     (tmp_path / "cut.npy").write_bytes((tmp_path / "wide.npy").read_bytes()[:-5])
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    stand_for = {"RUN": str(run), "EMPTY": ""}
+    stand_for = {"RUN": str(run), "EMPTY": "", "NULL": "a\0b"}
     assert main([stand_for.get(word, word) for word in line.split()]) == 2
     shown = capsys.readouterr()
     assert shown.out == "" and is_one_error(shown.err)

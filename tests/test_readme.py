@@ -32,6 +32,8 @@ def test_python_runs_in_order(tmp_path, monkeypatch):
     assert {path.name for path in tmp_path.iterdir()} == {"clusters.png", "completions.png", "run"}
     assert namespace["proba"].shape == (12, 64) and namespace["images"].shape == (3, 12, 64)
     assert (namespace["bottom"] >= namespace["nats"]).all()
+    assert (namespace["gaps"].labels == namespace["same"].labels).all()
+    assert namespace["answers"].shape == (12,) and len(namespace["sure"]) == 1600
     assert (namespace["again"].labels == namespace["longer"].labels).all()
 
 

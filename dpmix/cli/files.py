@@ -63,6 +63,8 @@ def check_folder(path, overwrite, instead=""):
 def _named(path):
     if not path:
         raise InputError("the name of what to write is empty; give one")
+    if "\0" in str(path):
+        raise InputError(f"the name of what to write must not have a null character; got {path!r}")
     return Path(path)
 
 

@@ -75,15 +75,21 @@ def run_text(fields):
     return "\n".join(lines) + "\n" + _chain_rows(fields)
 
 
-def agreement_text(posterior):
-    """Return the part of ``dpmix info`` that says whether the chains agree and what the moves did."""
-    moves = posterior.moves
+def agreement_text(summary, moves):
+    """Return the part of ``dpmix info`` that says whether the chains agree and what the moves did.
+
+    Parameters
+    ----------
+    summary : dpmix.diagnostics.Summary
+    moves : dict
+        What `Posterior.moves` gave.
+    """
     rows = [(name, moves["proposals"][name], moves["accepted"][name]) for name in moves["accepted"]]
     lines = [f"{name:<12} {proposed:>12,} {accepted:>12,}" for name, proposed, accepted in rows]
     total = sum(moves["seconds"].values())
     shares = ", ".join(f"{name.replace('_', '-')} {seconds / total:.0%}" for name, seconds in moves["seconds"].items())
     head = f"{'move':<12} {'proposed':>12} {'accepted':>12}"
-    return "\n".join(["", str(posterior.summary()), "", head, *lines, f"time         {shares}"])
+    return "\n".join(["", str(summary), "", head, *lines, f"time         {shares}"])
 
 
 def chain_table(records):

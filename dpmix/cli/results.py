@@ -1,11 +1,12 @@
 """The commands that look at a run: ``info`` and ``plot``."""
 
+import dataclasses
 from pathlib import Path
 
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
 from dpmix.cli.options import add_command, add_overwrite, add_picture, add_run, given
 from dpmix.cli.report import agreement_text, as_json, run_fields, run_text
-from dpmix.cli.streams import show
+from dpmix.cli.streams import in_shell_words, show
 from dpmix.errors import InputError, RunError
 
 __all__ = ["add_commands"]
@@ -71,11 +72,14 @@ def _info(arguments):
     fields = run_fields(folder, records, state)
     posterior = folder.load() if all(record and record.draws.n_kept for record in records) else None
     if posterior:
-        fields |= {"summary": posterior.summary().to_dict(), "moves": posterior.moves}
+        summary = posterior.summary()
+        notes = tuple(in_shell_words(text, arguments.folder) for text in summary.notes)
+        summary = dataclasses.replace(summary, notes=notes)
+        fields |= {"summary": summary.to_dict(), "moves": posterior.moves}
     if arguments.json:
         show(as_json(fields))
     else:
-        show(run_text(fields) + ("\n" + agreement_text(posterior) if posterior else ""))
+        show(run_text(fields) + ("\n" + agreement_text(summary, posterior.moves) if posterior else ""))
 
 
 def _is_running(folder):

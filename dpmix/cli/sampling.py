@@ -15,8 +15,8 @@ Each chain starts from --init and sweeps over all images again and again. A swee
 splits and merges clusters, lets new ones gather members from many others, and learns alpha and, for
 every pixel, a and b. The number of clusters is found on the way.
 
-RUN is saved every second or so. After Ctrl-C, or whatever else ends the program, 'dpmix resume RUN'
-goes on, and gives what an undisturbed run would have given."""
+RUN is saved every second or so, less often where that takes long. After Ctrl-C, or whatever else
+ends the program, 'dpmix resume RUN' goes on, and gives what an undisturbed run would have given."""
 
 _FIT_EXAMPLES = (
     "dpmix fit digits -o run",
@@ -64,7 +64,7 @@ def _add_labels(parser):
         "--labelled",
         type=float,
         metavar="F",
-        help="of the labels, use a fraction F, drawn at random with --seed (default: all)",
+        help="of the labels, use a fraction F, drawn at random with --seed, or seed 0 without it (default: all)",
     )
 
 
@@ -122,7 +122,7 @@ def _labels(arguments, images):
     """The labels to learn, -1 where one is left out, or None."""
     import numpy as np
 
-    from dpmix.validate import check_positive
+    from dpmix.validate import check_positive, check_seed
 
     if not arguments.labels:
         if "labelled" in arguments:
@@ -133,7 +133,7 @@ def _labels(arguments, images):
     fraction = check_positive("labelled", getattr(arguments, "labelled", 1.0))
     if fraction > 1:
         raise InputError(f"labelled must be at most 1; got {fraction:g}")
-    generator = np.random.default_rng(abs(getattr(arguments, "seed", 0)))
+    generator = np.random.default_rng(check_seed(getattr(arguments, "seed", 0)))
     kept = generator.permutation(len(images))[: max(1, round(fraction * len(images)))]
     labels = np.full(len(images), -1)
     labels[kept] = images.y[kept]

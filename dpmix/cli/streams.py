@@ -6,7 +6,13 @@ import re
 import shlex
 import sys
 
-__all__ = ["StdoutClosed", "complain", "flush_results", "note", "show"]
+__all__ = ["StdoutClosed", "complain", "flush_results", "in_shell_words", "note", "show"]
+
+_SHELL_WORDS = {
+    "overwrite=True": "--overwrite",
+    "threshold=... or call binarize(x) first": "--threshold T",
+    "; pass key=...": "; keep one array, or call it x",
+}
 
 
 class StdoutClosed(Exception):
@@ -35,16 +41,29 @@ def note(text):
 
 def complain(text):
     """Write `text` to stderr as the one line with which a command ends."""
-    note(f"dpmix: {_in_shell_words(' '.join(text.split()))}")
+    note(f"dpmix: {in_shell_words(' '.join(text.split()))}")
 
 
-def _in_shell_words(text):
-    """Put the ways out that the library tells to scripts as one types them in a shell."""
+def in_shell_words(text, run=None):
+    """Put the ways out that the library tells to scripts as one types them in a shell.
+
+    Parameters
+    ----------
+    text : str
+    run : str, optional
+        The run folder that the command reads.
+    """
+    if run is not None:
+        more = "posterior.save(path), then dpmix.resume(path, sweeps=...)"
+        text = text.replace(more, f"'dpmix resume {shlex.quote(run)} --sweeps N'")
+        text = text.replace("(chains=5)", "(--chains 5)").replace("init='random:100'", "--init random:100")
     call = r"dpmix\.resume\((['\"])(.*?)\1\)"
     text = re.sub(call, lambda found: f"'dpmix resume {shlex.quote(found[2])}'", text)
-    return text.replace("overwrite=True", "--overwrite").replace(
-        "threshold=... or call binarize(x) first", "--threshold T"
-    )
+    unknown = "commands take no NaN, but in Python dpmix.sample(x) takes it as not observed"
+    text = re.sub(r"(found nan at [^;]*); .*", lambda found: f"{found[1]}; {unknown}", text)
+    for script, shell in _SHELL_WORDS.items():
+        text = text.replace(script, shell)
+    return text
 
 
 @contextlib.contextmanager
