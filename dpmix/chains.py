@@ -51,6 +51,9 @@ class _Work:
         except (WorkerDied, BrokenExecutor) as error:
             self._retry(chain, error)
             return
+        except WorkerError as error:  # workers cannot even start: trying again has been tried
+            raise WorkerError(f"chain {chain} stopped before sweep {self.records[chain].sweeps + 1}: {error}; "
+                              f"{self._kept(chain)}") from error
         if isinstance(result, str) and result == MISSING:
             self.launch(chain, carry=True)
             return
@@ -75,11 +78,14 @@ class _Work:
 
     def _retry(self, chain, error):
         self.failures[chain] += 1
-        done = self.records[chain].sweeps
         if self.failures[chain] >= _ATTEMPTS:
-            kept = "the sweep before is kept" if done == 1 else f"the {done} sweeps before are kept"
-            raise WorkerError(f"chain {chain} failed {_ATTEMPTS} times at sweep {done + 1}: {error}; {kept}") from error
+            raise WorkerError(f"chain {chain} failed {_ATTEMPTS} times at sweep {self.records[chain].sweeps + 1}: "
+                              f"{error}; {self._kept(chain)}") from error
         self.launch(chain)
+
+    def _kept(self, chain):
+        done = self.records[chain].sweeps
+        return "the sweep before is kept" if done == 1 else f"the {done} sweeps before are kept"
 
 
 def _next_size(n_sweeps, seconds, wanted):

@@ -1,6 +1,6 @@
 """Cluster the 2s and 3s of MNIST, and complete digits of which only the top half is shown.
 
-    python examples/twos_and_threes.py [-o pictures] [--sweeps 60] [--seed 1]
+    python examples/twos_and_threes.py [-o pictures] [--sweeps 150] [--seed 1]
 
 Of the 14,131 twos and threes, four of each are put aside; five chains cluster the other 14,123 and learn
 the number of clusters and all hyperparameters. The eight, which no chain has seen, are then completed from
@@ -47,7 +47,7 @@ def main():
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, default=Path("pictures"), help="folder for the pictures")
-    parser.add_argument("--sweeps", type=int, default=60, help="sweeps of each chain (default: %(default)s)")
+    parser.add_argument("--sweeps", type=int, default=150, help="sweeps of each chain (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
