@@ -62,9 +62,9 @@ SCHEDULES = [
     Schedule("all", [several(split_and_merge, 2), several(bear_and_bury, 2), sweep_assignments], 0.3),
 ]
 SLOW_SCHEDULES = [
-    Schedule("split-merge", [several(split_and_merge, 50)], 0.2),
+    Schedule("split-merge", [several(split_and_merge, 50)], 0.1),
     # Births and deaths alone do not reach clusters of one image.
-    Schedule("birth-death-and-sweep", [several(bear_and_bury, 10), sweep_assignments], 0.3),
+    Schedule("birth-death-and-sweep", [several(bear_and_bury, 10), sweep_assignments], 0.1),
 ]
 
 
