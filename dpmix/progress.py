@@ -136,7 +136,7 @@ class _Lines:
         seconds = self._last - self._begun
         parts = [f"chains {n}", sweeps, *_described(_medians(self._figures)), _duration(seconds)]
         left = n * self._total - done
-        if left > 0 and done > self._started:
+        if left > 0 and 50 * (done - self._started) >= left:  # from less than 2 % nothing can be told
             parts.append(f"about {_duration(seconds * left / (done - self._started))} left")
         self.message(", ".join(parts))
 

@@ -249,6 +249,6 @@ def _compile_first(shown):
     from dpmix.kernels.compile import is_complete, on_compile
     from dpmix.segment import warm_up
 
-    on_compile(lambda: shown.message("compiling kernels: this happens once and takes a few seconds"))
+    on_compile(lambda: shown.message("compiling kernels: this happens once and takes about half a minute"))
     if not is_complete():
         warm_up()
