@@ -68,11 +68,11 @@ def binarize(values, method="threshold", threshold=None, maximum=None, seed=None
     if method == "stochastic":
         if threshold is not None:
             raise InputError("threshold is not used by method='stochastic'; leave it out")
-        maximum = _check_range(values, maximum)
+        maximum = check_range(values, maximum)
         fill_stochastic(values, maximum, np.random.default_rng(check_seed(seed)), out)
     else:
         if threshold is None or maximum is not None:
-            maximum = _check_range(values, maximum)
+            maximum = check_range(values, maximum)
         threshold = maximum / 2 if threshold is None else check_real("threshold", threshold)
         check_finite(values, "values")
         fill_threshold(values, threshold, out)
@@ -140,7 +140,7 @@ def _zero_or_one(block):
     return (block == 0) | (block == 1)
 
 
-def _check_range(values, maximum):
+def check_range(values, maximum):
     """Return the grey value of a fully lit pixel, once no value lies outside 0..maximum."""
     if maximum is not None:
         maximum = check_positive("maximum", maximum)

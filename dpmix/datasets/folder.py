@@ -54,6 +54,21 @@ def load_images(folder, threshold=127, max_pixels=2**20, max_total=2**31):
         another size than the first, or if images lie both in the folder and in sub-folders.
     """
     threshold = check_real("threshold", threshold, low=0, below=255)
+    values, y, names, classes = read_folder(folder, threshold, max_pixels, max_total)
+    return images_of(values, y, names, classes)
+
+
+def read_folder(folder, threshold=None, max_pixels=2**20, max_total=2**31):
+    """Return what a folder of images holds; arguments and errors are those of `load_images`.
+
+    Returns
+    -------
+    values : numpy.ndarray (n, height, width) of uint8
+        0 and 1, or without `threshold` the greys 0..255.
+    y : numpy.ndarray (n,) of int, or None
+    names : list of str
+    classes : list of str, or None
+    """
     max_pixels, max_total = check_count("max_pixels", max_pixels), check_count("max_total", max_total)
     folder = check_path("folder", folder)
     if not os.path.isdir(folder):
@@ -63,8 +78,7 @@ def load_images(folder, threshold=127, max_pixels=2**20, max_total=2**31):
         names, y, classes = _list_images(folder)
     except OSError as error:
         raise InputError(f"{folder}: cannot be listed: {error}") from error
-    values = _read_all(folder, names, threshold, max_pixels, max_total)
-    return images_of(values, y, names, classes)
+    return _read_all(folder, names, threshold, max_pixels, max_total), y, names, classes
 
 
 def _list_images(folder):
@@ -111,7 +125,7 @@ def _label_subfolders(names):
 
 
 def _read_all(folder, names, threshold, max_pixels, max_total):
-    """Return the images `names` as a uint8 array (n, height, width) of 0 and 1."""
+    """Return the images `names` as a uint8 array (n, height, width): greys, or 0 and 1 by `threshold`."""
     from PIL import Image
 
     values = None
@@ -131,7 +145,8 @@ def _read_all(folder, names, threshold, max_pixels, max_total):
                         f"{folder}: images must have one size (width x height); {first} pixels and "
                         f"{name} has {width}x{height}"
                     )
-                values[row] = _grey(image, folder / name) > threshold
+                grey = _grey(image, folder / name)
+                values[row] = np.rint(grey) if threshold is None else grey > threshold
     return values
 
 

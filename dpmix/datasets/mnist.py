@@ -13,7 +13,7 @@ SPLITS = ("train", "test", "all")
 
 _SIDE = 28
 _IMAGES_HEADER, _LABELS_HEADER = 16, 8  # bytes before the values; checked, as the rest, by the sha256
-_MAX_GREY = 255
+MAX_GREY = 255
 
 
 def load_mnist(split="train", classes=None, binarize="threshold", threshold=127, data_home=None, seed=None):
@@ -49,7 +49,7 @@ def load_mnist(split="train", classes=None, binarize="threshold", threshold=127,
     """
     check_choice("split", split, SPLITS)
     check_choice("binarize", binarize, METHODS)
-    threshold = check_real("threshold", threshold, low=0, below=_MAX_GREY)
+    threshold = check_real("threshold", threshold, low=0, below=MAX_GREY)
     seed = check_seed(seed)
     parts = []
     for stream, part in enumerate(("train", "test")):
@@ -61,14 +61,20 @@ def load_mnist(split="train", classes=None, binarize="threshold", threshold=127,
     return images_of(x, y)
 
 
+def read_split(split, data_home=None):
+    """Return the grey values (n, 28, 28), uint8, and labels (n,) of one split, ``"train"`` or ``"test"``."""
+    y = read_file(FILES[split, "labels"], data_home)[_LABELS_HEADER:]
+    grey = read_file(FILES[split, "images"], data_home)[_IMAGES_HEADER:].reshape(len(y), _SIDE, _SIDE)
+    return grey, y
+
+
 def _load_split(split, classes, binarize, threshold, rng, data_home):
     """Return the binary images (n, 28, 28) and labels (n,) of one split."""
-    y = read_file(FILES[split, "labels"], data_home)[_LABELS_HEADER:]
+    grey, y = read_split(split, data_home)
     rows = None if classes is None else class_rows(y, classes)
-    grey = read_file(FILES[split, "images"], data_home)[_IMAGES_HEADER:].reshape(len(y), _SIDE, _SIDE)
     if binarize == "stochastic":
         # All images are drawn, whichever are kept: an image's draw does not depend on the classes.
-        fill_stochastic(grey, _MAX_GREY, rng, out=grey)
+        fill_stochastic(grey, MAX_GREY, rng, out=grey)
     else:
         fill_threshold(grey, threshold, out=grey)
     return (grey, y) if rows is None else (grey[rows], y[rows])
