@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 from dpmix import InputError, RunError, features
-from dpmix.datasets import load_digits
-from dpmix.features import BernoulliRBM, DeepBeliefNet, NetworkClassifier
+from dpmix.datasets import MaskingNoise, load_digits, load_grey
+from dpmix.features import Autoencoder, BernoulliRBM, DeepBeliefNet, NetworkClassifier
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted training takes minutes")
 
@@ -27,6 +27,26 @@ SMALL = {
         12, method="cd", n_iter=2, batch_size=20, codes="binary", random_state=0
     ),
     "dbn": DeepBeliefNet((12, 6), rbm=BernoulliRBM(n_iter=2, batch_size=20), random_state=0),
+    "autoencoder": Autoencoder((12, 6, 12), tied=True, n_iter=2, batch_size=20, random_state=0),
+    "denoising autoencoder, binary codes": Autoencoder(
+        (12, 6, 12),
+        activation="sigmoid",
+        output_activation="linear",
+        corruption=MaskingNoise(0.4, 0.05),
+        pretrain=1,
+        n_iter=2,
+        batch_size=20,
+        codes="binary",
+        early_stopping=True,
+        plateau=(0.01, 5),
+        random_state=0,
+    ),
+    "autoencoder from dbn": Autoencoder(
+        init=DeepBeliefNet((12, 6), rbm=BernoulliRBM(n_iter=1, batch_size=20)),
+        loss="cross_entropy",
+        n_iter=1,
+        random_state=0,
+    ),
     "classifier": NetworkClassifier((12, 6), n_iter=2, batch_size=20, dropout=0.2, random_state=0),
     "classifier from dbn": NetworkClassifier(
         init=DeepBeliefNet((12, 6), rbm=BernoulliRBM(n_iter=1, batch_size=20)),
@@ -59,7 +79,7 @@ def test_scikit_learns_checks(estimator):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("cls", [BernoulliRBM, NetworkClassifier])
+@pytest.mark.parametrize("cls", [Autoencoder, BernoulliRBM, NetworkClassifier])
 def test_scikit_learns_checks_with_defaults(cls):
     check_estimator(cls())
 
@@ -224,8 +244,8 @@ BAD = (
             "n_iter": (0,),
             "n_iter_output": (-1,),
             "solver": ("lbfgs",),
-            "activation": ("softmax",),
-            "dropout": (1.0,),
+            "activation": ("softmax", ("relu", "tanh")),
+            "dropout": (1.0, (0.2, 1.0), (0.1, 0.2, 0.3)),
             "input_dropout": (-0.5,),
             "learning_rate": (0,),
             "momentum": (1,),
@@ -236,6 +256,37 @@ BAD = (
                 [(np.zeros((64, 2)), np.zeros(3), "relu")],
                 [(np.full((64, 2), np.nan), np.zeros(2), "relu")],
             ),
+        }.items()
+        for value in values
+    ]
+    + [
+        (Autoencoder, name, value)
+        for name, values in {
+            "hidden_layer_sizes": (0, (5, -1), (), "ab", None),
+            "code_layer": (0, 2, 1.5),
+            "activation": ("softmax", ("relu", "tanh"), 3),
+            "output_activation": ("relu",),
+            "loss": ("log_loss",),
+            "tied": ("yes",),
+            "corruption": (0.4, "masking"),
+            "pretrain": (-1,),
+            "solver": ("lbfgs",),
+            "learning_rate": (0, np.inf),
+            "momentum": (1,),
+            "n_iter": (0,),
+            "batch_size": (0,),
+            "schedule": ("steep",),
+            "weight_decay": (-1,),
+            "sparsity_target": (0, 1.0, 0.1),
+            "codes": ("bits",),
+            "thresholds": ((0.8, 0.2), 0.5, (0.1, np.nan), ("a", "b")),
+            "early_stopping": (1,),
+            "validation_fraction": (0, 1),
+            "n_iter_no_change": (0,),
+            "tol": (-1,),
+            "plateau": (0.01, (0.01, 0), (-1, 5), (np.nan, 5)),
+            "random_state": ("seed",),
+            "init": (3, [], [(1, 2)], [(np.zeros((3, 2)), np.zeros(2), "relu")]),
         }.items()
         for value in values
     ]
@@ -292,3 +343,9 @@ def test_import_is_light():
         subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True).stdout
         == "set()\n"
     )
+
+
+def test_grey_images_are_taken_as_they_come():
+    grey = load_grey("digits")
+    rbm = BernoulliRBM(4, n_iter=1, random_state=0)
+    np.testing.assert_array_equal(rbm.fit(grey).transform(grey), rbm.fit(grey.x).transform(grey.x))

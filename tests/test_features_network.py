@@ -6,12 +6,13 @@ import pytest
 
 from dpmix import InputError
 from dpmix.features.activations import ACTIVATIONS
-from dpmix.features.losses import LOSSES
+from dpmix.features.losses import LOSSES, sparsity_gradient
 from dpmix.features.network import LayerSpec, Network
 from dpmix.features.optimizers import SGD, Adam
+from dpmix.features.products import RowList
 from dpmix.features.schedules import SCHEDULES, check_per_epoch, check_schedule, per_epoch, schedule_factor
 from dpmix.features.splits import split_rows
-from dpmix.features.stopping import EarlyStopping
+from dpmix.features.stopping import EarlyStopping, Plateau
 from dpmix.features.streams import UniformStream
 from dpmix.features.training import Plan, train
 
@@ -100,6 +101,75 @@ def test_gradient_of_the_last_layers_only():
     assert not np.delete(network.gradient, trained).any()
 
 
+@pytest.mark.parametrize("tied", [None, {1: 0}])
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.9])
+def test_listed_inputs_give_the_same_gradient(share, tied):
+    """Products of mostly empty rows take another way, and are the same."""
+    network = build(["tanh", "linear"], "squared_error", np.float32, sizes=(30, 7, 30), tied=tied)
+    rng = np.random.default_rng(4)
+    table = (rng.random((12, 30)) * (rng.random((12, 30)) < share)).astype(np.float32)
+    t = rng.random((9, 30), np.float32)
+    activations = network.forward(table[:9])
+    network.backward(activations, t)
+    wanted = network.gradient.copy()
+    listed = RowList(table)
+    listed.listed(0, 9)
+    found = network.forward(table[:9], listed=listed)
+    np.testing.assert_allclose(found[-1], activations[-1], rtol=1e-5, atol=1e-6)
+    for _ in range(2):
+        network.backward(found, t, listed=listed)
+        np.testing.assert_allclose(network.gradient, wanted, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("layer", [0, 1])
+def test_gradient_with_a_penalty_on_activity(layer):
+    network = build(["sigmoid", "sigmoid", "linear"], "squared_error", sizes=(5, 4, 3, 5))
+    x, t = data("squared_error", 5, 5)
+    target, cost = 0.1, 0.7
+
+    def penalty():
+        q = network.forward(x)[layer + 1].mean(axis=0)
+        return cost * (target * np.log(target / q) + (1 - target) * np.log((1 - target) / (1 - q))).sum()
+
+    wanted = differences(network, x, t)
+    for j in range(wanted.size):
+        values = []
+        for sign in (1, -1):
+            network.parameters[j] += sign * 1e-6
+            values.append(penalty())
+            network.parameters[j] -= sign * 1e-6
+        wanted[j] += (values[0] - values[1]) / 2e-6
+    activations = network.forward(x)
+    push = layer + 1, cost / len(x) * sparsity_gradient(activations[layer + 1], target)
+    network.backward(activations, t, push=push)
+    np.testing.assert_allclose(network.gradient, wanted, rtol=1e-5, atol=1e-8)
+
+
+def test_the_penalty_is_that_of_the_plan():
+    x, t = (part.astype(np.float32) for part in data("squared_error", 5, 5))
+    network, other = (
+        build(["sigmoid", "linear"], "squared_error", np.float32, sizes=(5, 4, 5)) for _ in range(2)
+    )
+    activations = network.forward(x)
+    network.backward(activations, t, push=(1, 0.5 / 6 * sparsity_gradient(activations[1], 0.2)))
+    wanted = network.parameters - 0.05 * network.gradient
+    run(other, x, t, plan(n_epochs=1, batch_size=6, sparsity=(0, 0.2, 0.5)), SGD(wanted.size, np.float32, 0.0))
+    np.testing.assert_allclose(other.parameters, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_parts_of_a_network_can_be_run():
+    network = build(["tanh", "sigmoid", "linear"], "squared_error", sizes=(5, 4, 3, 2))
+    x, t = data("squared_error", 5, 2, n=2500)
+    activations = network.forward(x)
+    for start in range(3):
+        for stop in range(start + 1, 4):
+            found = network.predict(activations[start], start, stop)
+            np.testing.assert_allclose(found, activations[stop])
+    loss, error = network.evaluate(x, t)
+    assert error == pytest.approx(np.square(activations[-1] - t).mean())
+    assert loss == pytest.approx(error) == network.mean_loss(x, t)  # half of the sum of two outputs
+
+
 @pytest.mark.parametrize("activation", list(ACTIVATIONS))
 def test_float32_agrees_with_float64(activation):
     outputs = []
@@ -171,6 +241,11 @@ def test_dropout_keeps_the_mean_and_drops_the_stated_share():
     for mask, rate in zip(masks, (0.5, 0.25), strict=True):
         assert (mask == 0).mean() == pytest.approx(rate, abs=0.01)
         assert mask.mean() == pytest.approx(1, abs=0.02)
+    each = _masks(network, plan(dropout=(0.0,)), 10, None), _masks(
+        network, plan(dropout=(0.25,)), 2000, UniformStream(np.random.SeedSequence(0))
+    )
+    assert each[0] is None and each[1][0] is None
+    assert (each[1][1] == 0).mean() == pytest.approx(0.25, abs=0.01)
     x, t = data("squared_error", 50, 3)
     losses = [
         run(
@@ -192,6 +267,19 @@ def test_early_stopping_keeps_the_best_epoch():
     losses = history["validation_loss"]
     assert len(losses) < 300 and np.argmin(losses) == len(losses) - 4
     assert network.mean_loss(*held) == pytest.approx(min(losses))
+
+
+def test_plateau_compares_with_the_error_some_epochs_ago():
+    assert [Plateau(0.01, 5).update(1.0) for _ in range(5)] == [False] * 5
+    plateau = Plateau(0.01, 5)
+    errors = [100, 90, 80, 70, 60, 50, 90.91, 79, 70.6]
+    assert [plateau.update(error) for error in errors] == [False] * 8 + [True]
+    network = build(["tanh", "linear"], "squared_error", np.float32, sizes=(5, 4, 3))
+    x, t = (part.astype(np.float32) for part in data("squared_error", 5, 3))
+    history = run(network, x, t, plan(n_epochs=500, errors=True), plateau=Plateau(0.01, 5))
+    found = np.array(history["mean_squared_error"])
+    change = abs(found[5:] / found[:-5] - 1)
+    assert len(found) < 500 and change[-1] < 0.01 <= change[:-1].min()
 
 
 @pytest.mark.filterwarnings("error")

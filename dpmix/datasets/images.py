@@ -71,7 +71,7 @@ class Images:
         x = _check_table(self.x)
         n, d = x.shape
         self._set("x", x)
-        self._set("shape", picture_shape(d) if self.shape is None else _check_shape(self.shape, d))
+        self._set("shape", picture_shape(d) if self.shape is None else check_shape(self.shape, d))
         self._set("names", None if self.names is None else _check_strings("names", self.names))
         if self.names is not None and len(self.names) != n:
             raise InputError(f"names must be one per image, {n}; got {len(self.names)}")
@@ -187,7 +187,8 @@ def _check_table(x):
     return frozen(on.copy() if np.may_share_memory(on, x) and x.flags.writeable else on.view())
 
 
-def _check_shape(shape, d):
+def check_shape(shape, d):
+    """Return `shape` as (height, width), whose product must be the `d` pixels of a row."""
     try:
         height, width = shape
     except (TypeError, ValueError) as error:

@@ -1,9 +1,10 @@
 """Feature extractors with scikit-learn manners, whose binary codes can be fed to the mixture.
 
-`BernoulliRBM` learns features without labels, `DeepBeliefNet` stacks several of them, and
-`NetworkClassifier` turns either, or random weights, into a classifier. `load` reads back what their
-``save`` wrote. How good a machine is as a model of the data is told by the log partition functions:
-exact, or bracketed by annealed importance sampling in both directions.
+`BernoulliRBM` learns features without labels, `DeepBeliefNet` stacks several of them, `Autoencoder` learns
+to reproduce images or to take noise away, and `NetworkClassifier` turns any of them, or random weights,
+into a classifier. `load` reads back what their ``save`` wrote. How good a machine is as a model of the
+data is told by the log partition functions: exact, or bracketed by annealed importance sampling in both
+directions.
 
 Names load on first use. Terms: *visible* values are those of an image, *hidden* units the features;
 a *code* is what the hidden units make of an image, as probabilities or as bits; an *epoch* is one pass
@@ -13,25 +14,37 @@ over the training images. Arithmetic is float32.
 from importlib import import_module
 
 _HOME = {
+    "Autoencoder": "dpmix.features.autoencoder",
     "BernoulliRBM": "dpmix.features.rbm",
     "DeepBeliefNet": "dpmix.features.dbn",
     "NetworkClassifier": "dpmix.features.classifier",
     "annealed_log_partition": "dpmix.features.ais",
+    "bias_image": "dpmix.features.probes",
     "exact_log_partition": "dpmix.features.ais",
+    "fantasy_images": "dpmix.features.probes",
     "load": "dpmix.features.storage",
     "log_likelihood": "dpmix.features.ais",
     "reverse_annealed_log_partition": "dpmix.features.ais",
+    "ternary": "dpmix.features.thresholds",
+    "unit_images": "dpmix.features.probes",
+    "weight_images": "dpmix.features.probes",
 }
 
 __all__ = [
+    "Autoencoder",
     "BernoulliRBM",
     "DeepBeliefNet",
     "NetworkClassifier",
     "annealed_log_partition",
+    "bias_image",
     "exact_log_partition",
+    "fantasy_images",
     "load",
     "log_likelihood",
     "reverse_annealed_log_partition",
+    "ternary",
+    "unit_images",
+    "weight_images",
 ]
 
 

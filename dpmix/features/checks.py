@@ -8,6 +8,7 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
 from dpmix.errors import InputError, InputTypeError
 from dpmix.validate import check_real
@@ -46,7 +47,7 @@ def check_table(estimator, x, reset):
     ----------
     estimator : sklearn.base.BaseEstimator
         Whose ``n_features_in_`` is set (`reset`) or compared.
-    x : array_like (n, d) or dpmix.Images
+    x : array_like (n, d), dpmix.Images or GreyImages
         Finite numbers.
     reset : bool
 
@@ -57,7 +58,7 @@ def check_table(estimator, x, reset):
     InputTypeError
         Not numbers, or a sparse matrix.
     """
-    x = x.x if isinstance(x, Images) else x
+    x = x.x if isinstance(x, (Images, GreyImages)) else x
     with input_errors():
         x = validate_data(
             estimator,
@@ -72,7 +73,7 @@ def check_table(estimator, x, reset):
 
 def check_labelled(estimator, x, y):
     """Return `x` as `check_table` does for `fit`, the classes (k,), and each row's class index (n,)."""
-    x = x.x if isinstance(x, Images) else x
+    x = x.x if isinstance(x, (Images, GreyImages)) else x
     with input_errors():
         x, y = validate_data(estimator, x, y, dtype=[np.float32, np.uint8, np.bool_], order="C")
         check_classification_targets(y)

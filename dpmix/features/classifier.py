@@ -1,8 +1,7 @@
 """`NetworkClassifier`: a network with a softmax layer, started at random or from learnt features."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.exceptions import NotFittedError
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from dpmix.errors import InputError, InputTypeError
@@ -16,11 +15,11 @@ from dpmix.features.splits import split_rows
 from dpmix.features.stopping import EarlyStopping
 from dpmix.features.streams import UniformStream, seed_sequence
 from dpmix.features.training import Plan, train
+from dpmix.features.unrolling import check_activations, encoder_layers
 from dpmix.validate import check_bool, check_choice, check_count, check_positive
 
 __all__ = ["NetworkClassifier"]
 
-HIDDEN = ("relu", "sigmoid", "tanh", "linear")
 SOLVERS = ("adam", "sgd")
 
 
@@ -40,8 +39,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         ``encoder_layers()``, or a list of (weights (n_in, n_out), bias (n_out,), activation). An estimator
         that is not fitted is copied and fitted on `X` first, without the labels; wrap a fitted one
         in `sklearn.frozen.FrozenEstimator` where the classifier is to be cloned.
-    activation : {"relu", "sigmoid", "tanh", "linear"}, default "relu"
-        Of hidden layers that start at random.
+    activation : {"relu", "sigmoid", "tanh", "linear"} or sequence of these, default "relu"
+        Of all hidden layers that start at random, or of each.
     solver : {"adam", "sgd"}, default "adam"
     learning_rate : float, default 0.001
         Step per mini-batch, whose gradient is averaged over images; about 0.1 suits "sgd".
@@ -56,8 +55,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         What the learning rate is multiplied by: a function of (epoch, n_iter) or the name of one.
     weight_decay : float, default 0
         Fraction of each weight taken away per unit of learning rate.
-    dropout, input_dropout : float, default 0
-        Probability that a hidden unit, or an input, is left out of a training step.
+    dropout : float or sequence of float, default 0
+        Probability that a hidden unit is left out of a training step: one for all hidden layers, or one
+        for each, such as 0 for those from a narrow one on.
+    input_dropout : float, default 0
+        The same of an input.
     early_stopping : bool, default False
         Stop when the loss on images set aside has not fallen by `tol` for `n_iter_no_change` epochs, and
         keep the best epoch's parameters.
@@ -125,7 +127,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array_like (n, d) or dpmix.Images
+        X : array_like (n, d), dpmix.Images or GreyImages
             Finite numbers, best in [0, 1] or standardised; it is not changed.
         y : array_like (n,)
             Labels of any kind.
@@ -169,6 +171,16 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         p = self.predict_proba(X)
         return self.classes_[p.argmax(axis=1)]
 
+    def hidden(self, X, layer=None):
+        """Activations (n, units), float32, of hidden layer `layer`, 1 the lowest and by default the top.
+
+        So the plane of a bottleneck of two units is read: the third layer of sizes (500, 100, 2, 100).
+        """
+        check_is_fitted(self)
+        n_hidden = len(self.coefs_) - 1
+        layer = check_count("layer", n_hidden if layer is None else layer, high=n_hidden)
+        return self._network.predict(check_table(self, X, reset=False), stop=layer)
+
     def encoder_layers(self):
         """The hidden layers: a list of (weights (n_in, n_out), bias (n_out,), activation)."""
         check_is_fitted(self)
@@ -186,6 +198,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def _train(self, network, x, t, rng, stream, held):
         """Both phases; return their history in one."""
+        dropout = _rates(self.dropout, len(network.layers) - 1)
         plan = Plan(
             self.n_iter_output,
             self.batch_size,
@@ -203,7 +216,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             n_epochs=self.n_iter,
             schedule=self.schedule,
             first=0,
-            dropout=self.dropout,
+            dropout=dropout,
             input_dropout=self.input_dropout,
         )
         stopping = EarlyStopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
@@ -222,11 +235,10 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """The hidden layers to start from: a list of (weights or None, bias or None, activation, size)."""
         if self.init is None:
             sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
-            return [(None, None, self.activation, size) for size in sizes]
-        init = self.init
-        if not isinstance(init, (list, tuple)):
-            init = _encoder_layers(init, x, rng)
-        return _check_layers(init, x.shape[1])
+            activations = check_activations(self.activation, len(sizes))
+            return [(None, None, name, size) for name, size in zip(activations, sizes, strict=True)]
+        layers, _ = encoder_layers(self.init, x, rng)
+        return [(weights, bias, activation, len(bias)) for weights, bias, activation in layers]
 
     def _check_validation(self, validation, classes, targets):
         try:
@@ -245,12 +257,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         for name in ("n_iter", "batch_size", "n_iter_no_change"):
             check_count(name, getattr(self, name))
         check_count("n_iter_output", self.n_iter_output, low=0)
-        check_choice("activation", self.activation, HIDDEN)
         check_choice("solver", self.solver, SOLVERS)
         check_positive("learning_rate", self.learning_rate)
         check_schedule("schedule", self.schedule)
-        for name in ("momentum", "dropout", "input_dropout"):
+        for name in ("momentum", "input_dropout"):
             check_fraction(name, getattr(self, name))
+        for rate in self.dropout if isinstance(self.dropout, (list, tuple)) else [self.dropout]:
+            check_fraction("dropout", rate)
         for name in ("weight_decay", "tol"):
             check_not_negative(name, getattr(self, name))
         check_bool("early_stopping", self.early_stopping)
@@ -288,6 +301,16 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return found
 
 
+def _rates(dropout, n_layers):
+    """A tuple of the rate of dropout of each of so many hidden layers."""
+    rates = tuple(dropout) if isinstance(dropout, (list, tuple)) else (dropout,) * n_layers
+    if len(rates) != n_layers:
+        raise InputError(
+            f"dropout must be one number, or one for each of {n_layers} hidden layers; got {dropout!r}"
+        )
+    return rates
+
+
 def _with_output(layers, n_in, n_classes, rng):
     """A network of hidden `layers` and a softmax layer; what is not given starts at random."""
     specs = []
@@ -299,41 +322,3 @@ def _with_output(layers, n_in, n_classes, rng):
         if weights is not None:
             layer.weights[...], layer.bias[...] = weights, bias
     return network
-
-
-def _encoder_layers(extractor, x, rng):
-    """Layers of an extractor; one that is not fitted is copied and fitted on `x`."""
-    extractor = getattr(extractor, "estimator", extractor)  # of a FrozenEstimator
-    if not hasattr(extractor, "encoder_layers"):
-        raise InputTypeError(
-            "init must be an extractor with encoder_layers(), such as DeepBeliefNet, or a list of "
-            f"(weights, bias, activation); got {extractor!r}"
-        )
-    try:
-        return extractor.encoder_layers()
-    except NotFittedError:
-        extractor = clone(extractor)
-        if extractor.random_state is None:
-            extractor.set_params(random_state=int(rng.integers(2**31)))
-        return extractor.fit(x).encoder_layers()
-
-
-def _check_layers(layers, n_in):
-    checked = []
-    for ix, layer in enumerate(layers):
-        try:
-            weights, bias, activation = layer
-            weights, bias = np.asarray(weights, np.float32), np.asarray(bias, np.float32)
-        except (TypeError, ValueError) as error:
-            raise InputTypeError(f"init[{ix}] must be (weights, bias, activation); got {layer!r}") from error
-        check_choice(f"activation of init[{ix}]", activation, HIDDEN)
-        if weights.ndim != 2 or weights.shape[0] != n_in or bias.shape != weights.shape[1:]:
-            raise InputError(
-                f"init[{ix}] must have weights ({n_in}, k) and a bias (k,), to fit what is below; "
-                f"got {weights.shape} and {bias.shape}"
-            )
-        if not (np.isfinite(weights).all() and np.isfinite(bias).all()):
-            raise InputError(f"init[{ix}] must hold finite numbers")
-        checked.append((weights, bias, activation, len(bias)))
-        n_in = len(bias)
-    return checked

@@ -64,7 +64,7 @@ class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
         Parameters
         ----------
-        X : array_like (n, d) or dpmix.Images
+        X : array_like (n, d), dpmix.Images or GreyImages
             Values in [0, 1]; it is not changed.
         y : object
             Not used; here for pipelines.

@@ -9,13 +9,19 @@ that could overflow.
 
 import numpy as np
 
-__all__ = ["LOSSES", "input_gradient"]
+__all__ = ["LOSSES", "input_gradient", "sparsity_gradient", "sum_of_squares"]
 
 _SMALLEST = 1e-7  # outputs are brought this far from 0 and 1 before their logarithm is taken
 
 
+def sum_of_squares(a, t):
+    """Sum of the squared differences of two arrays (b, k)."""
+    difference = (a - t).reshape(-1)
+    return float(difference @ difference)  # float32 in several partial sums: right to some 1e-6
+
+
 def _squared_error(a, t):
-    return 0.5 * float(np.square(a - t).sum(dtype=np.float64))
+    return 0.5 * sum_of_squares(a, t)
 
 
 def _squared_error_gradient(a, t):
@@ -64,3 +70,13 @@ def input_gradient(loss, activation, backward, a, t):
     delta = LOSSES[loss][1](a, t)
     backward(delta, a)
     return delta
+
+
+def sparsity_gradient(a, target):
+    """Derivative (k,) of the sum over units of KL(target || activity) by each unit's activity.
+
+    The activity of a unit is its mean over the rows of `a` (b, k), in (0, 1) as sigmoid units have it, and
+    KL the divergence of two Bernoulli distributions, nats.
+    """
+    activity = np.clip(a.mean(axis=0), _SMALLEST, 1 - _SMALLEST)
+    return (1 - target) / (1 - activity) - target / activity

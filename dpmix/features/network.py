@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.features.activations import ACTIVATIONS
-from dpmix.features.losses import LOSSES, input_gradient
+from dpmix.features.losses import LOSSES, input_gradient, sum_of_squares
 
 __all__ = ["LayerSpec", "Network"]
 
@@ -106,7 +106,7 @@ class Network:
             pairs.append((bias, 0.0))
         return pairs
 
-    def forward(self, x, masks=None):
+    def forward(self, x, masks=None, listed=None):
         """Activations of all layers for rows x (b, n_in), the input first.
 
         Parameters
@@ -114,10 +114,16 @@ class Network:
         x : numpy.ndarray (b, n_in)
         masks : sequence of numpy.ndarray or None, optional
             Factor of the input and of each hidden layer's activations: dropout. The input is not changed.
+        listed : dpmix.features.products.RowList, optional
+            Of a table whose first b rows are the input after dropout: where many are zero, it is faster.
         """
         activations = [x if masks is None or masks[0] is None else x * masks[0]]
         for ix, layer in enumerate(self.layers):
-            z = activations[-1] @ layer.weights
+            if ix == 0 and listed is not None:
+                z = np.empty((len(x), self.specs[0].n_out), x.dtype)
+                listed.times(0, len(x), layer.weights, z)
+            else:
+                z = activations[-1] @ layer.weights
             z += layer.bias
             a = layer.forward(z)
             if masks is not None and ix + 1 < len(self.layers) and masks[ix + 1] is not None:
@@ -125,7 +131,7 @@ class Network:
             activations.append(a)
         return activations
 
-    def backward(self, activations, t, masks=None, first=0):
+    def backward(self, activations, t, masks=None, first=0, listed=None, push=None):
         """Fill `gradient` with that of the mean loss over the rows, for the layers from `first` on.
 
         Parameters
@@ -138,6 +144,10 @@ class Network:
             Those of `forward`.
         first : int
             Layers before it are not trained, and their gradient is not computed.
+        listed : dpmix.features.products.RowList, optional
+            That of `forward`.
+        push : tuple of int and numpy.ndarray (k,), optional
+            Added to the gradient with respect to these activations, from a penalty on them.
         """
         last = len(self.layers) - 1
         delta = input_gradient(
@@ -146,11 +156,13 @@ class Network:
         delta *= delta.dtype.type(1.0 / len(t))
         for ix in range(last, first - 1, -1):
             layer = self.layers[ix]
-            self._add_weights_gradient(ix, activations[ix], delta)
+            self._add_weights_gradient(ix, activations[ix], delta, listed)
             np.sum(delta, axis=0, out=layer.bias_gradient)
             if ix == first:
                 break
             delta = delta @ layer.weights.T
+            if push is not None and push[0] == ix:
+                delta += push[1]
             mask = None if masks is None else masks[ix]
             if mask is None:
                 self.layers[ix - 1].backward(delta, activations[ix])
@@ -164,32 +176,58 @@ class Network:
             kept = np.where(mask > 0, a / mask, 0).astype(a.dtype)
         self.layers[ix].backward(delta, kept)
 
-    def _add_weights_gradient(self, ix, inputs, delta):
+    def _add_weights_gradient(self, ix, inputs, delta, listed):
         """Set, or for a layer that others are tied to add to, the gradient of the weights."""
-        layer = self.layers[ix]
-        if self.specs[ix].tied_to is not None:
-            np.matmul(delta.T, inputs, out=self.layers[self.specs[ix].tied_to].weights_gradient)
-        elif any(spec.tied_to == ix for spec in self.specs):
-            np.add(layer.weights_gradient, inputs.T @ delta, out=layer.weights_gradient)
+        gradient = self.layers[ix].weights_gradient
+        source = self.specs[ix].tied_to
+        if source is not None:
+            np.matmul(delta.T, inputs, out=self.layers[source].weights_gradient)
+            return
+        added_to = any(spec.tied_to == ix for spec in self.specs)
+        out = np.empty_like(gradient) if added_to else gradient
+        if ix == 0 and listed is not None:
+            listed.transposed_times(len(inputs), delta, out)
         else:
-            np.matmul(inputs.T, delta, out=layer.weights_gradient)
+            np.matmul(inputs.T, delta, out=out)
+        if added_to:
+            gradient += out
 
-    def predict(self, x):
-        """Outputs (n, n_out) of rows `x` of any real dtype."""
-        out = np.empty((len(x), self.specs[-1].n_out), self.parameters.dtype)
+    def predict(self, x, start=0, stop=None):
+        """Outputs (n, n_out) of rows `x` of any real dtype.
+
+        Parameters
+        ----------
+        x : numpy.ndarray (n, k)
+        start, stop : int, optional
+            The layers that are passed, start..stop - 1, by default all: `x` is the input of the first of
+            them, and the result the activations of the last.
+        """
+        specs, layers = self.specs[start:stop], self.layers[start:stop]
+        out = np.empty((len(x), specs[-1].n_out), self.parameters.dtype)
         for first in range(0, len(x), _ROWS):
             part = slice(first, first + _ROWS)
-            out[part] = self.forward(np.ascontiguousarray(x[part], self.parameters.dtype))[-1]
+            a = np.ascontiguousarray(x[part], self.parameters.dtype)
+            for layer in layers:
+                z = a @ layer.weights
+                z += layer.bias
+                a = layer.forward(z)
+            out[part] = a
         return out
 
     def sum_loss(self, a, t):
         """Sum over rows of the loss of outputs `a` with targets `t`."""
         return LOSSES[self.loss][0](a, t)
 
-    def mean_loss(self, x, t):
-        """Mean loss over rows `x` with targets `t`."""
-        total = 0.0
+    def evaluate(self, x, t):
+        """Mean loss over rows `x` with targets `t`, and mean squared error per output."""
+        loss = squares = 0.0
         for first in range(0, len(x), _ROWS):
             part = slice(first, first + _ROWS)
-            total += self.sum_loss(self.predict(x[part]), t[part])
-        return total / len(x)
+            a = self.predict(x[part])
+            loss += self.sum_loss(a, t[part])
+            squares += sum_of_squares(a, t[part])
+        return loss / len(x), squares / (len(x) * self.specs[-1].n_out)
+
+    def mean_loss(self, x, t):
+        """Mean loss over rows `x` with targets `t`."""
+        return self.evaluate(x, t)[0]

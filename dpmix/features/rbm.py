@@ -140,7 +140,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
 
         Parameters
         ----------
-        X : array_like (n, d) or dpmix.Images
+        X : array_like (n, d), dpmix.Images or GreyImages
             Values in [0, 1]; it is not changed.
         y : object
             Not used; here for pipelines.

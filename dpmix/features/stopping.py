@@ -1,6 +1,8 @@
 """When training ends before its last epoch."""
 
-__all__ = ["EarlyStopping"]
+from collections import deque
+
+__all__ = ["EarlyStopping", "Plateau"]
 
 
 class EarlyStopping:
@@ -41,3 +43,30 @@ class EarlyStopping:
         if self.improved:
             self.best = loss
         return self._waited >= self._patience
+
+
+class Plateau:
+    """Stop when an error has changed by less than some share of itself over the last epochs.
+
+    Parameters
+    ----------
+    share : float, default 0.01
+        Of the error `n_epochs` ago.
+    n_epochs : int, default 5
+
+    Examples
+    --------
+    >>> plateau = Plateau(0.01, 2)
+    >>> [plateau.update(error) for error in (1.0, 0.9, 0.8, 0.895, 0.799)]
+    [False, False, False, True, True]
+    """
+
+    def __init__(self, share=0.01, n_epochs=5):
+        self._share = share
+        self._errors = deque(maxlen=n_epochs + 1)
+
+    def update(self, error):
+        """Note the `error` of one more epoch and return whether to stop."""
+        self._errors.append(error)
+        first = self._errors[0]
+        return len(self._errors) == self._errors.maxlen and abs(error - first) < self._share * first

@@ -19,6 +19,7 @@ __all__ = ["load", "load_as", "plain_parameters", "save", "take"]
 
 _FORMAT = "dpmix features 1"
 _HOME = {
+    "Autoencoder": "dpmix.features.autoencoder",
     "BernoulliRBM": "dpmix.features.rbm",
     "DeepBeliefNet": "dpmix.features.dbn",
     "NetworkClassifier": "dpmix.features.classifier",
@@ -53,7 +54,7 @@ def load(path):
 
     Returns
     -------
-    BernoulliRBM, DeepBeliefNet or NetworkClassifier
+    Autoencoder, BernoulliRBM, DeepBeliefNet or NetworkClassifier
         It gives the same bits as the one that was saved.
 
     Raises
