@@ -17,9 +17,9 @@ def log_evidence(posterior, evidences, draws):
     m, pieces = evidences[0].m, chunks(evidences[0].m, posterior.table.d)
     sums = [RunningSum(m) for _ in evidences]
     for block in blocks(posterior, draws):
-        for evidence, running in zip(evidences, sums, strict=True):
-            for rows in pieces:
-                evidence.weigh(rows, block, running)
+        for rows in pieces:  # one after the other: an evidence may build on the scores of another
+            for evidence, running in zip(evidences, sums, strict=True):
+                evidence.add_to(running, rows, block)
     return [running.log() for running in sums]
 
 

@@ -65,6 +65,9 @@ class BinaryTable:
         packed = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
         return cls(packed, d, tuple(shape or image_shape(d)), masked, n_classes)
 
+    def __reduce__(self):  # without what is cached
+        return type(self), (np.asarray(self.packed), self.d, self.shape, self.masked, self.n_classes)
+
     @property
     def n(self):
         """Number of images."""

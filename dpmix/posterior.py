@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.counts import count_clusters
 from dpmix.errors import InputError
 from dpmix.schedule import MOVES, PROPOSALS
 from dpmix.validate import check_count
@@ -72,6 +73,9 @@ class Posterior:
         self.log_joint = _read_only(self.trace["log_joint"][:, sweeps])
         self.n_clusters = _read_only(self.trace["n_clusters"][:, sweeps])
 
+    def __reduce__(self):  # how copies are made: each has what it derives, read-only, anew
+        return type(self), (self.table, self.plan, self.records, self.version)
+
     def __repr__(self):
         chains, draws, n = self.labels.shape
         counts = f"{self.n_clusters.min()} to {self.n_clusters.max()} clusters, " if draws else ""
@@ -115,7 +119,7 @@ class Posterior:
         for name, ix, count in (("chain", chain, n_chains), ("draw", draw, n_draws)):
             if not -count <= check_count(name, ix, low=-math.inf) < count:
                 raise InputError(f"{name} must be an index into {count} {name}s; got {ix}")
-        counts = self._counts(self.labels[chain, draw])
+        counts = count_clusters(self.table, self.labels[chain, draw])
         alpha = float(self.alpha[chain, draw])
         return Draw(*counts, alpha, self.a[chain, draw], self.b[chain, draw], self.plan.prior.c)
 
@@ -207,17 +211,6 @@ class Posterior:
         from dpmix.run_folder import RunFolder
 
         RunFolder.write(path, self, overwrite=overwrite)
-
-    def _counts(self, labels):
-        from dpmix.kernels.partition import count_images
-        from dpmix.kernels.records import empty_partition
-        from dpmix.timing import in_pieces
-
-        table = self.table
-        z = labels.astype(np.int64)
-        partition = empty_partition(z, table.d, int(z.max()) + 1, table.masked, table.n_classes)
-        in_pieces(lambda first, last: count_images(first, last, table.runs, partition), table.n, guess=4096)
-        return partition[1:]
 
 
 def _read_only(array):

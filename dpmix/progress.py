@@ -12,12 +12,41 @@ import sys
 import threading
 import time
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "compiling_shown"]
 
 MOST_BARS = 12
 USUAL_SIZE = os.terminal_size((80, 24))
 SECONDS_BETWEEN_LINES = 10.0
 BAR_FORMAT = "{desc}  {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
+
+
+_listening = {"registered": False, "shown": 0}
+
+
+@contextlib.contextmanager
+def compiling_shown(show=True):
+    """Within the block, say on ``sys.stderr`` why it takes so long where kernels are compiled first.
+
+    For work that is otherwise short; `Progress` shows work that is not. Nothing is said where the kernels are
+    in the cache, or for `show` False.
+    """
+    from dpmix.kernels.compile import on_compile
+
+    if not _listening["registered"]:
+        on_compile(_say_compiling)
+        _listening["registered"] = True
+    _listening["shown"] += show
+    try:
+        yield
+    finally:
+        _listening["shown"] -= show
+
+
+def _say_compiling():
+    _listening["registered"] = False  # listeners are called once
+    if _listening["shown"] and sys.stderr is not None:
+        with contextlib.suppress(OSError, ValueError):
+            print("compiling kernels: this happens once and takes some seconds", file=sys.stderr, flush=True)
 
 
 class Progress:

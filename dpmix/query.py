@@ -158,15 +158,16 @@ def log_predictive(posterior, x, observed=None, given=None, draws=None, *, label
     values, known, single = check_images(posterior, x)
     draws = check_draws(draws)
     labels = check_labels(posterior, labels, len(values), single)
-    masks = [check_mask("observed", observed, known, single)]
-    if given is not None:
-        masks.append(check_mask("given", given, known, single))
-        masks[0] = masks[0] | masks[1]
-    on = check_binary(values, "x", masks[0])
-    evidences = [_evidence(posterior, on, masks[0], labels, draws)]
-    evidences += [_evidence(posterior, on, mask, None, draws) for mask in masks[1:]]
-    joint, *condition = log_evidence(posterior, evidences, draws)
-    result = joint - condition[0] if condition else joint
+    seen = check_mask("observed", observed, known, single)
+    before = None if given is None else check_mask("given", given, known, single)
+    on = check_binary(values, "x", seen if before is None else seen | before)
+    if before is None:
+        result = log_evidence(posterior, [_evidence(posterior, on, seen, labels, draws)], draws)[0]
+    else:
+        condition = _evidence(posterior, on, before, None, draws)
+        joint = _evidence(posterior, on, seen & ~before, labels, draws, condition)
+        log_given, log_joint = log_evidence(posterior, [condition, joint], draws)
+        result = log_joint - log_given
     result = np.minimum(result, 0.0)  # rounding may leave a probability of 1 a hair above
     return float(result[0]) if single else result
 
@@ -308,5 +309,5 @@ def _fill_hidden(fill, posterior, x, observed, draws, labels):
     return proba[0] if single else proba
 
 
-def _evidence(posterior, on, seen, labels, draws):
-    return Evidence(on, seen, labels, posterior.table.n_classes, n_components(posterior, draws))
+def _evidence(posterior, on, seen, labels, draws, given=None):
+    return Evidence(on, seen, labels, posterior.table.n_classes, n_components(posterior, draws), given)

@@ -22,11 +22,11 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections import deque
 from concurrent.futures import Executor, Future
 from multiprocessing.reduction import ForkingPickler
 
+from dpmix import worker_process
 from dpmix.errors import WorkerError
 from dpmix.validate import check_count
 
@@ -34,7 +34,6 @@ __all__ = ["ProcessWorkers", "WorkerDied", "available_cores", "start_server"]
 
 NAME = "dpmix-worker"
 PRELOAD = ("dpmix.preload",)
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 START_ATTEMPTS = 3
 SECONDS_TO_LEAVE = 5.0
 
@@ -91,7 +90,7 @@ def start_server(preload=PRELOAD):
 
     with _process_lock:
         resource_tracker.ensure_running()  # beforehand, because it would undo the blocking of SIGINT below
-        names = [*preload, "dpmix.workers", "threadpoolctl"] if preload else []
+        names = [*preload, worker_process.__name__, "threadpoolctl"] if preload else []
         multiprocessing.get_context("forkserver").set_forkserver_preload(names)
         with _quiet_start(), _environment_of_server():
             forkserver.ensure_running()
@@ -248,7 +247,7 @@ class ProcessWorkers(Executor):
             reply = worker.exchange(message)
             if reply is None:
                 return None, False, WorkerDied(self._remove(worker))
-            return worker, *_unpacked(reply)
+            return worker, *worker_process.unpacked(reply)
         except BaseException as error:  # noqa: BLE001 (whatever it is, the future's owner gets it)
             return worker, False, error
 
@@ -268,7 +267,7 @@ class ProcessWorkers(Executor):
                 if self._killed:
                     worker.kill()
             reply = worker.exchange(None)
-            fine, error = _unpacked(reply) if reply is not None else (False, None)
+            fine, error = worker_process.unpacked(reply) if reply is not None else (False, None)
             if fine:
                 return worker
             exitcode = self._remove(worker)
@@ -296,8 +295,8 @@ class _Worker:
         context = multiprocessing.get_context(start_method)
         n_threads = max(1, available_cores() // jobs)
         self._connection, theirs = context.Pipe()
-        settings = (theirs, dict(os.environ), n_threads, os.path.realpath(__file__))
-        self._process = context.Process(target=_serve, args=settings, name=NAME, daemon=True)
+        settings = (theirs, dict(os.environ), n_threads, os.path.realpath(worker_process.__file__))
+        self._process = context.Process(target=worker_process.serve, args=settings, name=NAME, daemon=True)
         try:
             with _process_lock, theirs:
                 if start_method == "forkserver":
@@ -351,14 +350,6 @@ def _ending(exitcode):
     return f"exit status {exitcode}" if exitcode >= 0 else f"ended by {_signal_name(exitcode)}"
 
 
-def _unpacked(reply):
-    """Return ``True, result`` or ``False, exception`` from the reply of a worker."""
-    fine, value, trace = ForkingPickler.loads(reply)
-    if not fine:
-        value.add_note(f"In the worker process:\n{trace}")
-    return fine, value
-
-
 @contextlib.contextmanager
 def _quiet_start():
     """Start processes safe from Ctrl-C, and workers without the user's script.
@@ -394,7 +385,7 @@ def _environment_of_server():
     Before Python 3.13 the server is not given the import path, and looks into the current folder first.
     """
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path if isinstance(entry, str))
-    changes = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", **dict.fromkeys(THREAD_VARIABLES, "1")}
+    changes = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", **dict.fromkeys(worker_process.THREAD_VARIABLES, "1")}
     before = {name: os.environ[name] for name in changes if name in os.environ}
     os.environ.update(changes)
     try:
@@ -403,63 +394,3 @@ def _environment_of_server():
         for name in changes:
             del os.environ[name]
         os.environ.update(before)
-
-
-# What follows runs in the worker.
-
-
-def _serve(connection, environ, n_threads, home):
-    """Answer calls until the other side closes the connection."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    reply = _answer(ForkingPickler.dumps((_prepare, (environ, n_threads, home), {})))
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            connection.send_bytes(reply)
-            del reply
-            reply = _answer(connection.recv_bytes())
-
-
-def _leave_with_parent():
-    # This thread gets its turn beside any computation: a kernel releases the GIL, a loop in Python shares it.
-    multiprocessing.parent_process().join()
-    os._exit(1)
-
-
-def _prepare(environ, n_threads, home):
-    here = os.path.realpath(__file__)
-    if here != home:
-        raise ImportError(
-            f"workers find dpmix.workers at {here}, this program at {home}; run from one of them"
-        )
-    os.environ.clear()  # it was that of the server, which may have been started long ago
-    os.environ.update(environ)
-    _limit_threads(n_threads)
-
-
-def _limit_threads(n_threads):
-    """Hold BLAS and OpenMP to `n_threads` threads, or fewer where the environment says so."""
-    from threadpoolctl import threadpool_limits
-
-    asked = [int(os.environ[name]) for name in THREAD_VARIABLES if os.environ.get(name, "").isdigit()]
-    n_threads = min([n_threads, *(n for n in asked if n > 0)])
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(n_threads)))  # for libraries yet to be loaded
-    threadpool_limits(n_threads)
-
-
-def _answer(message):
-    """Return the reply to a call: a pickled ``(fine, result or exception, traceback)``."""
-    try:
-        function, args, kwargs = ForkingPickler.loads(message)
-        return ForkingPickler.dumps((True, function(*args, **kwargs), None))
-    except BaseException as error:  # noqa: BLE001 (whatever it is, the caller gets it)
-        trace = traceback.format_exc()
-        try:
-            reply = ForkingPickler.dumps((False, error, trace))
-            ForkingPickler.loads(reply)
-            return reply
-        except Exception:  # noqa: BLE001 (pickling runs code of the exception's class)
-            stand_in = RuntimeError(f"{type(error).__name__}: {error} (an exception that cannot be pickled)")
-            return ForkingPickler.dumps((False, stand_in, trace))

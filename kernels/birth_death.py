@@ -39,7 +39,16 @@ from dpmix.kernels.beta_bernoulli import (
 )
 from dpmix.kernels.categorical import contender_floor, draw
 from dpmix.kernels.compile import kernel
-from dpmix.kernels.partition import add_gaps, add_image, add_pixels, clear, empty_slot, fill_gap, remove_image
+from dpmix.kernels.partition import (
+    add_gaps,
+    add_image,
+    add_pixels,
+    clear,
+    empty_slot,
+    fill_gap,
+    list_members,
+    remove_image,
+)
 
 __all__ = ["birth", "death"]
 
@@ -283,17 +292,6 @@ def _return_to(born, n_leaving, n_slots, runs, hyper, partition, tables, crowd):
 
 
 @kernel
-def _list_members(k, z, out):
-    """Members of cluster `k` in order: fills ``out[:m]``, returns m."""
-    m = 0
-    for image in range(z.size):
-        if z[image] == k:
-            out[m] = image
-            m += 1
-    return m
-
-
-@kernel
 def birth(n_clusters, generator, runs, hyper, partition, tables, crowd):
     """Propose a birth; returns the number of clusters afterwards.
 
@@ -352,7 +350,7 @@ def death(n_clusters, generator, runs, hyper, partition, tables, crowd):
     threshold = math.log(1.0 - generator.random())
     if n_clusters < 2 or partition.sizes[dying] == 1:  # Gibbs sampling sees to lone images
         return n_clusters
-    n_dying = _list_members(dying, partition.z, crowd.leaving)
+    n_dying = list_members(dying, dying, partition.z, crowd.leaving)
     i = crowd.leaving[int(u_member * n_dying)]
     log_back, log_gain = _allocate(
         n_dying, dying, n_clusters, generator, np.bool_(False), runs, hyper, partition, tables, crowd

@@ -9,8 +9,8 @@ from dpmix.kernels.compile import kernel
 
 __all__ = [
     "add_counts", "add_gaps", "add_image", "add_into", "add_pixels", "clear", "count_images", "empty_slot", "fill_gap",
-    "fill_tables", "merge_clusters", "move_image", "remove_counts", "remove_gaps", "remove_image", "remove_pixels",
-    "split_cluster",
+    "fill_tables", "list_members", "merge_clusters", "move_image", "remove_counts", "remove_gaps", "remove_image",
+    "remove_pixels", "split_cluster",
 ]
 
 
@@ -130,6 +130,17 @@ def count_images(first, last, runs, partition):
     """Add images `first` to `last` - 1 to the counts of the clusters that `partition.z` gives them."""
     for i in range(first, last):
         add_image(i, partition.z[i], runs, partition)
+
+
+@kernel
+def list_members(first, second, z, out):
+    """Images of clusters `first` and `second`, which may be the same, in order: fills ``out[:m]`` and returns m."""
+    m = 0
+    for i in range(z.size):
+        if z[i] == first or z[i] == second:
+            out[m] = i
+            m += 1
+    return m
 
 
 @kernel

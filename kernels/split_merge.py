@@ -33,6 +33,7 @@ from dpmix.kernels.partition import (
     add_into,
     add_pixels,
     clear,
+    list_members,
     merge_clusters,
     remove_counts,
     remove_gaps,
@@ -47,17 +48,6 @@ __all__ = ["ROUNDS", "merge", "split"]
 
 ROUNDS = 10  # batch reassignments of a launch at the most
 _POWER = 6.0  # how strongly a merge prefers similar clusters
-
-
-@kernel
-def _members(first, second, z, out):
-    """Images of clusters `first` and `second` in order: fills ``out[:m]`` and returns m."""
-    m = 0
-    for i in range(z.size):
-        if z[i] == first or z[i] == second:
-            out[m] = i
-            m += 1
-    return m
 
 
 @kernel
@@ -289,7 +279,7 @@ def split(n_clusters, generator, runs, hyper, partition, tables, pair):
     """
     i = int(generator.random() * partition.z.size)
     k = partition.z[i]
-    m = _members(k, k, partition.z, pair.members)
+    m = list_members(k, k, partition.z, pair.members)
     if m < 2:
         return n_clusters
     rank = int(generator.random() * (m - 1))
@@ -330,7 +320,7 @@ def merge(n_clusters, generator, runs, hyper, partition, tables, pair):
     log_rest = math.log(sizes[other]) - math.log(m - 1) - gain - _log_choice(other, n_clusters, pair.ward)
     if not log_rest >= threshold:  # not even if the scan back were certain
         return n_clusters
-    _members(k, other, partition.z, pair.members)
+    list_members(k, other, partition.z, pair.members)
     rank, j = int(u * sizes[other]), i
     for t in range(m):
         pair.target[t] = 0 if partition.z[pair.members[t]] == k else 1

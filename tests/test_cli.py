@@ -163,7 +163,7 @@ def test_help_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "fetch", "fit", "resume", "info", "plot", "complete", "score", "classify"]
+    "command", ["demo", "fetch", "fit", "resume", "info", "plot", "complete", "score", "classify", "partition"]
 )
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0
@@ -417,7 +417,9 @@ IMPOSSIBLE = {
     "fit digits -o run --threshold 5": "threshold",
     "fit grey.npy -o run": "--threshold T",
     "fit two.npz -o run": "keep one array, or call it x",
-    "fit nan.npy -o run": "dpmix.sample(x) takes it as not observed",
+    "fit digits -o run --observed wide.npy": "must have shape (1797, 64)",
+    "fit digits -o run --observed grey.npy": "True or 1 where a pixel is observed",
+    "score RUN nan.npy": "1 x 3 = 3 pixels",
     "fit digits -o NULL": "null character",
     "fit wide.npy -o run --classes 2": "no labels",
     "fit cut.npy -o run": "cut.npy",
@@ -437,6 +439,7 @@ IMPOSSIBLE = {
     "plot RUN trace -o picture.png --shrink": "--shrink is for clusters",
     "plot RUN bars -o picture.png": "'bars'",
     "complete RUN digits --hide top": "-o FILE",
+    "complete RUN digits -o picture.png": "pass --hide WHAT or --observed FILE",
     "complete RUN digits --hide middle -o picture.png": "'middle', and there is no such file",
     "complete RUN digits --hide random:2 -o picture.png": "a fraction between 0 and 1",
     "complete RUN digits --hide full.png -o picture.png": "'full.png'",

@@ -1,6 +1,8 @@
 """Co-clustering, point estimates, credible balls and confidence against counting and enumeration."""
 
 import itertools
+import tracemalloc
+from pathlib import Path
 
 import naive
 import numpy as np
@@ -9,15 +11,24 @@ import partitions
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from query_cases import posterior_of
+from query_cases import label_posterior, posterior_of, slow_labelled
 
+import dpmix
 import dpmix.partitions.point as point
 from dpmix.errors import InputError, InputTypeError
-from dpmix.partitions import cluster_members, co_clustering, confidence, credible_ball, point_estimate
+from dpmix.partitions import (
+    cluster_members,
+    co_clustering,
+    confidence,
+    credible_ball,
+    mean_images,
+    point_estimate,
+)
 from dpmix.partitions.draws import by_size, flat_draws
 from dpmix.partitions.losses import LOSSES, between_draws, distances, loss_of
 from dpmix.partitions.search import PartitionSearch
 
+ROOT = Path(dpmix.__file__).resolve().parent.parent
 PAIRS_OF_LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12)
 
 
@@ -248,6 +259,35 @@ def test_some_images_give_their_part_of_the_matrix():
     np.testing.assert_array_equal(given_ones.proba, everything[np.ix_([40, 3, 17], [40, 3, 17])])
 
 
+def test_many_images_are_never_all_paired():
+    """20,000 images would make a matrix of 1.6 GB; what is looked at by default, and at the most, is less."""
+    posterior = posterior_with([np.arange(20_000) % 7] * 2)
+    tracemalloc.start()
+    found = co_clustering(posterior)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.proba.shape == (2000, 2000) and peak < 60e6
+    for wrong in ({"most": 10_001}, {"images": np.arange(10_001)}):
+        with pytest.raises(InputError, match=f"{next(iter(wrong))} must be at most 10,000.*got 10,001"):
+            co_clustering(posterior, **wrong)
+
+
+def test_compiling_is_said_once_and_only_where_it_happens(tmp_path):
+    code = """
+import sys, numpy as np
+from query_cases import posterior_of
+from dpmix import co_clustering
+z, ones = np.arange(6) % 2, np.ones(3)
+posterior = posterior_of(np.ones((6, 3), int), [(z, 1.0, ones, ones)] * 2)
+co_clustering(posterior, progress=sys.argv[1] == 'shown')
+co_clustering(posterior)
+"""
+    for word, folder, told in (("hidden", "a", ""), ("shown", "a", ""), ("shown", "b", "compiling kernels: ")):
+        done = overlay.run_python(ROOT, "-c", code, word, NUMBA_CACHE_DIR=tmp_path / folder)
+        assert done.returncode == 0 and done.stderr.startswith(told) and bool(done.stderr) == bool(told)
+        assert done.stderr.count("\n") <= 1
+
+
 def test_order_puts_blocks_together():
     z = np.random.default_rng(0).integers(4, size=30)
     together = co_clustering(posterior_with([z, z]))
@@ -339,6 +379,39 @@ def test_log_predictive_leaves_the_image_out():
         # With alpha, the two joints differ by the predictive times the size of the cluster without the image.
         change = naive.log_joint(z, x, 1.0, a, b) - naive.log_joint(z[rest], x[rest], 1.0, a, b)
         assert found[i] == pytest.approx(change - np.log(np.sum(z[rest] == z[i])) + np.log(9))
+
+
+# Six images, of which pixels and labels are missing; a whole column of cluster 0 and a whole image, too.
+GAPPY = np.array([[1, 1, 0, 1], [1, 1, 1, 1], [0, 0, 1, 0], [1, 0, 0, 0], [1, 1, 1, 0], [0, 1, 1, 1]])
+SEEN = np.array([[1, 1, 0, 1], [1, 0, 0, 1], [0, 1, 0, 0], [1, 1, 1, 1], [1, 0, 1, 0], [0, 0, 0, 0]], bool)
+GAPPY_LABELS, GAPPY_Z = np.array([0, 1, -1, 2, 2, 0]), np.array([0, 0, 0, 1, 1, 1])
+
+
+@pytest.mark.parametrize("labelled", [False, True], ids=["pixels", "labels"])
+def test_log_predictive_with_unobserved_pixels_and_labels(labelled):
+    """Against joint probabilities of all images and labels, with and without the image."""
+    y = GAPPY_LABELS if labelled else np.full(6, -1)
+    a, b, c = np.array([0.5, 1.0, 0.3, 2.0]), np.array([1.5, 0.2, 1.0, 0.7]), 0.6
+    draws = [(GAPPY_Z, 1.0, a, b)] * 2
+    posterior = label_posterior(GAPPY, SEEN, y if labelled else None, draws, c)
+    found = cluster_members(posterior, GAPPY_Z).log_predictive
+    for i in range(6):
+        rest = np.delete(np.arange(6), i)
+        z = GAPPY_Z[rest]
+        image = [int(value) if seen else None for value, seen in zip(GAPPY[i], SEEN[i], strict=True)]
+        joined = slow_labelled(GAPPY[rest], SEEN[rest], y[rest], [(list(z), 1.0, a, b)], image, y[i], c, [GAPPY_Z[i]])
+        weight = np.sum(z == GAPPY_Z[i]) / 6
+        assert found[i] == pytest.approx(joined - np.log(weight), abs=1e-12)
+
+
+def test_mean_images_are_means_of_what_is_observed():
+    a, b = np.ones((2, 4))
+    posterior = label_posterior(GAPPY, SEEN, None, [(GAPPY_Z, 1.0, a, b)], 1.0)
+    found = mean_images(posterior, GAPPY_Z)
+    expected = [np.ma.masked_array(GAPPY, ~SEEN)[GAPPY_Z == k].mean(axis=0) for k in (0, 1)]
+    np.testing.assert_array_equal(found.mask, [np.ma.getmaskarray(row) for row in expected])
+    assert found.mask.tolist() == [[False, False, True, False], [False] * 4]
+    np.testing.assert_allclose(found.filled(-1), [row.filled(-1) for row in expected])
 
 
 # bad input

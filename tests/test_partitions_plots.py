@@ -4,7 +4,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from query_cases import posterior_of
+from query_cases import label_posterior, posterior_of
 
 from dpmix import plot
 from dpmix.errors import InputError, InputTypeError
@@ -69,6 +69,28 @@ def test_gallery_shows_means_typical_and_odd_members(posterior, estimate):
         expected = [*members.typical[k], *members.odd[k][::-1]]
         np.testing.assert_array_equal([tile.ravel() for tile in shown[first + 1:first + 6]], x[expected])
     assert texts(ax)[0].startswith("25\n")
+
+
+def test_gallery_masks_what_is_not_observed():
+    """A pixel that no member has observed is masked in the mean, and every gap in the member that has it."""
+    x, seen = np.tile([[1, 0, 1, 0]], (6, 1)), np.ones((6, 4), bool)
+    seen[:, 0], seen[:5, 1] = False, False
+    posterior = label_posterior(x, seen, None, [([0] * 6, 1.0, np.ones(4), np.ones(4))], 1.0)
+    ax = plot.gallery(posterior, np.zeros(6, int), typical=3, odd=3)
+    mean, *members = [np.ma.masked_array(image.get_array()).ravel() for image in ax.images]
+    assert mean.tolist() == [None, 0.0, 1.0, 0.0]
+    assert sorted(map(str, (member.tolist() for member in members))) == [
+        "[None, 0, 1, 0]", *["[None, None, 1, 0]"] * 5
+    ]
+
+
+def test_clusters_expect_what_is_observed():
+    """Unobserved pixels are no evidence for off: where no member has one observed, the prior is shown."""
+    x, seen = np.ones((6, 4), int), np.ones((6, 4), bool)
+    seen[:, 0], seen[:5, 1] = False, False
+    posterior = label_posterior(x, seen, None, [([0] * 6, 1.0, np.ones(4), np.ones(4))], 1.0)
+    shown = plot.clusters(posterior).images[0].get_array()
+    np.testing.assert_allclose(shown.ravel(), [1 / 2, 2 / 3, 7 / 8, 7 / 8])
 
 
 def test_gallery_of_the_largest_clusters(posterior, estimate):

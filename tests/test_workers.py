@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import dpmix
-from dpmix import workers
+from dpmix import worker_process
 from dpmix.errors import InputError, WorkerError
 from dpmix.workers import ProcessWorkers, WorkerDied, available_cores
 
@@ -226,7 +226,7 @@ BLAS_THREADS = """[
 
 @pytest.mark.parametrize(("jobs", "asked"), [(1, None), (2, None), (1, "1"), (1, "1000000")])
 def test_workers_share_the_cores(monkeypatch, jobs, asked):
-    for name in workers.THREAD_VARIABLES:
+    for name in worker_process.THREAD_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     if asked:
         monkeypatch.setenv("OMP_NUM_THREADS", asked)
@@ -264,7 +264,7 @@ def test_no_file_descriptor_is_left_open():
 
 
 def test_workers_that_cannot_start_are_an_error_not_a_loop(monkeypatch):
-    monkeypatch.setattr(workers, "_serve", os._exit)  # takes no such arguments
+    monkeypatch.setattr(worker_process, "serve", os._exit)  # takes no such arguments
     with (
         ProcessWorkers(1) as executor,
         pytest.raises(WorkerError, match="exit status 1, after 3 attempts") as caught,
@@ -274,7 +274,7 @@ def test_workers_that_cannot_start_are_an_error_not_a_loop(monkeypatch):
 
 
 def test_workers_from_another_installation_are_refused(monkeypatch):
-    monkeypatch.setattr(workers, "__file__", "/elsewhere/dpmix/workers.py")
+    monkeypatch.setattr(worker_process, "__file__", "/elsewhere/dpmix/worker_process.py")
     with ProcessWorkers(1) as executor, pytest.raises(WorkerError, match="this program at .*elsewhere"):
         executor.submit(math.sqrt, 2).result(timeout=10)
 

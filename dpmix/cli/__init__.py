@@ -11,7 +11,7 @@ import signal
 import threading
 
 import dpmix
-from dpmix.cli import classify, first_steps, queries, results, sampling
+from dpmix.cli import classify, features, first_steps, partition, pictures, queries, results, sampling
 from dpmix.cli.streams import StdoutClosed, complain, flush_results
 from dpmix.errors import InputError, WorkerError
 
@@ -94,7 +94,7 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"dpmix {dpmix.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="dpmix")
-    for group in (first_steps, sampling, results, queries, classify):
+    for group in (first_steps, sampling, results, pictures, partition, queries, classify, features):
         group.add_commands(commands)
     return parser
 

@@ -3,9 +3,21 @@
 import argparse
 
 from dpmix.cli.files import PICTURES
+from dpmix.cli.streams import note
 from dpmix.errors import InputError
 
-__all__ = ["add_command", "add_overwrite", "add_picture", "add_run", "add_source", "given", "load_source"]
+__all__ = [
+    "add_command",
+    "add_observed",
+    "add_overwrite",
+    "add_picture",
+    "add_run",
+    "add_source",
+    "given",
+    "load_observed",
+    "load_source",
+    "tell_observed",
+]
 
 _SOURCE = """\
 SOURCE is one of
@@ -73,6 +85,16 @@ def add_source(parser):
     )
 
 
+def add_observed(parser):
+    """Add the pixels of SOURCE that are observed; read by `load_observed`."""
+    parser.add_argument(
+        "--observed",
+        metavar="FILE",
+        help="mask of SOURCE: .npy or .npz, true where a pixel is observed, for each image or one for all; "
+        "NaN in SOURCE is not observed either (default: all else is)",
+    )
+
+
 def add_picture(parser, required=False):
     """Add the picture that a command writes."""
     text = f"picture to write: {', '.join(PICTURES)}"
@@ -84,16 +106,32 @@ def add_overwrite(parser):
     parser.add_argument("--overwrite", action="store_true", default=False, help="replace what is there")
 
 
-def load_source(arguments):
-    """Return the `Images` that SOURCE and its options name."""
+def load_source(arguments, load=None, names=("threshold",)):
+    """Return the `Images` that SOURCE and its options name, or what `load` makes of them and `names`."""
     from dpmix import datasets
 
-    options = given(arguments, "classes", "threshold")
+    options = given(arguments, "classes", *names)
     if "classes" in options:
         options["classes"] = [name.strip() for name in options["classes"].split(",")]
         if not all(options["classes"]):
             raise InputError(f"--classes must be labels and commas, such as 2,3; got {arguments.classes!r}")
-    return datasets.load(arguments.source, **options)
+    return (load or datasets.load)(arguments.source, **options)
+
+
+def load_observed(arguments):
+    """Return the `Images` of SOURCE and where they are observed, (n, d) bool or None; see `tell_observed`."""
+    from dpmix import datasets
+
+    return load_source(arguments, datasets.load_observed, ("threshold", "observed"))
+
+
+def tell_observed(observed):
+    """Say on stderr how many pixels are not observed, if any."""
+    if observed is None:
+        return
+    hidden, rows = int((~observed).sum()), int((~observed).any(axis=1).sum())
+    share = f"{hidden:,} of {observed.size:,} pixels ({hidden / observed.size:.1%})"
+    note(f"not observed: {share}, in {rows:,} of {len(observed):,} images")
 
 
 def given(arguments, *names):

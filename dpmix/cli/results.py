@@ -1,13 +1,12 @@
-"""The commands that look at a run: ``info`` and ``plot``."""
+"""The command ``info``: what a run is and where its chains stand."""
 
 import dataclasses
 from pathlib import Path
 
-from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
-from dpmix.cli.options import add_command, add_overwrite, add_picture, add_run, given
+from dpmix.cli.options import add_command, add_run
 from dpmix.cli.report import agreement_text, as_json, run_fields, run_text
 from dpmix.cli.streams import in_shell_words, show
-from dpmix.errors import InputError, RunError
+from dpmix.errors import RunError
 
 __all__ = ["add_commands"]
 
@@ -18,19 +17,6 @@ Once there are draws: whether the chains agree (R-hat, effective draws, distance
 partitions of one chain and of different ones, in nats) and what each move proposed and achieved.
 It works while the run goes on, too."""
 
-_PLOT = """\
-clusters         the clusters of one draw, largest first, with the number of images in each
-trace            log joint and number of clusters of every chain, sweep by sweep
-hyperparameters  what a cluster expects of each pixel before it has members, and how firmly"""
-
-_PICTURES_OF = ("clusters", "trace", "hyperparameters")
-
-_PLOT_EXAMPLES = (
-    "dpmix plot run clusters -o clusters.png",
-    "dpmix plot run clusters -o clusters.pdf --chain 2 --draw 0 --shrink",
-    "dpmix plot run trace -o trace.svg",
-)
-
 
 def add_commands(commands):
     """Add the commands of this module."""
@@ -39,25 +25,6 @@ def add_commands(commands):
     )
     add_run(info)
     info.add_argument("--json", action="store_true", default=False, help="as JSON")
-
-    usage = "RUN clusters|trace|hyperparameters -o FILE [options]"
-    plot = add_command(commands, "plot", _plot, "draw a run to a file", _PLOT, usage, _PLOT_EXAMPLES)
-    add_run(plot)
-    plot.add_argument("what", metavar="WHAT", choices=_PICTURES_OF, help=", ".join(_PICTURES_OF))
-    add_picture(plot, required=True)
-    plot.add_argument(
-        "--chain", type=int, metavar="C", help="clusters of this chain, counted from 0 (default: 0)"
-    )
-    plot.add_argument(
-        "--draw",
-        type=int,
-        metavar="D",
-        help="clusters of this draw, counted from 0, or by -1, -2, ... from the last (default: -1)",
-    )
-    plot.add_argument(
-        "--shrink", action="store_true", help="draw clusters with fewer images smaller"
-    )
-    add_overwrite(plot)
 
 
 def _info(arguments):
@@ -96,17 +63,3 @@ def _is_running(folder):
     except OSError:  # a folder that this user may only read does not tell
         return False
     return False
-
-
-def _plot(arguments):
-    options = given(arguments, "chain", "draw", "shrink")
-    if arguments.what != "clusters" and options:
-        raise InputError(
-            f"--{next(iter(options))} is for clusters and says nothing to {arguments.what}; leave it out"
-        )
-    path = check_file(arguments.out, arguments.overwrite, PICTURES)
-    use_no_display()
-    import dpmix
-
-    posterior = dpmix.load(arguments.folder)
-    save_picture(getattr(dpmix.plot, arguments.what)(posterior, **options), path)

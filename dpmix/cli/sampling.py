@@ -3,7 +3,16 @@
 import shlex
 
 from dpmix.cli.files import check_folder
-from dpmix.cli.options import add_command, add_overwrite, add_run, add_source, given, load_source
+from dpmix.cli.options import (
+    add_command,
+    add_observed,
+    add_overwrite,
+    add_run,
+    add_source,
+    given,
+    load_observed,
+    tell_observed,
+)
 from dpmix.cli.report import chain_table
 from dpmix.cli.streams import show
 from dpmix.errors import InputError
@@ -13,7 +22,8 @@ __all__ = ["add_commands"]
 _FIT = """\
 Each chain starts from --init and sweeps over all images again and again. A sweep moves single images,
 splits and merges clusters, lets new ones gather members from many others, and learns alpha and, for
-every pixel, a and b. The number of clusters is found on the way.
+every pixel, a and b. The number of clusters is found on the way. Pixels that are not observed, by NaN in
+SOURCE or by --observed, are summed over exactly.
 
 RUN is saved every second or so, less often where that takes long. After Ctrl-C, or whatever else
 ends the program, 'dpmix resume RUN' goes on, and gives what an undisturbed run would have given."""
@@ -23,6 +33,7 @@ _FIT_EXAMPLES = (
     "dpmix fit digits -o run --classes 2,3 --chains 2 --sweeps 50 --seed 1",
     "dpmix fit mnist:all -o run --classes 2,3 --threshold 0 --alpha 1 --a 1 --b 1",
     "dpmix fit pictures/ -o run",
+    "dpmix fit table.npy -o run --observed mask.npy",
 )
 
 _RESUME = """\
@@ -37,6 +48,7 @@ def add_commands(commands):
         commands, "fit", _fit, "cluster images", _FIT, "SOURCE -o RUN [options]", _FIT_EXAMPLES, source=True
     )
     add_source(fit)
+    add_observed(fit)
     fit.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder to write")
     _add_labels(fit)
     _add_plan(fit)
@@ -113,8 +125,10 @@ def _fit(arguments):
     prior = dpmix.Prior(**given(arguments, "alpha", "a", "b", "c"))
     options = given(arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs")
     options |= {"out": arguments.out, "overwrite": arguments.overwrite, "progress": not arguments.quiet}
-    images = load_source(arguments)
-    posterior = dpmix.sample(images, prior, labels=_labels(arguments, images), **options)
+    images, observed = load_observed(arguments)
+    labels = _labels(arguments, images)
+    tell_observed(observed)
+    posterior = dpmix.sample(images, prior, observed=observed, labels=labels, **options)
     show(chain_table(posterior.records))
 
 

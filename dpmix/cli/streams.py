@@ -12,6 +12,10 @@ _SHELL_WORDS = {
     "overwrite=True": "--overwrite",
     "threshold=... or call binarize(x) first": "--threshold T",
     "; pass key=...": "; keep one array, or call it x",
+    "pass another maximum=...": "pass --maximum M",
+    "maximum=255 for 8-bit greys": "--maximum 255 for 8-bit greys",
+    "maximum=... is for": "--maximum is for",
+    "give the path that save was given": "'dpmix train' writes one",
 }
 
 
@@ -59,7 +63,7 @@ def in_shell_words(text, run=None):
         text = text.replace("(chains=5)", "(--chains 5)").replace("init='random:100'", "--init random:100")
     call = r"dpmix\.resume\((['\"])(.*?)\1\)"
     text = re.sub(call, lambda found: f"'dpmix resume {shlex.quote(found[2])}'", text)
-    unknown = "commands take no NaN, but in Python dpmix.sample(x) takes it as not observed"
+    unknown = "here every pixel must be known; 'dpmix fit' and the commands that ask a run take NaN as not observed"
     text = re.sub(r"(found nan at [^;]*); .*", lambda found: f"{found[1]}; {unknown}", text)
     for script, shell in _SHELL_WORDS.items():
         text = text.replace(script, shell)

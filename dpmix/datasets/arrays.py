@@ -58,7 +58,11 @@ def load_array(path, key=None, threshold=None, max_bytes=2**32):
     ------
     InputError
         If the file is missing, damaged, cut short or of another kind, its header promises what the file
-        cannot hold, or the values are not 0 and 1 and no `threshold` is given.
+        cannot hold, a value is NaN, or the values are not 0 and 1 and no `threshold` is given.
+
+    See Also
+    --------
+    load_observed : Takes NaN for pixels that are not observed.
 
     Examples
     --------
@@ -68,17 +72,34 @@ def load_array(path, key=None, threshold=None, max_bytes=2**32):
     >>> load_array(path)
     Images(n=3, shape=(1, 3), 33% on)
     """
-    path = check_path("path", path)
-    max_bytes = check_count("max_bytes", max_bytes)
     if threshold is not None:
         threshold = check_real("threshold", threshold)
+    return read_array(path, lambda values, y: images_of(as_binary(values, threshold), y), key, max_bytes)
+
+
+def read_array(path, convert, key=None, max_bytes=2**32):
+    """Return ``convert(values, y)`` of the array file `path`; every error names the file.
+
+    Parameters
+    ----------
+    path, key, max_bytes
+        As for `load_array`.
+    convert : callable (values, y)
+        Gets the array as it is in the file and the labels, which are None where there are none.
+
+    Raises
+    ------
+    InputError
+        As for `load_array`, or raised by `convert`.
+    """
+    path = check_path("path", path)
+    max_bytes = check_count("max_bytes", max_bytes)
     if not os.path.isfile(path):
         raise InputError(
             f"{path}: is not a file" if os.path.exists(path) else f"{path}: there is no such file"
         )
     try:
-        values, y = _read(path, key, max_bytes)
-        return images_of(_to_binary(values, threshold), y)
+        return convert(*_read(path, key, max_bytes))
     except InputError as error:
         raise type(error)(f"{path}: {error}") from error
     except _DAMAGE as error:
@@ -137,13 +158,18 @@ def _choose_key(members, key):
     return others[0]
 
 
-def _to_binary(values, threshold):
-    """Return `values` as 0 and 1, after the check that it is a table of images."""
+def check_table(values):
+    """Refuse an array of one axis, which is no table of images."""
     if values.ndim == 1:
         raise InputError(
             f"x must have two axes (n, d) or three (n, height, width); got shape {values.shape}, "
             "which looks like labels or a single image"
         )
+
+
+def as_binary(values, threshold=None):
+    """Return `values` as 0 and 1, after the check that it is a table of images."""
+    check_table(values)
     table = values.reshape(len(values), -1)
     if threshold is None:
         on = to_binary(table, "x", way_out="pass threshold=... or call binarize(x) first")

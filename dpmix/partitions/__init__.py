@@ -10,7 +10,7 @@ stand out in it (`cluster_members`), and how it compares with known labels (`com
 from dpmix.partitions.coclustering import CoClustering, co_clustering
 from dpmix.partitions.credible_ball import Bound, CredibleBall, credible_ball
 from dpmix.partitions.known_labels import Contingency, LabelComparison, compare_labels, contingency_table
-from dpmix.partitions.members import ClusterMembers, cluster_members, confidence
+from dpmix.partitions.members import ClusterMembers, cluster_members, confidence, mean_images
 from dpmix.partitions.point import PointEstimate, point_estimate
 
 __all__ = [
@@ -27,5 +27,6 @@ __all__ = [
     "confidence",
     "contingency_table",
     "credible_ball",
+    "mean_images",
     "point_estimate",
 ]

@@ -8,11 +8,13 @@ from scipy.spatial.distance import squareform
 
 from dpmix.errors import InputError, InputTypeError
 from dpmix.partitions.draws import as_labels, check_draws
+from dpmix.progress import compiling_shown
 from dpmix.timing import in_pieces
-from dpmix.validate import check_count, check_seed
+from dpmix.validate import check_bool, check_count, check_seed
 
 __all__ = ["CoClustering", "co_clustering"]
 
+_MOST_IMAGES = 10_000  # in one matrix, whoever asks
 
 @dataclass(frozen=True, eq=False)
 class CoClustering:
@@ -76,19 +78,25 @@ class CoClustering:
         return leaves[np.argsort(place[labels[leaves]], kind="stable")]
 
 
-def co_clustering(posterior, images=None, most=2000, seed=0):
+def co_clustering(posterior, images=None, most=2000, seed=0, progress=True):
     """Probability of each pair of images to be in the same cluster, over all draws of all chains.
+
+    The answer has a number for every pair, so it is never about more than 10,000 images: by default, of a
+    larger posterior, about 2,000 that are picked at random.
 
     Parameters
     ----------
     posterior : dpmix.Posterior
     images : (m,) array of int, optional
-        Which images, as indices. By default all, or `most` of them picked at random where there are more:
-        the answer has a number for every pair.
+        Which images, as indices, at most 10,000. By default all, or `most` of them picked at random where
+        there are more.
     most : int
-        Largest number of images to take by default; 2,000 make a matrix of 16 MB.
+        Largest number of images to take by default, at most 10,000. A matrix of 2,000 has 16 MB, one of
+        10,000 has 400 MB and takes 1.2 GB while it is counted.
     seed : int, optional
         Seed of that pick; None takes one from the operating system.
+    progress : bool
+        Say on the standard error stream where kernels are compiled first, which takes some seconds.
 
     Returns
     -------
@@ -114,6 +122,8 @@ def co_clustering(posterior, images=None, most=2000, seed=0):
 
     posterior, _ = check_draws(posterior)
     n, most, seed = posterior.table.n, check_count("most", most), check_seed(seed)
+    check_bool("progress", progress)
+    _check_number("most", most)
     if images is not None:
         images = _check_images(images, n)
     elif n <= most:
@@ -123,12 +133,19 @@ def co_clustering(posterior, images=None, most=2000, seed=0):
     labels = posterior.labels.reshape(-1, n)[:, images]
     codes = np.ascontiguousarray(labels.T, np.int32)
     counts = np.zeros((len(images), len(images)), np.int32)
-    in_pieces(lambda first, last: count_together(codes, first, last, counts), len(images), guess=16)
+    with compiling_shown(progress):
+        in_pieces(lambda first, last: count_together(codes, first, last, counts), len(images), guess=16)
     counts += counts.T
     np.fill_diagonal(counts, len(labels))
-    proba = (counts / len(labels)).astype(np.float32)
+    proba = np.divide(counts, len(labels), dtype=np.float32)  # as in double precision, which would take twice
     proba.flags.writeable = False
     return CoClustering(images, proba, len(labels), n)
+
+
+def _check_number(name, number):
+    if number > _MOST_IMAGES:
+        raise InputError(f"{name} must be at most {_MOST_IMAGES:,}, as there is a number for every pair; "
+                         f"got {number:,}; take a part of the images")
 
 
 def _check_images(images, n):
@@ -136,6 +153,7 @@ def _check_images(images, n):
     if found.dtype.kind not in "iu" or found.ndim != 1 or not len(found):
         raise InputTypeError("images must be a list of one or more indices of images; "
                              f"got {found.dtype} of shape {found.shape}")
+    _check_number("images", len(found))
     wrong = (found < 0) | (found >= n)
     if wrong.any():
         raise InputError(f"images must be indices into {n} images, 0 to {n - 1}; found {found[wrong][0]}")

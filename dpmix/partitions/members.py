@@ -7,7 +7,7 @@ import numpy as np
 from dpmix.partitions.draws import as_labels, check_draws, contingency
 from dpmix.validate import check_choice, check_count
 
-__all__ = ["ClusterMembers", "cluster_members", "confidence"]
+__all__ = ["ClusterMembers", "cluster_members", "confidence", "mean_images"]
 
 _PIECE = 4096  # images that are unpacked at a time
 
@@ -26,7 +26,8 @@ class ClusterMembers:
     confidence : (n,) float64
         As `confidence` gives it.
     log_predictive : (n,) float64
-        Log probability of each image given the other members of its cluster, nats.
+        Log probability of what is observed of each image, its label too where it has one, given the other
+        members of its cluster, nats.
     """
 
     sizes: np.ndarray = field(repr=False)
@@ -103,9 +104,11 @@ def cluster_members(posterior, estimate, typical=5, odd=3, by="confidence"):
 
     Notes
     -----
-    The log probability is that of the posterior predictive with the image itself left out,
-    ``sum of log((a + ones - 1) / (a + b + size - 1))`` over pixels that are on and the like over those that
-    are off, with pseudo-counts `a` and `b` averaged over draws.
+    The log probability is that of the posterior predictive of a cluster (Neal 2000, equation 3.1) with the
+    image itself left out: the sum, over its observed pixels, of ``log((a + ones) / (a + b + seen))`` for
+    those that are on and ``log((b + seen - ones) / (a + b + seen))`` for those that are off, where `seen` of
+    the other members have the pixel observed and `ones` of them have it on, with pseudo-counts `a` and `b`
+    averaged over draws; and of its label, where it has one, ``log((c + count) / (C c + labelled))``.
     """
     sure = confidence(posterior, estimate)
     labels = as_labels(estimate, posterior.table.n)
@@ -121,18 +124,78 @@ def cluster_members(posterior, estimate, typical=5, odd=3, by="confidence"):
     return ClusterMembers(sizes, best, worst, sure, log_predictive)
 
 
+def mean_images(posterior, partition):
+    """Share of the members of each cluster in which a pixel is on, of those in which it is observed.
+
+    Parameters
+    ----------
+    posterior : dpmix.Posterior
+    partition : PointEstimate or (n,) array of int
+
+    Returns
+    -------
+    numpy.ma.MaskedArray (k, d) of float64
+        Masked where no member of the cluster has the pixel observed.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A posterior without draws, or a partition that does not fit it.
+
+    Examples
+    --------
+    >>> import dpmix
+    >>> from dpmix.partitions import mean_images
+    >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
+    >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
+    >>> mean_images(posterior, np.repeat([0, 1], 20))[0].round(1)
+    masked_array(data=[1., 1., 1., 0., 0., 0.],
+                 mask=[False, False, False, False, False, False],
+           fill_value=1e+20)
+    """
+    posterior, _ = check_draws(posterior)
+    labels = as_labels(partition, posterior.table.n, "partition")
+    counts = [_counts(posterior.table, np.flatnonzero(labels == k)) for k in range(labels.max() + 1)]
+    ones, seen = (np.array(rows) for rows in zip(*counts, strict=True))
+    return np.ma.masked_array(ones / np.maximum(seen, 1), seen == 0)
+
+
+def _counts(table, members):
+    """Among images `members`, in how many each pixel is on and in how many it is observed, (d,) int64."""
+    ones, seen = np.zeros((2, table.d), np.int64)
+    for rows in _pieces(members):
+        ones += table.dense(rows).sum(axis=0, dtype=np.int64)
+        seen += table.seen(rows).sum(axis=0, dtype=np.int64) if table.masked else len(rows)
+    return ones, seen
+
+
+def _pieces(members):
+    return [members[first:first + _PIECE] for first in range(0, len(members), _PIECE)]
+
+
 def _left_out(posterior, labels):
     """Log predictive of each image given the other members of its cluster, (n,) float64."""
+    table, c = posterior.table, posterior.plan.prior.c
     a, b = posterior.a.mean(axis=(0, 1)), posterior.b.mean(axis=(0, 1))
     found = np.empty(len(labels))
     for k in range(labels.max() + 1):
         members = np.flatnonzero(labels == k)
-        pieces = [members[first:first + _PIECE] for first in range(0, len(members), _PIECE)]
-        ones = sum(posterior.table.dense(piece).sum(axis=0, dtype=np.int64) for piece in pieces)
-        others = len(members) - 1
-        # A pixel that is off in every member, or on, is never looked up where a count would be -1.
+        ones, seen = _counts(table, members)
+        # Counts without the image itself; what is -1 here, as no such member exists, is never looked up.
+        others = np.maximum(seen - 1, 0)
         on, off = np.log(a + np.maximum(ones - 1, 0)), np.log(b + np.maximum(others - ones, 0))
-        base = (off - np.log(a + b + others)).sum()
-        for piece in pieces:
-            found[piece] = posterior.table.dense(piece).astype(np.float64) @ (on - off) + base
+        total = np.log(a + b + others)
+        for rows in _pieces(members):
+            found[rows] = table.dense(rows).astype(np.float64) @ (on - off)
+            found[rows] += table.seen(rows).astype(np.float64) @ (off - total) if table.masked else (off - total).sum()
+        if table.n_classes:
+            found[members] += _left_out_labels(table.labels[members], table.n_classes, c)
     return found
+
+
+def _left_out_labels(y, n_classes, c):
+    """Log probability of the label of each member of a cluster given the other labels; 0 without a label."""
+    labelled = y >= 0
+    counts = np.bincount(y[labelled], minlength=n_classes)
+    found = np.log(c + np.maximum(counts - 1, 0)) - np.log(c * n_classes + max(labelled.sum() - 1, 0))
+    return np.where(labelled, found[y], 0.0)

@@ -7,7 +7,8 @@ import numpy as np
 from dpmix.errors import InputError
 from dpmix.partitions.draws import by_size, check_draws, flat_draws
 from dpmix.partitions.losses import between_draws, distances, loss_of
-from dpmix.validate import check_count, check_seed
+from dpmix.progress import compiling_shown
+from dpmix.validate import check_bool, check_count, check_seed
 
 __all__ = ["PointEstimate", "point_estimate"]
 
@@ -57,7 +58,7 @@ class PointEstimate:
         return np.bincount(self.labels)
 
 
-def point_estimate(posterior, loss="vi", *, draws=None, max_clusters=None, restarts=None, seed=0):
+def point_estimate(posterior, loss="vi", *, draws=None, max_clusters=None, restarts=None, seed=0, progress=True):
     """The partition with the least posterior expected loss, as far as a search finds it.
 
     Candidates are all draws and what greedy searches make of them: these start from the best draws of
@@ -82,6 +83,8 @@ def point_estimate(posterior, loss="vi", *, draws=None, max_clusters=None, resta
         draws are more than a million.
     seed : int, optional
         Seed of the orders in which images are visited; None takes one from the operating system.
+    progress : bool
+        Say on the standard error stream where kernels are compiled first, which takes some seconds.
 
     Returns
     -------
@@ -112,6 +115,7 @@ def point_estimate(posterior, loss="vi", *, draws=None, max_clusters=None, resta
     most = _check_most(posterior, max_clusters)
     restarts = None if restarts is None else check_count("restarts", restarts, low=0)
     generator = np.random.default_rng(check_seed(seed))
+    check_bool("progress", progress)
     labels, which = flat_draws(posterior, _affordable(posterior) if draws is None else draws)
     fewest = int(labels.max(axis=1).min()) + 1
     if restarts == 0 and fewest > most:
@@ -121,10 +125,11 @@ def point_estimate(posterior, loss="vi", *, draws=None, max_clusters=None, resta
         restarts = 16 if labels.size <= _QUICK else 4
     everything = posterior.labels.reshape(-1, posterior.table.n)
     best = None
-    for name, candidate in _candidates(labels, which, measure, most, restarts, generator):
-        expected = float(distances(candidate, everything, measure).mean())
-        if best is None or expected < best[0]:
-            best = expected, candidate, name
+    with compiling_shown(progress):
+        for name, candidate in _candidates(labels, which, measure, most, restarts, generator):
+            expected = float(distances(candidate, everything, measure).mean())
+            if best is None or expected < best[0]:
+                best = expected, candidate, name
     estimate = by_size(best[1])
     estimate.flags.writeable = False
     return PointEstimate(estimate, best[0], loss, best[2], len(labels))

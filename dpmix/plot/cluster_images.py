@@ -89,7 +89,8 @@ def _draw_tiles(ax, counts, sides, feet, columns, shape):
     # Matplotlib smooths or not by the size of the tile; among tiles of different sizes that would look odd.
     smooth = "hanning" if min(shape) > 16 and sides[-1] < sides[0] else "antialiased"
     for k, side in enumerate(sides):
-        probability = (counts.a + counts.ones[k]) / (counts.a + counts.b + counts.sizes[k])
+        seen = counts.sizes[k] - (counts.gaps[k] if counts.gaps.shape[1] else 0)
+        probability = (counts.a + counts.ones[k]) / (counts.a + counts.b + seen)
         row, column = divmod(k, columns)
         height = side * tile_height(shape)
         left = column * (1 + GAP) + (1 - side) / 2

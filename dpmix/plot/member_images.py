@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dpmix.partitions import cluster_members
+from dpmix.partitions import cluster_members, mean_images
 from dpmix.partitions.draws import as_labels
 from dpmix.plot.style import INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
@@ -18,7 +18,8 @@ _STRIP = 10  # clusters up to which each has a row of its own
 def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence", ax=None):
     """Show the clusters of a partition, largest first: mean image, most typical and most odd members.
 
-    Before each stand its size and the mean of `dpmix.confidence` over its members.
+    Before each stand its size and the mean of `dpmix.confidence` over its members. Pixels that are not
+    observed, in the mean those that no member has observed, are blue.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence"
         check_axes(ax)
     labels = as_labels(estimate, check_posterior(posterior).table.n)
     most = None if most is None else check_count("most", most)
-    members = cluster_members(posterior, labels, typical, odd, by)
+    members, means = cluster_members(posterior, labels, typical, odd, by), mean_images(posterior, labels)
     shown = np.argsort(-members.sizes, kind="stable")[:most]
     strips = 1 if len(shown) <= _STRIP else 2
     rows, shape = -(-len(shown) // strips), posterior.shape
@@ -67,7 +68,7 @@ def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence"
     for place, k in enumerate(shown):
         column, row = divmod(place, rows)
         left, top = column * strip, line + row * (tile_height(shape) + GAP)
-        _draw_cluster(ax, posterior, labels, members, k, columns + left + _LABEL, top, font)
+        _draw_cluster(ax, posterior, labels, members, means[k], k, columns + left + _LABEL, top, font)
     _head(ax, columns, typical, odd, strips, strip, line, font)
     rest = len(members.sizes) - len(shown)
     note = f", {rest:,} smaller not shown" if rest else ""
@@ -82,16 +83,15 @@ def _columns(typical, odd):
     return np.append(edges, edges[-1] + 1)
 
 
-def _draw_cluster(ax, posterior, labels, members, k, columns, top, font):
-    height, shape = tile_height(posterior.shape), posterior.shape
+def _draw_cluster(ax, posterior, labels, members, mean, k, columns, top, font):
+    height, shape, table = tile_height(posterior.shape), posterior.shape, posterior.table
     mine = np.flatnonzero(labels == k)
-    pieces = np.array_split(mine, 1 + len(mine) // 4096)
-    ones = sum(posterior.table.dense(piece).sum(axis=0, dtype=np.int64) for piece in pieces)
     n_odd = len(members.odd[k])
     places = [*columns[1:1 + len(members.typical[k])], *columns[len(columns) - 1 - n_odd:-1]]
-    add_tile(ax, (ones / len(mine)).reshape(shape), columns[0], top, 1, height, INK_MAP)
+    add_tile(ax, mean.reshape(shape), columns[0], top, 1, height, INK_MAP)
     for image, left in zip([*members.typical[k], *members.odd[k][::-1]], places, strict=True):
-        add_tile(ax, posterior.table.dense([image])[0].reshape(shape), left, top, 1, height, INK_MAP)
+        pixels = np.ma.masked_where(table.seen([image])[0] == 0, table.dense([image])[0])
+        add_tile(ax, pixels.reshape(shape), left, top, 1, height, INK_MAP)
     ax.text(columns[0] - 2 * GAP, top + height / 2, f"{len(mine):,}\n{members.confidence[mine].mean():.0%}",
             size=font, color=QUIET, ha="right", va="center", linespacing=1.3)
 

@@ -1,0 +1,234 @@
+"""What the commands about models share: the options of a training, the images, the training, its report."""
+
+import contextlib
+import sys
+import warnings
+
+from dpmix.cli.options import add_source, given, load_source
+from dpmix.cli.streams import in_shell_words, note
+from dpmix.errors import InputError
+
+__all__ = [
+    "EXTRACTORS",
+    "MODELS",
+    "add_grey_source",
+    "add_training",
+    "check_labels",
+    "load_images",
+    "load_model",
+    "refuse_training",
+    "train_model",
+    "training_fields",
+    "training_text",
+    "trained_kind",
+]
+
+EXTRACTORS = ("rbm", "dbn", "autoencoder")
+MODELS = (*EXTRACTORS, "classifier")
+
+_CLASSES = {
+    "rbm": "BernoulliRBM",
+    "dbn": "DeepBeliefNet",
+    "autoencoder": "Autoencoder",
+    "classifier": "NetworkClassifier",
+}
+_TRAINING = ("layers", "epochs", "batch_size", "learning_rate", "early_stopping", "seed")
+_LARGEST_SEED = 2**32 - 1  # of scikit-learn's random_state
+
+
+def add_grey_source(parser):
+    """Add SOURCE, which is read with grey values unless the options say otherwise."""
+    add_source(parser)
+    parser.add_argument(
+        "--binary", action="store_true", default=False, help="make pixels 0 and 1, as 'dpmix fit' has them"
+    )
+    parser.add_argument(
+        "--maximum",
+        type=float,
+        metavar="M",
+        help="in an array file: value of a fully lit pixel (default: 1 for floats, 255 or 65535 for whole "
+        "numbers of 8 or 16 bits)",
+    )
+
+
+def add_training(parser):
+    """Add the options of a training."""
+    parser.add_argument(
+        "--layers",
+        metavar="H,H,...",
+        help="hidden units of each layer, from the bottom "
+        "(default: 256; 256,64 for a dbn; 200 for an autoencoder, whose smallest layer is the code)",
+    )
+    counts = {
+        "--epochs": "passes over the images; for a dbn, of each layer (default: 10; 20 for an autoencoder)",
+        "--batch-size": "images per step of the training (default: 100)",
+        "--seed": "the same seed gives the same model (default: a fresh one, which is shown)",
+    }
+    for name, text in counts.items():
+        parser.add_argument(name, type=int, metavar="N", help=text)
+    parser.add_argument(
+        "--learning-rate",
+        type=float,
+        metavar="X",
+        help="length of a step (default: 0.1 for rbm and dbn, 0.001 for the others)",
+    )
+    parser.add_argument(
+        "--early-stopping",
+        action="store_true",
+        help="set one image in ten aside, stop when they gain no more, and keep the best epoch",
+    )
+    parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
+
+
+def load_images(arguments):
+    """Return the images of SOURCE: `GreyImages`, or `Images` of 0 and 1 with --binary or --threshold."""
+    if not arguments.binary and "threshold" not in arguments:
+        from dpmix.datasets import load_grey
+
+        return load_source(arguments, load_grey, ("maximum",))
+    if "maximum" in arguments:
+        raise InputError("--maximum is for grey values; leave it out, or --binary and --threshold")
+    return load_source(arguments)
+
+
+def check_labels(arguments, images):
+    """Refuse `images` without labels, or with labels below 0."""
+    if images.y is None:
+        raise InputError(f"{arguments.source} has no labels; choose another SOURCE")
+    if images.y.min() < 0:
+        raise InputError(f"{arguments.source} must have labels of at least 0; found {images.y.min()}")
+
+
+def load_model(path, source, images):
+    """Return the model of the file `path`, which must fit `images`, those of SOURCE `source`."""
+    from dpmix import features
+
+    model = features.load(path)
+    d = images.x.shape[1]
+    if model.n_features_in_ != d:
+        raise InputError(
+            f"{source} has images of {images.shape[0]} x {images.shape[1]} = {d} pixels, "
+            f"the model {path} is about images of {model.n_features_in_} pixels"
+        )
+    return model
+
+
+def trained_kind(model):
+    """Return the word for the class of `model`: one of `MODELS`."""
+    return {name: kind for kind, name in _CLASSES.items()}[type(model).__name__]
+
+
+def train_model(kind, arguments, images, init=None):
+    """Return a trained model.
+
+    Parameters
+    ----------
+    kind : str
+        One of `MODELS`.
+    arguments : argparse.Namespace
+        With what `add_training` added. Its seed is set where there is none.
+    images : GreyImages or Images
+    init : estimator, optional
+        What a classifier or an autoencoder starts from.
+    """
+    from dpmix.validate import check_count, check_seed
+
+    if "seed" not in arguments:
+        arguments.seed = check_seed(None) % (_LARGEST_SEED + 1)
+    check_count("seed", arguments.seed, low=0, high=_LARGEST_SEED)
+    model = _untrained(kind, arguments, init)
+    with _warnings_as_notes():
+        return model.fit(images.x, images.y) if kind == "classifier" else model.fit(images.x)
+
+
+def refuse_training(arguments):
+    """Refuse options of a training where there is none."""
+    found = given(arguments, *_TRAINING)
+    if found:
+        name = next(iter(found)).replace("_", "-")
+        raise InputError(f"--{name} is for a model that is trained now, not for one from a file; leave it out")
+
+
+def _untrained(kind, arguments, init):
+    from dpmix import features
+
+    words = {"epochs": "n_iter", "batch_size": "batch_size", "learning_rate": "learning_rate"}
+    words["early_stopping"] = "early_stopping"
+    options = {words[name]: value for name, value in given(arguments, *words).items()}
+    common = {"random_state": arguments.seed, "verbose": not arguments.quiet and sys.stderr is not None}
+    sizes = _layers(arguments)
+    cls = getattr(features, _CLASSES[kind])
+    if kind == "dbn":
+        return cls(**({"n_components": sizes} if sizes else {}), rbm=features.BernoulliRBM(**options), **common)
+    if kind == "rbm":
+        if sizes and len(sizes) > 1:
+            raise InputError(
+                f"--layers must be one number for an rbm; got {arguments.layers!r}; use --model dbn for several"
+            )
+        return cls(**({"n_components": sizes[0]} if sizes else {}), **options, **common)
+    if init is not None:
+        if sizes:
+            raise InputError("--layers and --init exclude each other: the layers come from the model; leave one out")
+        options["init"] = init
+    return cls(**({"hidden_layer_sizes": sizes} if sizes else {}), **options, **common)
+
+
+def _layers(arguments):
+    """The numbers of --layers, or None."""
+    if "layers" not in arguments:
+        return None
+    words = [word.strip() for word in arguments.layers.split(",")]
+    if not all(word.isascii() and word.isdigit() and int(word) for word in words):
+        raise InputError(f"--layers must be whole numbers above 0 and commas, such as 256,64; got {arguments.layers!r}")
+    return tuple(int(word) for word in words)
+
+
+@contextlib.contextmanager
+def _warnings_as_notes():
+    """Tell warnings of the library as one line each, without the line of code they come from."""
+
+    def tell(message, category, filename, lineno, file=None, line=None):
+        note(f"dpmix: warning: {in_shell_words(' '.join(str(message).split()))}")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = tell
+        yield
+
+
+def training_fields(model, images, seed):
+    """Return what is told of a training as a dictionary for JSON, ``history`` with one entry a layer."""
+    parts = getattr(model, "rbms_", [model])
+    return {
+        "model": trained_kind(model),
+        "n": len(images.x),
+        "shape": list(images.shape),
+        "seed": seed,
+        "layers": [len(bias) for _, bias, _ in model.encoder_layers()],
+        "epochs": [len(part.history_["seconds"]) for part in parts],
+        "seconds": [sum(part.history_["seconds"]) for part in parts],
+        "history": [part.history_ for part in parts],
+    }
+
+
+def training_text(fields):
+    """Return the text of `training_fields`."""
+    height, width = fields["shape"]
+    layers = " - ".join(f"{size:,}" for size in (height * width, *fields["layers"]))
+    lines = [
+        f"images   {fields['n']:,} of {height} x {width} pixels",
+        f"model    {fields['model']}, {layers} units",
+        f"seed     {fields['seed']}",
+        "",
+    ]
+    histories = fields["history"]
+    columns = {"layer": [str(layer) for layer in range(1, len(histories) + 1)]} if len(histories) > 1 else {}
+    columns["epochs"] = [f"{epochs:,}" for epochs in fields["epochs"]]
+    columns["seconds"] = [f"{seconds:,.1f}" for seconds in fields["seconds"]]
+    for name in histories[0]:
+        if name not in ("learning_rate", "seconds"):
+            columns[name.replace("_", " ")] = [f"{history[name][-1]:.4g}" for history in histories]
+    cells = [[name, *column] for name, column in columns.items()]
+    widths = [max(map(len, column)) for column in cells]
+    cells = [[cell.rjust(width) for cell in column] for column, width in zip(cells, widths, strict=True)]
+    return "\n".join([*lines, *("  ".join(row) for row in zip(*cells, strict=True))])

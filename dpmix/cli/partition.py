@@ -1,0 +1,177 @@
+"""The command ``partition``: one partition out of many, how sure it is, and who is in it."""
+
+from dpmix.cli.files import check_file
+from dpmix.cli.known import add_labels, add_search, known_labels, partition_of
+from dpmix.cli.options import add_command, add_overwrite, add_run, given
+from dpmix.cli.report import as_json
+from dpmix.cli.streams import show
+
+__all__ = ["add_commands"]
+
+_PARTITION = """\
+Of all draws of all chains, one partition that stands for them: that with the least expected distance
+from the partition that is meant (the variation of information in nats, or Binder's loss, the share of
+pairs of images that one puts together and the other apart), as far as a search finds it.
+
+Then how far the draws reach around it (the credible ball), how sure images are of their cluster (the
+probability to be with its other members, averaged over these), and of each cluster the members that are
+most sure and those that are least. Where labels are known, how it agrees with them: adjusted Rand index,
+normalised mutual information, purity, homogeneity and completeness, 1 at best.
+
+With -o, for every image its cluster, counted from 0 by decreasing size: .npy holds these numbers; .npz
+the arrays labels and confidence; .csv a line for each image with its label, too, where labels are known."""
+
+_EXAMPLES = (
+    "dpmix partition run",
+    "dpmix partition run --labels digits -o partition.csv",
+    "dpmix partition run --loss binder --json",
+)
+
+_FILES = (".npy", ".npz", ".csv")
+_CLUSTERS, _MEMBERS = 20, 5
+
+
+def add_commands(commands):
+    """Add the commands of this module."""
+    summary = "give the partition that stands for a run"
+    parser = add_command(commands, "partition", _partition, summary, _PARTITION, "RUN [options]", _EXAMPLES)
+    add_run(parser)
+    add_search(parser)
+    parser.add_argument(
+        "--level", type=float, metavar="P", help="probability that the credible ball holds (default: 0.95)"
+    )
+    add_labels(parser)
+    parser.add_argument(
+        "--most", type=int, metavar="N", help=f"clusters to list, the largest (default: {_CLUSTERS}; 0: none)"
+    )
+    parser.add_argument("-o", "--out", metavar="FILE", help=f"file of clusters to write: {', '.join(_FILES)}")
+    parser.add_argument("--json", action="store_true", default=False, help="as JSON, with all clusters")
+    add_overwrite(parser)
+
+
+def _partition(arguments):
+    path = check_file(arguments.out, arguments.overwrite, _FILES) if "out" in arguments else None
+    import dpmix
+    from dpmix.partitions import cluster_members
+    from dpmix.validate import check_count
+
+    posterior = dpmix.load(arguments.folder)
+    most = check_count("most", getattr(arguments, "most", _CLUSTERS), low=0)
+    y, names = known_labels(posterior, arguments)
+    estimate = partition_of(posterior, arguments)
+    ball = dpmix.credible_ball(posterior, estimate, **given(arguments, "level"))
+    members = cluster_members(posterior, estimate, typical=_MEMBERS, odd=_MEMBERS)
+    if path:
+        _save(path, estimate.labels, members.confidence, y, names)
+    found = _fields(estimate, ball, members, y)
+    show(as_json(found) if arguments.json else _text(found, most))
+
+
+def _fields(estimate, ball, members, y):
+    """All that is found, a dictionary for JSON."""
+    import dpmix
+
+    clusters = []
+    for k, size in enumerate(members.sizes.tolist()):
+        mean = float(members.confidence[estimate.labels == k].mean())
+        parts = {"typical": members.typical[k].tolist(), "odd": members.odd[k].tolist()}
+        clusters.append({"size": size, "confidence": mean, **parts})
+    bounds = {name: getattr(ball, name) for name in ("upper", "lower", "horizontal")}
+    edges = {
+        name: {"n_clusters": edge.n_clusters, "distance": edge.distance, "chain": edge.chain, "draw": edge.draw}
+        for name, edge in bounds.items()
+    }
+    found = {
+        "n": len(estimate.labels),
+        "n_clusters": estimate.n_clusters,
+        "loss": estimate.loss,
+        "expected_loss": estimate.expected_loss,
+        "unit": "nats" if estimate.loss == "vi" else "share of pairs",
+        "found_from": estimate.found_from,
+        "draws": ball.distances.size,
+        "draws_searched": estimate.n_draws,
+        "ball": {"level": ball.level, "coverage": ball.coverage, "radius": ball.radius, **edges},
+        "confidence": float(members.confidence.mean()),
+        "unsure": int((members.confidence < 0.5).sum()),
+    }
+    if y is not None:
+        known = y >= 0
+        agreement = vars(dpmix.compare_labels(estimate.labels[known], y[known]))
+        found["labels"] = {"n": int(known.sum()), **agreement}
+    return {**found, "clusters": clusters}
+
+
+def _text(found, most):
+    loss = "variation of information" if found["loss"] == "vi" else "Binder's loss"
+    unit = " nats" if found["loss"] == "vi" else ""
+    ball = found["ball"]
+    k = [ball[edge]["n_clusters"] for edge in ("upper", "lower")]
+    searched = "" if found["draws"] == found["draws_searched"] else f", {found['draws_searched']:,} of them searched"
+    lines = [
+        f"partition   {_count(found['n'], 'image')} in {_count(found['n_clusters'], 'cluster')}, found from "
+        f"{found['found_from']}",
+        f"loss        {loss} {found['expected_loss']:.4g}{unit}, the mean over {_count(found['draws'], 'draw')}"
+        f"{searched}",
+        f"ball        {ball['coverage']:.0%} of draws are within {ball['radius']:.4g}{unit}; they have "
+        f"{k[0]:,} to {_count(k[1], 'cluster')}",
+        f"confidence  {found['confidence']:.2f} on average, below a half for {_count(found['unsure'], 'image')}",
+    ]
+    if "labels" in found:
+        words = [f"{name} {value:.3f}" for name, value in found["labels"].items() if name != "n"]
+        lines.append(f"labels      {', '.join(words)} ({_count(found['labels']['n'], 'image')})")
+    return "\n".join(lines + (["", *_table(found["clusters"], most)] if most else []))
+
+
+def _table(clusters, most):
+    rows = [("cluster", "images", "confidence", "most typical", "most odd")]
+    for k, cluster in enumerate(clusters[:most]):
+        typical, odd = (" ".join(map(str, cluster[name])) or "-" for name in ("typical", "odd"))
+        rows.append((f"{k}", f"{cluster['size']:,}", f"{cluster['confidence']:.2f}", typical, odd))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        numbers = [cell.rjust(width) for cell, width in zip(row[:3], widths, strict=False)]
+        names = [cell.ljust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
+        lines.append("  ".join(numbers + names).rstrip())
+    rest = clusters[most:]
+    if rest:
+        images = sum(cluster["size"] for cluster in rest)
+        lines.append(f"+ {_count(len(rest), 'smaller cluster')} with {_count(images, 'image')}")
+    return lines
+
+
+def _count(number, noun):
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _save(path, labels, confidence, y, names):
+    """Write what is known of every image to `path` in the format of its ending."""
+    import numpy as np
+
+    from dpmix.cli.files import save_array
+    from dpmix.durable import replace_files
+
+    if path.suffix.lower() == ".npy":
+        save_array(labels, path)
+    elif path.suffix.lower() == ".npz":
+        arrays = {"labels": labels, "confidence": confidence}
+        replace_files(path.parent, {path.name: lambda file: np.savez(file, **arrays)})
+    else:
+        text = _csv(labels, confidence, y, names)
+        replace_files(path.parent, {path.name: lambda file: file.write(text.encode())})
+
+
+def _csv(labels, confidence, y, names):
+    import csv
+    import io
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", "cluster", "confidence", *([] if y is None else ["label"])])
+    for image, (cluster, sure) in enumerate(zip(labels.tolist(), confidence.tolist(), strict=True)):
+        row = [image, cluster, f"{sure:.6f}"]
+        if y is not None:
+            known = y[image] >= 0
+            row.append("" if not known else y[image] if names is None else names[y[image]])
+        writer.writerow(row)
+    return text.getvalue()

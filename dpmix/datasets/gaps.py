@@ -1,0 +1,84 @@
+"""`load_observed`: the same sources as `load`, with pixels that nobody observed."""
+
+import os
+
+import numpy as np
+
+from dpmix.datasets.arrays import as_binary, check_table, read_array
+from dpmix.datasets.images import class_rows, images_of
+from dpmix.datasets.source import load
+from dpmix.errors import InputError
+
+__all__ = ["load_observed"]
+
+
+def load_observed(source, classes=None, threshold=None, observed=None, data_home=None):
+    """Load images of which some pixels may not be observed, as `dpmix.sample` and the queries take them.
+
+    Parameters
+    ----------
+    source, classes, threshold, data_home
+        As for `load`; in an array file of floats, NaN is a pixel that is not observed.
+    observed : str or path-like, optional
+        A .npy or .npz file of booleans, or 0 and 1, that are true where a pixel is observed: one value
+        for each pixel of all images of `source`, (n, d) or (n, height, width), or of one image, (d,) or
+        (height, width), for all of them. What it leaves out is as unobserved as NaN is.
+
+    Returns
+    -------
+    images : Images
+        0 where a pixel is not observed.
+    observed : (n, d) bool, or None where every pixel is observed
+
+    Raises
+    ------
+    InputError
+        As for `load`, or a mask that does not fit the images.
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile, os
+    >>> path = os.path.join(tempfile.mkdtemp(), "table.npy")
+    >>> np.save(path, [[0, 1, np.nan], [1, 1, 0]])
+    >>> images, observed = load_observed(path)
+    >>> dpmix.sample(images, observed=observed)  # doctest: +SKIP
+    >>> observed
+    array([[ True,  True, False],
+           [ True,  True,  True]])
+    """
+    if isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
+        images, seen = read_array(source, lambda values, y: _with_gaps(values, y, threshold))
+    else:
+        images = load(source, threshold=threshold, data_home=data_home)
+        seen = np.ones(images.x.shape, bool)
+    if observed is not None:
+        seen &= _read_mask(observed, images)
+    if classes is not None:
+        rows = class_rows(images.y, classes, images.classes)
+        images, seen = images[rows], seen[rows]
+    if seen.all():
+        return images, None
+    return images_of((images.x & seen).reshape(-1, *images.shape), images.y, images.names, images.classes), seen
+
+
+def _with_gaps(values, y, threshold):
+    """The images of an array, and where it is not NaN."""
+    check_table(values)
+    seen = np.ones(values.shape, bool)
+    if values.dtype.kind == "f":
+        seen = ~np.isnan(values)
+        values = np.where(seen, values, 0)
+    return images_of(as_binary(values, threshold), y), seen.reshape(len(values), -1)
+
+
+def _read_mask(path, images):
+    """The mask in the file `path`, (n, d) or (d,) bool."""
+    values = read_array(path, lambda values, y: values)
+    if not ((values == 0) | (values == 1)).all():
+        raise InputError(f"{path}: must hold True or 1 where a pixel is observed, and else False or 0")
+    n, d = images.x.shape
+    for_one, for_each = {(d,), images.shape}, {(n, d), (n, *images.shape)}
+    if values.shape not in for_one | for_each:
+        raise InputError(f"{path}: must have shape ({n}, {d}), a value for each pixel of each image, or ({d},); "
+                         f"got {values.shape}")
+    return (values == 1).reshape(-1, d) if values.shape in for_each else (values == 1).ravel()

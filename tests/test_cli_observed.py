@@ -1,0 +1,137 @@
+"""Commands with pixels that are not observed, by NaN or by a mask: the same answers as in Python."""
+
+import json
+
+import numpy as np
+import pytest
+
+import dpmix
+from dpmix.cli import main
+from dpmix.datasets import load_observed
+from dpmix.errors import InputError
+
+FIT = ("--chains", "1", "--sweeps", "6", "--seed", "3", "--quiet")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """A folder with one table in three forms: with NaN, whole with a mask, and the mask as 0 and 1 by picture."""
+    folder, rng = tmp_path_factory.mktemp("observed"), np.random.default_rng(0)
+    images = dpmix.datasets.load_digits(classes=[0, 1])[:60]
+    seen = rng.random(images.x.shape) < 0.8
+    seen[0] = True
+    np.savez(folder / "nan.npz", x=np.where(seen, images.x, np.nan).reshape(-1, 8, 8), y=images.y)
+    np.savez(folder / "whole.npz", x=images.x, y=images.y)
+    np.save(folder / "mask.npy", seen)
+    np.save(folder / "picture.npy", seen.reshape(-1, 8, 8).astype(np.uint8))
+    return folder, images, seen
+
+
+@pytest.fixture(scope="module")
+def run(table):
+    folder, images, seen = table
+    posterior = dpmix.sample(images, observed=seen, chains=1, sweeps=6, seed=3, progress=False)
+    posterior.save(folder / "run")
+    return posterior
+
+
+def command(capsys, *words):
+    capsys.readouterr()
+    assert main(list(map(str, words))) == 0
+    return capsys.readouterr()
+
+
+TOLD = "not observed: {:,} of 3,840 pixels ({:.1%}), in 59 of 60 images\n"
+
+
+@pytest.mark.parametrize("words", [("nan.npz",), ("whole.npz", "--observed", "mask.npy"),
+                                   ("whole.npz", "--observed", "picture.npy")], ids=["NaN", "mask", "picture"])
+def test_fit_learns_from_what_is_observed(table, run, tmp_path, monkeypatch, capsys, words):
+    folder, images, seen = table
+    monkeypatch.chdir(folder)
+    told = command(capsys, "fit", *words, "-o", tmp_path / "run", *FIT)
+    assert told.err == TOLD.format((~seen).sum(), (~seen).mean())
+    found = dpmix.load(tmp_path / "run")
+    assert found.table.digest == run.table.digest and found.shape == (8, 8)
+    np.testing.assert_array_equal(found.labels, run.labels)
+
+
+def test_score_is_about_what_is_observed(table, run, capsys):
+    folder, images, seen = table
+    for words in (("nan.npz",), ("whole.npz", "--observed", folder / "mask.npy")):
+        told = command(capsys, "score", folder / "run", folder / words[0], *words[1:], "--json", "--labels")
+        fields = json.loads(told.out)
+        assert fields["log_predictive"] == pytest.approx(dpmix.log_predictive(run, images, seen).mean())
+        best = dpmix.responsibilities(run, images, observed=seen).argmax(axis=1)
+        assert fields["labels"]["ari"] == [pytest.approx(dpmix.compare_labels(best, images.y).ari)]
+        assert told.err == TOLD.format((~seen).sum(), (~seen).mean())
+
+
+def test_complete_fills_in_what_is_not_observed(table, run, tmp_path, capsys):
+    folder, images, seen = table
+    out = "--probabilities", tmp_path / "p.npy", "--overwrite", "--rows", "2:9"
+    command(capsys, "complete", folder / "run", folder / "nan.npz", *out, "-o", tmp_path / "p.png")
+    np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), dpmix.predict_proba(run, images[2:9], seen[2:9]))
+    shown = seen[2:9] & dpmix.masks.mask((8, 8), "left")
+    command(capsys, "complete", folder / "run", folder / "nan.npz", *out, "--hide", "left")
+    np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), dpmix.predict_proba(run, images[2:9], shown))
+
+
+def test_nothing_is_told_where_all_is_observed(table, run, tmp_path, capsys):
+    folder, images, _ = table
+    assert command(capsys, "score", folder / "run", folder / "whole.npz").err == ""
+    command(capsys, "complete", folder / "run", folder / "whole.npz", "--hide", "top", "-o", tmp_path / "p.png")
+    assert main(["complete", str(folder / "run"), str(folder / "whole.npz"), "-o", str(tmp_path / "q.png")]) == 2
+    assert "pass --hide WHAT or --observed FILE" in capsys.readouterr().err
+
+
+# The loader.
+
+
+def test_load_observed(table):
+    folder, images, seen = table
+    for source, mask in (("nan.npz", None), ("whole.npz", "mask.npy"), ("nan.npz", "mask.npy")):
+        found, known = load_observed(folder / source, observed=None if mask is None else folder / mask)
+        np.testing.assert_array_equal(found.x, images.x & seen)
+        np.testing.assert_array_equal(known, seen)
+        assert found.shape == (8, 8) and found.y.tolist() == images.y.tolist()
+    found, known = load_observed(folder / "nan.npz", classes=[1])
+    np.testing.assert_array_equal(known, seen[images.y == 1])
+    assert (found.y == 1).all() and len(found) == (images.y == 1).sum()
+
+
+def test_one_mask_for_all_images_of_any_source(tmp_path):
+    left = dpmix.masks.mask((8, 8), "right")
+    for name, mask in (("flat.npy", left), ("picture.npy", left.reshape(8, 8).astype(float))):
+        np.save(tmp_path / name, mask)
+        found, known = load_observed("digits", classes=[4], observed=tmp_path / name)
+        assert (known == left).all() and known.shape == found.x.shape
+        np.testing.assert_array_equal(found.x, dpmix.datasets.load_digits(classes=[4]).x & left)
+
+
+def test_whole_images_come_as_they_are(tmp_path):
+    np.save(tmp_path / "grey.npy", np.array([[0.2, 0.9, np.nan]]))
+    images, known = load_observed("digits")
+    assert known is None and len(images) == 1797
+    images, known = load_observed(tmp_path / "grey.npy", threshold=-1.0)
+    assert images.x.tolist() == [[1, 1, 0]] and known.tolist() == [[True, True, False]]
+
+
+@pytest.mark.parametrize(("mask", "text"), [
+    (np.ones(5, bool), r"mask.npy: must have shape \(1797, 64\).*or \(64,\); got \(5,\)"),
+    (np.ones((3, 64), bool), r"got \(3, 64\)"),
+    (np.full(64, 0.5), "True or 1 where a pixel is observed"),
+    (np.full(64, np.nan), "True or 1 where a pixel is observed"),
+])
+def test_wrong_masks(tmp_path, mask, text):
+    np.save(tmp_path / "mask.npy", mask)
+    with pytest.raises(InputError, match=text):
+        load_observed("digits", observed=tmp_path / "mask.npy")
+
+
+def test_values_other_than_0_1_and_nan(tmp_path):
+    np.save(tmp_path / "x.npy", np.array([[0, 1, np.nan], [1, np.inf, 0]]))
+    with pytest.raises(InputError, match=r"x.npy: x must contain only 0 and 1; found inf at row 1, column 1"):
+        load_observed(tmp_path / "x.npy")
+    with pytest.raises(InputError, match="nothing.*no file or folder|no file or folder.*nothing"):
+        load_observed("nothing")
