@@ -1,23 +1,20 @@
 """Images with hidden pixels and what the posterior says was there."""
 
-from dataclasses import dataclass, replace
-
 import numpy as np
 from matplotlib.patches import Rectangle
 from scipy.special import entr
 
 from dpmix.data import check_binary, check_numbers
 from dpmix.errors import InputError
+from dpmix.plot.row_sheet import RowSheet, draw_row, open_rows
 from dpmix.plot.style import HIDDEN, INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, check_posterior, set_title
-from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
+from dpmix.plot.tiles import add_tile
 from dpmix.query import predict_mode, predict_proba, sample_predictive
 from dpmix.validate import check_count
 
 __all__ = ["completions"]
 
-_PER_ROW = 12
 _HEADING = 7  # width of the longest heading and a space in units of the font size
-_FONT = 0.72  # font size in units of the height of a line
 
 
 def completions(posterior, x, observed=None, *, proba=None, mode=None, samples=None, draws=None, ax=None):
@@ -84,64 +81,14 @@ def completions(posterior, x, observed=None, *, proba=None, mode=None, samples=N
     }
     if (values.mask == ~seen).all():
         del rows["original"]  # nothing more is known than was shown
-    ax, sheet, font = _open(ax, m, len(rows), posterior.shape)
+    ax, sheet, font = open_rows(ax, RowSheet(m, len(rows), posterior.shape, _HEADING, foot=2))
     for row, (heading, tiles) in enumerate(rows.items()):
-        _draw_row(ax, sheet, row, heading, tiles, font)
+        cmap = UNCERTAINTY_MAP if heading == "uncertainty" else INK_MAP
+        draw_row(ax, sheet, row, heading, tiles, font, cmap)
     _draw_key(ax, sheet, font)
     hidden = f"{1 - seen.mean():.0%} of {'its' if m == 1 else 'their'} pixels hidden"
     set_title(ax, f"{m:,} image{'' if m == 1 else 's'} with {hidden}")
     return ax
-
-
-@dataclass(frozen=True)
-class _Sheet:
-    """Where things stand, in widths of a tile."""
-
-    images: int
-    rows: int  # of tiles for each image
-    shape: tuple
-    line: float  # height of a line of print
-
-    @property
-    def blocks(self):
-        return -(-self.images // _PER_ROW)
-
-    @property
-    def columns(self):
-        return -(-self.images // self.blocks)
-
-    @property
-    def left(self):
-        """Where tiles begin, right of the headings."""
-        return _FONT * self.line * _HEADING
-
-    def top(self, block, row):
-        return (block * self.rows + row) * (tile_height(self.shape) + GAP) + block * 2 * GAP
-
-    @property
-    def size(self):
-        """Width and height, the key at the foot included."""
-        return self.left + self.columns * (1 + GAP) - GAP, self.top(self.blocks, 0) - 3 * GAP + 2 * self.line
-
-
-def _open(ax, images, rows, shape):
-    """Axes ready to draw on, where things stand on it, and the font size."""
-    sheet = _Sheet(images, rows, shape, line=0)
-    sheet = replace(sheet, line=line_height(ax, sheet.columns, sheet.blocks * rows, shape))
-    if ax is None:
-        ax = new_sheet(*sheet.size, tile_inches(sheet.columns, shape))
-    return ax, sheet, min(8, _FONT * sheet.line * open_sheet(ax, *sheet.size))
-
-
-def _draw_row(ax, sheet, row, heading, tiles, font):
-    height = tile_height(sheet.shape)
-    for block in range(sheet.blocks):
-        ax.text(0, sheet.top(block, row) + height / 2, heading, size=font, color=QUIET, va="center_baseline")
-    for ix, values in enumerate(tiles):
-        block, column = divmod(ix, sheet.columns)
-        left = sheet.left + column * (1 + GAP)
-        cmap = UNCERTAINTY_MAP if heading == "uncertainty" else INK_MAP
-        add_tile(ax, values.reshape(sheet.shape), left, sheet.top(block, row), 1, height, cmap)
 
 
 def _draw_key(ax, sheet, font):

@@ -1,9 +1,9 @@
 """Known labels against clusters, as a heat map with counts."""
 
 import numpy as np
-from matplotlib.patches import Rectangle
 
 from dpmix.partitions import contingency_table
+from dpmix.plot.count_cells import TALL, draw_cells, short_name
 from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import new_sheet, open_sheet
 from dpmix.validate import check_count
@@ -11,8 +11,6 @@ from dpmix.validate import check_count
 __all__ = ["contingency"]
 
 _INCHES = 0.27  # width of a cell in a new figure
-_TALL = 0.8  # height of a cell in widths
-_GLYPHS = 18  # characters of a label that are shown
 
 
 def contingency(partition, y, *, most=60, ax=None):
@@ -54,43 +52,25 @@ def contingency(partition, y, *, most=60, ax=None):
     cells, names = counts[:, shown], [f"{k}" for k in shown]
     if rest.shape[1]:
         cells, names = np.column_stack([cells, rest.sum(axis=1)]), [*names, "rest"]
-    rows = [_short(label) for label in classes]
-    left = 0.45 * max(len(name) for name in rows) * _TALL + 0.3
-    width, height = left + cells.shape[1], cells.shape[0] * _TALL + 1.9 * _TALL
+    rows = [short_name(label) for label in classes]
+    left = 0.45 * max(len(name) for name in rows) * TALL + 0.3
+    width, height = left + cells.shape[1], cells.shape[0] * TALL + 1.9 * TALL
     ax = new_sheet(width, height, min(max(4 / width, _INCHES), 0.5)) if ax is None else ax
     points = open_sheet(ax, width, height)
-    _draw_cells(ax, cells, left, points)
+    draw_cells(ax, cells, INK_MAP(cells / cells.sum(axis=0)), left, 0, points)
     _write_names(ax, rows, names, left, points)
     found = f"{len(counts.T):,} clusters of {counts.sum():,} images"
     set_title(ax, f"{found} against {len(classes):,} known labels")
     return ax
 
 
-def _short(label):
-    text = str(label)
-    return text if len(text) <= _GLYPHS else text[:_GLYPHS - 1] + "…"
-
-
-def _draw_cells(ax, cells, left, points):
-    share = cells / cells.sum(axis=0)
-    font = min(text_size(len(f"{cells.max():,}"), 0.98 * points, 8), 0.65 * _TALL * points)
-    for row, column in np.ndindex(cells.shape):
-        x, y = left + column, row * _TALL
-        shade = INK_MAP(share[row, column])
-        ax.add_patch(Rectangle((x, y), 1, _TALL, facecolor=shade, edgecolor="white", linewidth=0.4))
-        if cells[row, column]:
-            ink = "white" if share[row, column] > 0.5 else INK
-            ax.text(x + 0.5, y + _TALL / 2, f"{cells[row, column]}", size=font, color=ink, ha="center",
-                    va="center_baseline")
-
-
 def _write_names(ax, rows, names, left, points):
-    font = min(8, 0.6 * _TALL * points)
-    foot = len(rows) * _TALL
+    font = min(8, 0.6 * TALL * points)
+    foot = len(rows) * TALL
     small = min(font, text_size(max(map(len, names)), 0.95 * points, 8))
     for row, name in enumerate(rows):
-        middle = (row + 0.5) * _TALL
+        middle = (row + 0.5) * TALL
         ax.text(left - 0.25, middle, name, size=font, color=INK, ha="right", va="center_baseline")
     for column, name in enumerate(names):
         ax.text(left + column + 0.5, foot + 0.15, name, size=small, color=QUIET, ha="center", va="top")
-    ax.text(left, foot + 1.1 * _TALL, "cluster", size=font, color=QUIET, va="top")
+    ax.text(left, foot + 1.1 * TALL, "cluster", size=font, color=QUIET, va="top")

@@ -6,13 +6,15 @@ from matplotlib.colors import LinearSegmentedColormap
 from dpmix.errors import InputError, InputTypeError
 from dpmix.posterior import Posterior
 
-__all__ = ["HIDDEN", "INK", "INK_MAP", "QUIET", "SHADE", "UNCERTAINTY_MAP", "axes_points", "chain_style",
+__all__ = ["HIDDEN", "INK", "INK_MAP", "QUIET", "SHADE", "SIGNED_MAP", "UNCERTAINTY_MAP", "axes_points", "chain_style",
            "check_axes", "check_posterior", "new_figure", "set_title", "text_size"]
 
 INK, QUIET, PAPER, SHADE, HIDDEN = "#17171c", "#63636b", "#f3f2ee", "#f0efeb", "#bcd3e8"
 INK_MAP = LinearSegmentedColormap.from_list("dpmix_ink", [PAPER, INK]).with_extremes(bad=HIDDEN)
 UNCERTAINTY_MAP = LinearSegmentedColormap.from_list(
     "dpmix_uncertainty", ["#fdeedd", "#f5a65b", "#b8431f", "#5a1212"]).with_extremes(bad=PAPER)
+SIGNED_MAP = LinearSegmentedColormap.from_list(
+    "dpmix_signed", ["#0a3560", "#2f7ab8", "#a9cde6", "#fbfaf7", "#f3b48a", "#c9532a", "#661a0c"])
 
 # Okabe and Ito (2008): told apart with any kind of colour vision; their yellow is too pale for a line.
 _CHAIN_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444")

@@ -50,12 +50,12 @@ def open_sheet(ax, width, height):
     return min(across / width, down / height)
 
 
-def add_tile(ax, values, left, top, width, height, cmap, interpolation="antialiased"):
-    """Draw `values` (rows, columns) in [0, 1] with its top left corner at (`left`, `top`)."""
+def add_tile(ax, values, left, top, width, height, cmap, interpolation="antialiased", limits=(0, 1)):
+    """Draw `values` (rows, columns) with its top left corner at (`left`, `top`), `limits` the ends of `cmap`."""
     # Not ax.imshow, which rescales the axes for every single tile.
     image = AxesImage(ax, cmap=cmap, interpolation=interpolation, origin="upper",
                       extent=(left, left + width, top + height, top))
     image.set_data(values)
-    image.set_clim(0, 1)
+    image.set_clim(*limits)
     image.set_clip_path(ax.patch)
     return ax.add_image(image)
