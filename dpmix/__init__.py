@@ -9,6 +9,7 @@ from pathlib import Path
 __version__ = "0.1.0"
 
 _HOME = {
+    "DPMixture": "dpmix.estimator",
     "Gamma": "dpmix.prior",
     "Images": "dpmix.datasets",
     "InputError": "dpmix.errors",
@@ -22,6 +23,7 @@ _HOME = {
     "compare_labels": "dpmix.partitions",
     "confidence": "dpmix.partitions",
     "credible_ball": "dpmix.partitions",
+    "denoise": "dpmix.denoising",
     "load": "dpmix.run_folder",
     "log_predictive": "dpmix.query",
     "point_estimate": "dpmix.partitions",
@@ -33,9 +35,10 @@ _HOME = {
     "sample": "dpmix.sampling",
     "sample_predictive": "dpmix.query",
 }
-_MODULES = ("datasets", "masks", "partitions", "plot")
+_MODULES = ("datasets", "features", "masks", "partitions", "plot")
 
 __all__ = [
+    "DPMixture",
     "Gamma",
     "Images",
     "InputError",
@@ -51,6 +54,8 @@ __all__ = [
     "confidence",
     "credible_ball",
     "datasets",
+    "denoise",
+    "features",
     "load",
     "log_predictive",
     "masks",

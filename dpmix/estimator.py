@@ -1,0 +1,285 @@
+"""`DPMixture`: the Dirichlet process mixture as a scikit-learn estimator."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from dpmix.data import check_binary, check_mask
+from dpmix.datasets.images import Images
+from dpmix.errors import InputError
+from dpmix.features.checks import input_errors
+from dpmix.partitions import point_estimate
+from dpmix.partitions.losses import LOSSES
+from dpmix.plan import ChainRecord, Draws, Plan
+from dpmix.posterior import Posterior
+from dpmix.prior import Prior
+from dpmix.query import log_predictive, predict_proba, responsibilities, sample_predictive
+from dpmix.sampling import sample
+from dpmix.validate import check_bool, check_choice, check_count, check_real
+
+__all__ = ["DPMixture"]
+
+
+class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):
+    """Dirichlet process mixture of beta-Bernoulli pixels; the number of clusters is not given but found.
+
+    `fit` draws from the posterior with `dpmix.sample` and takes one partition as a point estimate: the
+    clusters that `predict` and `transform` are about. What needs no single partition, `score_samples`,
+    `sample` and `complete`, averages over all draws. Entries that are NaN are not observed: they are
+    summed over exactly, and nothing needs to be imputed.
+
+    Parameters
+    ----------
+    alpha : float, dpmix.Gamma or None, default None
+        Concentration of the Dirichlet process; None learns it, as ``dpmix.Prior()`` does.
+    a, b : float, dpmix.Gamma, (d,) array of float, or None, default None
+        Pseudo-counts of each pixel's probability to be on; None learns them.
+    binarize : float or None, default 0.0
+        Values above it are on. None takes values as they are, 0 and 1.
+    loss : {"vi", "binder"}, default "vi"
+        What the point estimate minimises the expectation of: see `dpmix.point_estimate`.
+    chains : int, default 3
+    sweeps : int, default 100
+    burn_in, thin, init
+        As in `dpmix.sample`, whose own defaults are longer runs of more chains.
+    n_jobs : int or None, default None
+        Worker processes. 1, and None outside of a `joblib.parallel_config` context, runs all chains in
+        this process; -1 uses all cores. It makes no difference to the draws.
+    verbose : bool, default False
+        Show progress on stderr.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None
+        Same number, same result; a number is what `dpmix.sample` calls `seed`.
+
+    Attributes
+    ----------
+    posterior_ : dpmix.Posterior
+        All draws, for every function of dpmix.
+    estimate_ : dpmix.partitions.PointEstimate
+    labels_ : (n,) int32
+        Cluster of each training image in the point estimate, numbered from 0 by decreasing size.
+    n_clusters_ : int
+        Number of its clusters.
+    cluster_centers_ : (n_clusters_, d) float64
+        Probability of each pixel to be on in each cluster.
+    weights_ : (n_clusters_,) float64
+        Share of the training images in each cluster.
+    n_features_in_ : int
+
+    Notes
+    -----
+    `transform` is exact for the point estimate: given its partition, and alpha, a and b at the geometric
+    means of their draws, a new image x belongs to cluster k with probability proportional to
+    n_k p(x | members of k) (Neal 2000, equation 3.6), normalised over the clusters that there are. A training
+    image is treated as one more image like it. `predict` takes the most probable cluster, which for a
+    training image on the border of two need not be the one in `labels_`.
+
+    Examples
+    --------
+    >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
+    >>> mixture = DPMixture(chains=1, sweeps=20, init="random:2", random_state=0).fit(x)
+    >>> mixture.n_clusters_
+    2
+    >>> mixture.predict([[1, 1, np.nan, 0, np.nan, 0]]) == mixture.labels_[0]
+    array([ True])
+    >>> mixture.complete([[1, 1, np.nan, 0, np.nan, 0]]).round(1)
+    array([[1., 1., 1., 0., 0., 0.]])
+    """
+
+    def __init__(
+        self, alpha=None, a=None, b=None, *, binarize=0.0, loss="vi", chains=3, sweeps=100, burn_in=None,
+        thin=None, init="seeds", n_jobs=None, verbose=False, random_state=None,
+    ):
+        self.alpha = alpha
+        self.a = a
+        self.b = b
+        self.binarize = binarize
+        self.loss = loss
+        self.chains = chains
+        self.sweeps = sweeps
+        self.burn_in = burn_in
+        self.thin = thin
+        self.init = init
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Draw from the posterior of the clusters of images.
+
+        Parameters
+        ----------
+        X : array_like (n, d) or dpmix.Images
+            Numbers, of which NaN and masked entries are not observed; see `binarize`. It is not changed.
+        y : object
+            Not used; here for pipelines.
+
+        Returns
+        -------
+        DPMixture
+            Itself.
+
+        Raises
+        ------
+        InputError
+            A parameter or `X` is not allowed.
+        """
+        settings = self._check_settings()
+        on, seen = self._check_images(X, reset=True)
+        images = Images(on, shape=X.shape) if isinstance(X, Images) else on
+        self.posterior_ = sample(images, observed=None if seen.all() else seen, **settings)
+        self.estimate_ = point_estimate(self.posterior_, self.loss)
+        self.labels_ = self.estimate_.labels.copy()  # writable, as scikit-learn's users expect
+        self.n_clusters_ = self.estimate_.n_clusters
+        self._given_estimate = _given_partition(self.posterior_, self.estimate_.labels)
+        draw = self._given_estimate.draw()
+        seen_by = draw.sizes[:, None] - draw.gaps if draw.gaps.shape[1] else draw.sizes[:, None]
+        self.cluster_centers_ = (draw.a + draw.ones) / (draw.a + draw.b + seen_by)
+        self.weights_ = draw.sizes / draw.sizes.sum()
+        return self
+
+    def fit_predict(self, X, y=None):
+        """Fit, and return `labels_`."""
+        return self.fit(X).labels_
+
+    def predict(self, X):
+        """Most probable cluster of the point estimate of each image, (m,) int32."""
+        return self.transform(X).argmax(axis=1).astype(np.int32)
+
+    def transform(self, X):
+        """Probability of each cluster of the point estimate to be that of each image.
+
+        Parameters
+        ----------
+        X : array_like (m, d) or dpmix.Images
+            As in `fit`.
+
+        Returns
+        -------
+        proba : (m, n_clusters_) float64
+            Rows sum to 1.
+        """
+        on, seen = self._check_images(X)
+        proba = responsibilities(self._given_estimate, on, observed=seen)[:, :-1]  # the last one is a new cluster
+        total = proba.sum(axis=1, keepdims=True)
+        # Where a new cluster has all the weight, as far as double precision can tell, none stands out.
+        return np.divide(proba, total, out=np.tile(self.weights_, (len(on), 1)), where=total > 0)
+
+    def predict_proba(self, X):
+        """The same as `transform`, under the name that mixtures of scikit-learn have for it."""
+        return self.transform(X)
+
+    def score_samples(self, X):
+        """Log probability of what is observed of each image, (m,) float64, nats: the mean over all draws."""
+        on, seen = self._check_images(X)
+        return log_predictive(self.posterior_, on, seen)
+
+    def score(self, X, y=None):
+        """Mean of `score_samples`, nats per image: larger is better."""
+        return float(self.score_samples(X).mean())
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw new images from the posterior predictive.
+
+        Parameters
+        ----------
+        n_samples : int
+        random_state : int, numpy.random.Generator, numpy.random.RandomState or None
+
+        Returns
+        -------
+        images : (n_samples, d) uint8
+        """
+        check_is_fitted(self)
+        n_samples, seed = check_count("n_samples", n_samples), _seed(random_state)
+        d = self.n_features_in_
+        return sample_predictive(self.posterior_, np.zeros(d), np.zeros(d, bool), n_samples, seed)
+
+    def complete(self, X, observed=None):
+        """Probability that each pixel is on, given the observed pixels of its image.
+
+        Parameters
+        ----------
+        X : array_like (m, d) or dpmix.Images
+            As in `fit`; NaN and masked entries are not observed.
+        observed : (d,) or (m, d) array of bool, optional
+            True where a pixel is observed, for all images or for each.
+
+        Returns
+        -------
+        proba : (m, d) float64
+            Observed pixels come back as 0 or 1; see `dpmix.predict_proba`.
+        """
+        on, seen = self._check_images(X, observed=observed)
+        return predict_proba(self.posterior_, on, seen)
+
+    @property
+    def _n_features_out(self):
+        return self.n_clusters_
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _check_settings(self):
+        """Check every parameter that `dpmix.sample` does not; return what it is to be called with."""
+        given = {name: value for name in ("alpha", "a", "b") if (value := getattr(self, name)) is not None}
+        check_choice("loss", self.loss, LOSSES)
+        if self.binarize is not None:
+            check_real("binarize", self.binarize)
+        names = ("chains", "sweeps", "burn_in", "thin", "init")
+        return {"prior": Prior(**given), "jobs": _jobs(self.n_jobs), "seed": _seed(self.random_state),
+                "progress": check_bool("verbose", self.verbose), **{name: getattr(self, name) for name in names}}
+
+    def _check_images(self, X, reset=False, observed=None):
+        """Pixels that are on (m, d) uint8, 0 where not observed, and which are observed, (m, d) bool."""
+        if not reset:
+            check_is_fitted(self)
+        values = X.x if isinstance(X, Images) else X
+        if isinstance(values, np.ma.MaskedArray):
+            values = values.astype(np.float64).filled(np.nan)
+        with input_errors():
+            values = validate_data(self, values, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
+        if values.dtype.kind not in "buif":
+            raise InputError(f"X must hold numbers; got dtype {values.dtype}")
+        known = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
+        seen = check_mask("observed", observed, known)
+        if self.binarize is None:
+            return check_binary(values, "X", seen), seen
+        with np.errstate(invalid="ignore"):
+            return ((values > self.binarize) & seen).astype(np.uint8), seen
+
+
+def _given_partition(posterior, labels):
+    """A posterior of one draw: the partition `labels`, with hyperparameters at their geometric means."""
+    def mean(draws):
+        return np.exp(np.log(draws).mean(axis=(0, 1)))
+
+    plan = Plan.checked(posterior.plan.prior, 1, 1, 0, 1, "labels", posterior.plan.seed)
+    draws = Draws.empty(posterior.table.n, posterior.table.d)
+    kept = {"labels": labels[None], **{name: mean(getattr(posterior, name))[None] for name in ("alpha", "a", "b")}}
+    trace = {name: np.zeros(1, column.dtype) for name, column in draws.trace.items()}
+    trace["n_clusters"][:] = labels.max() + 1
+    return Posterior(posterior.table, plan, [ChainRecord(None, Draws(trace, kept))], posterior.version)
+
+
+def _jobs(n_jobs):
+    """Number of worker processes that scikit-learn's `n_jobs` stands for."""
+    from joblib import effective_n_jobs
+
+    if n_jobs is not None:
+        check_count("n_jobs", n_jobs, low=-np.inf)
+    with input_errors():
+        return effective_n_jobs(n_jobs)
+
+
+def _seed(random_state):
+    """The seed that scikit-learn's `random_state` stands for."""
+    from dpmix.features.streams import seed_sequence
+
+    if random_state is None:
+        return None
+    if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
+        return check_count("random_state", int(random_state), low=0)
+    with input_errors():
+        return int(seed_sequence(random_state).generate_state(1)[0])

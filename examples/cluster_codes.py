@@ -1,0 +1,195 @@
+"""Cluster images by the binary codes that feature extractors make of them, and look at the clusters as images.
+
+    python examples/cluster_codes.py [-o pictures] [--bits 128] [--seed 1] [--quick]
+
+A restricted Boltzmann machine, a deep belief net, an autoencoder and a denoising autoencoder learn from the
+60,000 training images of MNIST without their labels. Each gives codes of 64 or so bits for 10,000 test images,
+which the mixture clusters as the end of a scikit-learn Pipeline. One table compares the clusters with the digits,
+for pixels and for codes, beside k-means with as many clusters on the same codes.
+
+Pictures: the largest clusters of each kind of code, decoded back to images from the mean code of their members;
+and images of which the right half is hidden. There, a bit of the code is taken as observed if it comes out the same
+in most ways in which the training images would fill in what is hidden; the mixture draws the others, and
+the decoder turns the codes into pixels. A second table gives the error, beside the mixture of pixels.
+
+--quick takes the 1,797 digits of 8 x 8 pixels that scikit-learn brings along: a run of seconds, no download.
+MNIST is downloaded on first use; the environment variable DPMIX_DATA names the folder where it is, or shall be.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+import dpmix
+from dpmix.datasets import MaskingNoise
+from dpmix.features import Autoencoder, BernoulliRBM, DeepBeliefNet
+
+N_FILLS = 40  # training images from which hidden pixels are filled in
+N_SAMPLES = 30  # completed codes that are decoded for each image
+AGREE = 0.9  # of the fills, for a bit to be taken as observed
+N_CLUSTERS_SHOWN, N_COMPLETED, N_SHOWN = 20, 300, 10
+
+
+class Found(NamedTuple):
+    """Clusters of one kind of code."""
+
+    mixture: dpmix.DPMixture
+    extractor: object  # None: pixels
+    codes: np.ndarray
+    seconds: float
+
+
+def main():
+    options = parse()
+    matplotlib.use("Agg")  # draw into files only
+    options.out.mkdir(parents=True, exist_ok=True)
+    began = time.perf_counter()
+    train, test = load(options)
+    print(f"{len(train):,} images to learn codes from, {len(test):,} to cluster\n")
+    print(f"{'':<22}{'bits':>5}{'clusters':>9}{'NMI':>7}{'ARI':>7}{'purity':>8}{'k-means NMI':>13}{'seconds':>9}")
+    found = {}
+    for name, extractor in extractors(options).items():
+        found[name] = cluster(extractor, train, test, options)
+        show_row(name, found[name], test.y, options.seed)
+    save_clusters(found, test, options)
+    complete_halves(found, train, test, options)
+    print(f"{time.perf_counter() - began:.0f} s in all")
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-o", "--out", type=Path, default=Path("pictures"), help="folder for the pictures")
+    parser.add_argument("--bits", type=int, default=None, help="length of the codes (default: 128; 48 with --quick)")
+    parser.add_argument("--images", type=int, default=10_000, help="test images to cluster (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=None, help="worker processes (default: none, all runs here)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="digits of 8 x 8 pixels: a run of seconds")
+    options = parser.parse_args()
+    options.bits = options.bits or (48 if options.quick else 128)
+    return options
+
+
+def load(options):
+    """Images for the extractors and for the mixture; of the small digits, all for both."""
+    if options.quick:
+        images = dpmix.datasets.load_digits()
+        return images, images
+    try:
+        train, test = (dpmix.datasets.load_mnist(split) for split in ("train", "test"))
+    except dpmix.InputError as error:
+        sys.exit(f"{error}\nMNIST is needed; --quick does without, and 'dpmix fetch --help' tells how to get it.")
+    return train, test[: options.images]
+
+
+def extractors(options):
+    """What makes codes of images, by name; None leaves pixels as they are."""
+    bits, common = options.bits, {"codes": "binary", "random_state": options.seed}
+    passes, batch, rate = (60, 20, 0.02) if options.quick else (40, 100, 0.1)
+    machine = BernoulliRBM(bits, n_iter=passes, batch_size=batch, learning_rate=rate, monitor_size=0,
+                           momentum=[0.5] * 3 + [0.9], schedule="linear", centering="data", **common)
+    net = {"hidden_layer_sizes": (2 * bits, bits, 2 * bits), "activation": ("relu", "sigmoid", "relu"),
+           "loss": "cross_entropy", "n_iter": passes // 4 if not options.quick else 30, "batch_size": batch, **common}
+    return {
+        "pixels": None,
+        "RBM": machine,
+        "deep belief net": DeepBeliefNet((2 * bits, bits), rbm=machine, **common),
+        "autoencoder": Autoencoder(**net),
+        "denoising autoencoder": Autoencoder(corruption=MaskingNoise(0.4, 0.05), **net),
+    }
+
+
+def cluster(extractor, train, test, options):
+    """Train `extractor`, and cluster the codes of the test images as the last step of a pipeline.
+
+    With large pseudo-counts, it takes many images that agree to say that a bit of a cluster is no coin toss:
+    clusters are fewer and larger than with pseudo-counts that are learned.
+    """
+    began = time.perf_counter()
+    count = len(test) / 2000
+    mixture = dpmix.DPMixture(alpha=1.0, a=count, b=count, chains=2, sweeps=60, n_jobs=options.jobs,
+                              random_state=options.seed)
+    if extractor is None:
+        codes = test.x
+        mixture.fit(test)
+    else:
+        extractor.fit(train)
+        Pipeline([("codes", FrozenEstimator(extractor)), ("mixture", mixture)]).fit(test)
+        codes = extractor.transform(test)
+    return Found(mixture, extractor, codes, time.perf_counter() - began)
+
+
+def show_row(name, found, y, seed):
+    k = found.mixture.n_clusters_
+    agreement = dpmix.compare_labels(found.mixture.labels_, y)
+    baseline = KMeans(k, n_init=1, random_state=seed).fit(found.codes.astype(np.float32))
+    others = dpmix.compare_labels(baseline.labels_, y)
+    print(f"{name:<22}{found.codes.shape[1]:>5}{k:>9}{agreement.nmi:>7.3f}{agreement.ari:>7.3f}"
+          f"{agreement.purity:>8.3f}{others.nmi:>13.3f}{found.seconds:>9.1f}", flush=True)
+
+
+def decode(found, codes):
+    """Images of codes, or of probabilities of their bits."""
+    return codes if found.extractor is None else found.extractor.inverse_transform(codes)
+
+
+def save_clusters(found, test, options):
+    """The mean code of each of the largest clusters, decoded; below it the mean of the members' pixels."""
+    rows = []
+    for name, one in found.items():
+        labels = one.mixture.labels_
+        largest = min(N_CLUSTERS_SHOWN, one.mixture.n_clusters_)
+        means = [test.x[labels == k].mean(axis=0) for k in range(largest)]
+        centres = list(decode(one, one.mixture.cluster_centers_[:largest]))
+        blank = [np.full(test.x.shape[1], np.nan)] * (N_CLUSTERS_SHOWN - largest)
+        if one.extractor is not None:
+            rows.append((f"{name}, decoded", np.array(centres + blank)))
+        rows.append((f"{name}, mean of members", np.array(means + blank)))
+    save(dpmix.plot.image_rows(rows, shape=test.shape, per_row=N_CLUSTERS_SHOWN), options, "code_clusters.png")
+
+
+def complete_halves(found, train, test, options):
+    """Hide the right half of images, complete them, and compare with what was there."""
+    shown = np.tile(np.arange(test.shape[1]) < test.shape[1] // 2, test.shape[0])
+    generator = np.random.default_rng(options.seed)
+    chosen = generator.choice(len(test), N_COMPLETED, replace=False)
+    fills = train.x[generator.choice(len(train), N_FILLS, replace=False)]
+    x = test.x[chosen]
+    hidden = np.where(shown, x, np.nan)
+    rows = [("true", x[:N_SHOWN]), ("shown", hidden[:N_SHOWN])]
+    plain = np.square(x - train.x.mean(axis=0))[:, ~shown].mean()
+    print(f"\n{'right half hidden':<22}{'bits seen':>10}{'squared error per hidden pixel':>33}")
+    print(f"{'mean image':<22}{'':>10}{plain:>33.4f}")
+    for name, one in found.items():
+        completed, share = complete(one, hidden, shown, fills)
+        completed[:, shown] = x[:, shown]
+        error = np.square(completed - x)[:, ~shown].mean()
+        print(f"{name:<22}{share:>10.0%}{error:>33.4f}")
+        rows.append((name, completed[:N_SHOWN]))
+    save(dpmix.plot.image_rows(rows, shape=test.shape, per_row=N_SHOWN), options, "code_completions.png")
+
+
+def complete(found, hidden, shown, fills):
+    """Completed images (m, d), and the share of the code bits that was taken as observed."""
+    if found.extractor is None:
+        return found.mixture.complete(hidden), shown.mean()
+    share_on = np.mean([found.extractor.transform(np.where(shown, hidden, fill)) for fill in fills], axis=0)
+    observed = np.abs(share_on - 0.5) >= AGREE - 0.5
+    samples = dpmix.sample_predictive(found.mixture.posterior_, share_on > 0.5, observed, N_SAMPLES, seed=0)
+    return np.mean([decode(found, codes) for codes in samples], axis=0), observed.mean()
+
+
+def save(ax, options, name):
+    ax.figure.savefig(options.out / name)
+    print(f"wrote {options.out / name}")
+
+
+if __name__ == "__main__":
+    main()
