@@ -54,6 +54,31 @@ def test_images_are_encoded_and_clustered(tmp_path, capsys):
     capsys.readouterr()
     assert main(["score", str(run), str(codes), "--labels", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["labels"]["purity"][0] > 0.9
+    picture = tmp_path / "clusters.png"
+    assert main(["plot", str(run), "clusters", "--decode", str(model), "-o", str(picture)]) == 0
+    with Image.open(picture) as drawn:
+        assert drawn.size[0] > 100
+    assert main(["plot", str(run), "trace", "--decode", str(model), "-o", str(tmp_path / "no.png")]) == 2
+    assert "--decode is for clusters" in capsys.readouterr().err
+
+
+def test_a_decoder_must_fit_the_run(models, tmp_path, capsys):
+    run = tmp_path / "run"
+    assert main(["fit", "digits", "-o", str(run), "--chains", "1", "--sweeps", "2", "--jobs", "1", "--quiet"]) == 0
+    for kind, problem in (("rbm", "64 pixels, the model"), ("classifier", "makes no codes")):
+        words = ["plot", str(run), "clusters", "--decode", str(models / f"{kind}.npz"), "-o", str(tmp_path / "c.png")]
+        assert main(words) == 2
+        assert problem in capsys.readouterr().err
+
+
+def test_an_autoencoder_learns_to_take_noise_away(tmp_path, capsys):
+    words = ["train", "digits", "--layers", "24", "-o", str(tmp_path / "net.npz"), *QUICK]
+    assert main([*words, "--model", "autoencoder", "--noise", "0.4,0.05"]) == 0
+    assert dpmix.features.load(tmp_path / "net.npz").corruption == dpmix.datasets.MaskingNoise(0.4, 0.05)
+    for model, noise, problem in (("rbm", "0.4,0.05", "is for an autoencoder"),
+                                  ("autoencoder", "0.4", "two shares"), ("autoencoder", "0.9,0.5", "f0 + f1")):
+        assert main([*words, "--overwrite", "--model", model, "--noise", noise]) == 2
+        assert problem in capsys.readouterr().err
 
 
 def test_training_is_told_and_the_same_for_a_seed(models, tmp_path, capsys):

@@ -129,6 +129,35 @@ def test_most_shows_the_largest_and_counts_the_rest():
     assert ax.get_title(loc="left").startswith("5 clusters of 21 images")
 
 
+class Doubler:
+    """A decoder whose images are the codes, each bit twice."""
+
+    def inverse_transform(self, codes):
+        return np.repeat(codes, 2, axis=1)
+
+
+def test_clusters_of_codes_are_decoded(posterior):
+    plain, decoded = plot.clusters(posterior), plot.clusters(posterior, decoder=Doubler(), shape=(6, 4))
+    assert len(plain.images) == len(decoded.images)
+    for a, b in zip(plain.images, decoded.images, strict=True):
+        assert b.get_array().shape == (6, 4)
+        np.testing.assert_allclose(b.get_array().ravel()[::2], a.get_array().ravel())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "problem"),
+    [
+        ({"decoder": "rbm"}, InputTypeError, "decoder must have inverse_transform"),
+        ({"decoder": Doubler(), "shape": (5, 5)}, InputError, "shape"),
+        ({"shape": (3, 4)}, InputError, "pass decoder="),
+    ],
+)
+def test_decoders_that_cannot_be(posterior, arguments, error, problem):
+    with pytest.raises(error, match=problem):
+        plot.clusters(posterior, **arguments)
+
+
+
 def test_one_left_out_is_singular():
     assert texts(plot.clusters(given_clusters([9, 1]), most=1))[-1] == "+ 1 smaller cluster with 1 image"
 

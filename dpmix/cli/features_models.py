@@ -14,6 +14,7 @@ __all__ = [
     "add_grey_source",
     "add_training",
     "check_labels",
+    "decoder_of",
     "load_images",
     "load_model",
     "refuse_training",
@@ -32,7 +33,7 @@ _CLASSES = {
     "autoencoder": "Autoencoder",
     "classifier": "NetworkClassifier",
 }
-_TRAINING = ("layers", "epochs", "batch_size", "learning_rate", "early_stopping", "seed")
+_TRAINING = ("layers", "epochs", "batch_size", "learning_rate", "early_stopping", "noise", "seed")
 _LARGEST_SEED = 2**32 - 1  # of scikit-learn's random_state
 
 
@@ -77,6 +78,12 @@ def add_training(parser):
         action="store_true",
         help="set one image in ten aside, stop when they gain no more, and keep the best epoch",
     )
+    parser.add_argument(
+        "--noise",
+        metavar="F0,F1",
+        help="for an autoencoder: learn to take noise away that sets the share F0 of all pixels to 0 and F1 of the "
+        "others to 1, such as 0.4,0.05",
+    )
     parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
 
 
@@ -110,6 +117,20 @@ def load_model(path, source, images):
             f"{source} has images of {images.shape[0]} x {images.shape[1]} = {d} pixels, "
             f"the model {path} is about images of {model.n_features_in_} pixels"
         )
+    return model
+
+
+def decoder_of(path, d, run):
+    """Return the model of the file `path`, which must make codes of `d` bits, those that `run` has clustered."""
+    from dpmix import features
+
+    model = features.load(path)
+    if trained_kind(model) not in EXTRACTORS:
+        raise InputError(f"{path} holds a classifier, which makes no codes; pass the model that made those of {run}")
+    model.set_params(codes="binary")
+    bits = len(model.get_feature_names_out())
+    if bits != d:
+        raise InputError(f"{run} is about images of {d} pixels, the model {path} makes codes of {bits} bits")
     return model
 
 
@@ -156,6 +177,10 @@ def _untrained(kind, arguments, init):
     words["early_stopping"] = "early_stopping"
     options = {words[name]: value for name, value in given(arguments, *words).items()}
     common = {"random_state": arguments.seed, "verbose": not arguments.quiet and sys.stderr is not None}
+    if "noise" in arguments:
+        if kind != "autoencoder":
+            raise InputError(f"--noise is for an autoencoder; got --model {kind}; leave it out")
+        options["corruption"] = _noise(arguments.noise)
     sizes = _layers(arguments)
     cls = getattr(features, _CLASSES[kind])
     if kind == "dbn":
@@ -171,6 +196,17 @@ def _untrained(kind, arguments, init):
             raise InputError("--layers and --init exclude each other: the layers come from the model; leave one out")
         options["init"] = init
     return cls(**({"hidden_layer_sizes": sizes} if sizes else {}), **options, **common)
+
+
+def _noise(text):
+    """`MaskingNoise` of such as 0.4,0.05."""
+    from dpmix.datasets import MaskingNoise
+
+    try:
+        f0, f1 = (float(word) for word in text.split(","))
+    except ValueError:
+        raise InputError(f"--noise must be two shares and a comma, such as 0.4,0.05; got {text!r}") from None
+    return MaskingNoise(f0, f1)
 
 
 def _layers(arguments):

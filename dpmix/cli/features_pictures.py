@@ -1,10 +1,8 @@
 """The command ``probe``: pictures of what a model has learnt, which need no images."""
 
-import re
-
 from dpmix.cli.features_models import trained_kind
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
-from dpmix.cli.options import add_command, add_overwrite, add_picture, given
+from dpmix.cli.options import add_command, add_overwrite, add_picture, add_shape, given, shape_of
 from dpmix.errors import InputError
 
 __all__ = ["add_commands"]
@@ -44,7 +42,7 @@ def add_commands(commands):
     }
     for name, text in counts.items():
         probe.add_argument(name, type=int, metavar="N", help=text)
-    probe.add_argument("--shape", metavar="HxW", help="height and width of an image, such as 20x30 (default: a square)")
+    add_shape(probe)
     add_overwrite(probe)
 
 
@@ -56,7 +54,7 @@ def _probe(arguments):
             whose = " and ".join(what for what, names in _OPTIONS.items() if name in names)
             raise InputError(f"--{name} is for {whose}; got {arguments.what}; leave it out")
     if "shape" in options:
-        options["shape"] = _shape(options["shape"])
+        options["shape"] = shape_of(arguments)
     use_no_display()
     from dpmix import features, plot
 
@@ -73,11 +71,3 @@ def _probe(arguments):
     }[arguments.what]
     words = {"most": most, "steps": "n_steps"}
     save_picture(draw(model, **{words.get(name, name): value for name, value in options.items()}), path)
-
-
-def _shape(text):
-    """Height and width of such as 20x30."""
-    found = re.fullmatch(r"(\d+)x(\d+)", text, re.ASCII)
-    if not found:
-        raise InputError(f"--shape must be height x width, such as 20x30; got {text!r}")
-    return int(found[1]), int(found[2])

@@ -1,6 +1,7 @@
 """Options that several commands share, and what they mean."""
 
 import argparse
+import re
 
 from dpmix.cli.files import PICTURES
 from dpmix.cli.streams import note
@@ -12,10 +13,12 @@ __all__ = [
     "add_overwrite",
     "add_picture",
     "add_run",
+    "add_shape",
     "add_source",
     "given",
     "load_observed",
     "load_source",
+    "shape_of",
     "tell_observed",
 ]
 
@@ -99,6 +102,21 @@ def add_picture(parser, required=False):
     """Add the picture that a command writes."""
     text = f"picture to write: {', '.join(PICTURES)}"
     parser.add_argument("-o", "--out", required=required, metavar="FILE", help=text)
+
+
+def add_shape(parser):
+    """Add --shape, of images that are drawn."""
+    parser.add_argument(
+        "--shape", metavar="HxW", help="height and width of an image, such as 20x30 (default: a square)"
+    )
+
+
+def shape_of(arguments):
+    """Return height and width of --shape."""
+    found = re.fullmatch(r"(\d+)x(\d+)", arguments.shape, re.ASCII)
+    if not found:
+        raise InputError(f"--shape must be height x width, such as 20x30; got {arguments.shape!r}")
+    return int(found[1]), int(found[2])
 
 
 def add_overwrite(parser):

@@ -1,8 +1,9 @@
 """The command ``plot``: pictures of a run and of the partition that stands for it."""
 
+from dpmix.cli.features_models import decoder_of
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
 from dpmix.cli.known import add_labels, add_partition, known_labels, partition_of
-from dpmix.cli.options import add_command, add_overwrite, add_picture, add_run, given
+from dpmix.cli.options import add_command, add_overwrite, add_picture, add_run, add_shape, given, shape_of
 from dpmix.cli.streams import note
 from dpmix.errors import InputError
 
@@ -22,6 +23,7 @@ _EXAMPLES = (
     "dpmix plot run clusters -o clusters.png",
     "dpmix plot run clusters -o clusters.pdf --chain 2 --draw 0 --shrink",
     "dpmix plot run trace -o trace.svg",
+    "dpmix plot coded clusters -o clusters.png --decode dbn.npz",
     "dpmix plot run gallery -o gallery.png --most 20",
     "dpmix plot run contingency -o contingency.png --labels digits",
     "dpmix plot run similarity -o similarity.png --partition partition.npz",
@@ -29,7 +31,7 @@ _EXAMPLES = (
 
 _OF_PARTITION = ("partition", "loss", "draws", "most")
 _OPTIONS = {
-    "clusters": ("chain", "draw", "shrink"),
+    "clusters": ("chain", "draw", "shrink", "decode", "shape"),
     "trace": (),
     "hyperparameters": (),
     "similarity": _OF_PARTITION,
@@ -57,6 +59,12 @@ def add_commands(commands):
     )
     plot.add_argument("--shrink", action="store_true", help="draw clusters with fewer images smaller")
     plot.add_argument(
+        "--decode",
+        metavar="MODEL",
+        help="clusters of codes: turn them back into images with the model that 'dpmix encode' made the codes with",
+    )
+    add_shape(plot)
+    plot.add_argument(
         "--most",
         type=int,
         metavar="N",
@@ -79,12 +87,26 @@ def _plot(arguments):
     import dpmix
 
     posterior = dpmix.load(arguments.folder)
-    draw = {"similarity": _similarity, "gallery": _gallery, "contingency": _contingency}.get(what)
-    if draw is None:
-        ax = getattr(dpmix.plot, what)(posterior, **given(arguments, *_OPTIONS[what]))
-    else:
-        ax = draw(posterior, arguments)
-    save_picture(ax, path)
+    draw = {
+        "clusters": _clusters,
+        "trace": lambda posterior, _: dpmix.plot.trace(posterior),
+        "hyperparameters": lambda posterior, _: dpmix.plot.hyperparameters(posterior),
+        "similarity": _similarity,
+        "gallery": _gallery,
+        "contingency": _contingency,
+    }[what]
+    save_picture(draw(posterior, arguments), path)
+
+
+def _clusters(posterior, arguments):
+    import dpmix
+
+    options = given(arguments, "chain", "draw", "shrink")
+    if "shape" in arguments:
+        options["shape"] = shape_of(arguments)
+    if "decode" in arguments:
+        options["decoder"] = decoder_of(arguments.decode, posterior.table.d, arguments.folder)
+    return dpmix.plot.clusters(posterior, **options)
 
 
 def _similarity(posterior, arguments):

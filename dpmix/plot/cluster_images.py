@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dpmix.errors import InputError
+from dpmix.errors import InputError, InputTypeError
+from dpmix.plot.image_input import read_shape
 from dpmix.plot.style import INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
 from dpmix.validate import check_bool, check_count
@@ -12,7 +13,8 @@ __all__ = ["clusters"]
 _SMALLEST = 0.25  # side of the smallest tile of a shrunk plot
 
 
-def clusters(posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12, ax=None):
+def clusters(posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12, decoder=None, shape=None,
+             ax=None):
     """Show the clusters of one draw, largest first, with the number of members under each.
 
     A tile is the posterior mean of the probability of each pixel to be on, from white (0) to black (1),
@@ -30,6 +32,11 @@ def clusters(posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12
         Show only so many, the largest, and say how many clusters and images are left out.
     per_row : int
         Clusters in a row.
+    decoder : estimator, optional
+        Where the posterior is of binary codes, what made them, such as a fitted `BernoulliRBM`: each
+        tile is the image that its ``inverse_transform`` makes of those probabilities.
+    shape : tuple of int, optional
+        (height, width) of decoded images; by default a square where their number of pixels is one.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure of a fitting size.
 
@@ -53,8 +60,9 @@ def clusters(posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12
     most = None if most is None else check_count("most", most)
     if ax is not None:
         check_axes(ax)
-    counts, shape = posterior.draw(chain, draw), posterior.shape
+    counts = posterior.draw(chain, draw)
     shown, left_out = counts.sizes[:most], counts.sizes[len(counts.sizes[:most]):]
+    images, shape = _images(counts, len(shown), posterior.shape, decoder, shape)
     columns = min(per_row, len(shown))
     sides = np.sqrt(shown / shown[0]).clip(_SMALLEST) if shrink else np.ones(len(shown))
     room = line_height(ax, columns, -(-len(shown) // columns), shape)
@@ -64,7 +72,7 @@ def clusters(posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12
     if ax is None:
         ax = new_sheet(width, height, tile_inches(columns, shape))
     points = open_sheet(ax, width, height)
-    _draw_tiles(ax, counts, sides, feet, columns, shape)
+    _draw_tiles(ax, images, sides, feet, columns, shape)
     _write_sizes(ax, shown, feet, columns, room, points)
     if len(left_out):
         note = f"+ {_count(len(left_out), 'smaller cluster')} with {_count(left_out.sum(), 'image')}"
@@ -85,16 +93,28 @@ def _check_draw(posterior, chain, draw):
     return chain % n_chains, draw % n_draws
 
 
-def _draw_tiles(ax, counts, sides, feet, columns, shape):
+def _images(counts, n_shown, shape, decoder, decoded_shape):
+    """Mean images (n_shown, d) of the largest clusters, decoded where there is a decoder, and their shape."""
+    seen = counts.sizes[:n_shown, None] - (counts.gaps[:n_shown] if counts.gaps.shape[1] else 0)
+    means = (counts.a + counts.ones[:n_shown]) / (counts.a + counts.b + seen)
+    if decoder is None:
+        if decoded_shape is not None:
+            raise InputError("shape is that of decoded images; pass decoder=, too, or leave it out")
+        return means, shape
+    if not hasattr(decoder, "inverse_transform"):
+        raise InputTypeError(f"decoder must have inverse_transform, as BernoulliRBM has; got {decoder!r}")
+    images = np.asarray(decoder.inverse_transform(means)).clip(0, 1)
+    return images, read_shape(decoded_shape, images.shape[1])
+
+
+def _draw_tiles(ax, images, sides, feet, columns, shape):
     # Matplotlib smooths or not by the size of the tile; among tiles of different sizes that would look odd.
     smooth = "hanning" if min(shape) > 16 and sides[-1] < sides[0] else "antialiased"
     for k, side in enumerate(sides):
-        seen = counts.sizes[k] - (counts.gaps[k] if counts.gaps.shape[1] else 0)
-        probability = (counts.a + counts.ones[k]) / (counts.a + counts.b + seen)
         row, column = divmod(k, columns)
         height = side * tile_height(shape)
         left = column * (1 + GAP) + (1 - side) / 2
-        add_tile(ax, probability.reshape(shape), left, feet[row] - height, side, height, INK_MAP, smooth)
+        add_tile(ax, images[k].reshape(shape), left, feet[row] - height, side, height, INK_MAP, smooth)
 
 
 def _write_sizes(ax, sizes, feet, columns, room, points):

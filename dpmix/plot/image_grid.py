@@ -154,7 +154,7 @@ def _draw_scale(ax, limit, middle, line, points):
     """The scale of signed colours, from the left edge on."""
     font = min(8, 0.72 * line * points)
     ends, bar = (f"\u2212{limit:.2g}", f"+{limit:.2g}"), 5 * line
-    begin = 0.7 * len(ends[0]) * font / points
+    begin = (0.65 * len(ends[0]) + 0.4) * font / points
     text = {"size": font, "color": QUIET, "va": "center_baseline"}
     ax.text(0, middle, ends[0], **text)
     ax.text(begin + bar + 0.4 * font / points, middle, ends[1], **text)
