@@ -1,7 +1,7 @@
 """How well hidden pixels are predicted: bottom halves of digits never seen, and pixels hidden in training.
 
     python benchmarks/half_digits.py [--sweeps 310] [--chains 5] [--draws 20] [--jobs 2]
-    python benchmarks/half_digits.py --hidden 0 0.25 0.5 [--sweeps 100] [--queries 2000]
+    python benchmarks/half_digits.py --hidden 0 half 0.25 0.5 [--sweeps 100] [--queries 2000]
     python benchmarks/half_digits.py --images 3000 --test 500 --sweeps 20          # small, to try it
 
 The images are MNIST's, 60,000 to learn from and 10,000 held out, stochastically binarised: a pixel is on
@@ -16,7 +16,8 @@ nearest by the top half, or all k-means clusters as a mixture. 30 neighbours are
 A chain stays near the mode that it finds, and so the nats depend on the number of chains more than on that
 of draws. With --out FOLDER the run is kept, and a run that is there is gone on with.
 
-The second hides a random share of the pixels of every training image from learning, and measures the nats
+The second hides a random share of the pixels of every training image from learning, or with "half" its upper,
+lower, left or right half, picked at random, and measures the nats
 per image held out, how well the hidden pixels of the training images themselves are recovered (nats and
 error per bit) against the pixel means and the nearest training images by the pixels that both have
 observed, and what a sweep costs beside one over whole images (share 0). Goal: at most twice the time.
@@ -33,6 +34,7 @@ from mixing import part_of
 from mnist_sets import all_digits
 
 import dpmix
+from dpmix.masks import mask
 
 GOAL_NATS, GOAL_RATIO = -60.5, 2.0
 N_NEIGHBOURS = 30  # averaged
@@ -60,14 +62,26 @@ def parse():
     parser.add_argument("--draws", type=int, default=20, help="of each chain, from its second half")
     parser.add_argument("--birth-death", type=int, default=40, help="proposals a sweep")
     parser.add_argument("--jobs", type=int, default=2, help="worker processes")
-    parser.add_argument("--hidden", type=float, nargs="+", metavar="SHARE",
-                        help="measure learning with these shares of the pixels hidden; 0 is the comparison")
+    parser.add_argument("--hidden", type=share, nargs="+", metavar="SHARE",
+                        help="measure learning with these shares of the pixels hidden, or half; 0 is the comparison")
     parser.add_argument("--out", metavar="FOLDER", help="run folder for the halves, gone on with where it is there")
     parser.add_argument("--queries", type=int, default=2000, help="training images whose hidden pixels are asked for")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.sweeps = options.sweeps or (310 if options.hidden is None else 100)
     return options
+
+
+def share(word):
+    return word if word == "half" else float(word)
+
+
+def hide(share, images, generator):
+    """Which pixels of the images are observed, or None for all."""
+    if share == "half":
+        halves = np.array([mask(images.shape, side) for side in ("top", "bottom", "left", "right")])
+        return halves[generator.integers(4, size=len(images))]
+    return generator.random(images.x.shape) >= share if share else None
 
 
 def learn(train, options, observed=None, out=None):
@@ -166,12 +180,13 @@ def measure_hidden(train, test, options):
           f"{options.sweeps} sweeps, {options.draws} draws each; bits hidden in {len(queries):,} training images")
     whole = None
     for share in options.hidden:
-        observed = generator.random(train.x.shape) >= share if share else None
+        observed = hide(share, train, generator)
         posterior = learn(train, options, observed)
         seconds = posterior.trace["seconds"].mean()
         whole = seconds if share == 0 else whole
         nats = dpmix.log_predictive(posterior, test).mean()
-        print(f"\n{share:.0%} of the pixels hidden: {nats:.2f} nats per image held out, "
+        hidden = "a half" if share == "half" else f"{share:.0%}"
+        print(f"\n{hidden} of the pixels hidden: {nats:.2f} nats per image held out, "
               f"{posterior.n_clusters[:, -1].mean():.0f} clusters on average, {seconds_of(posterior, options):.0f} s")
         print(f"{seconds:.3f} s a sweep" + (f", {seconds / whole:.2f} times a sweep over whole images "
               f"(goal {GOAL_RATIO:g})" if whole and share else ""))
