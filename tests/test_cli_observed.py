@@ -85,6 +85,82 @@ def test_nothing_is_told_where_all_is_observed(table, run, tmp_path, capsys):
     assert "pass --hide WHAT or --observed FILE" in capsys.readouterr().err
 
 
+# Labels.
+
+
+@pytest.fixture(scope="module")
+def labelled_run(table):
+    folder, images, seen = table
+    posterior = dpmix.sample(images, observed=seen, labels=images.y, chains=1, sweeps=6, seed=3, progress=False)
+    posterior.save(folder / "labelled")
+    return posterior
+
+
+def test_classify_sums_over_what_is_not_observed(table, labelled_run, tmp_path, capsys):
+    folder, images, seen = table
+    expected = dpmix.predict_labels(labelled_run, images, seen)
+    for ix, words in enumerate((("nan.npz",), ("whole.npz", "--observed", folder / "mask.npy"))):
+        path = tmp_path / f"{ix}.npy"
+        words = (folder / words[0], *words[1:])
+        told = command(capsys, "classify", folder / "labelled", *words, "--json", "--probabilities", path)
+        assert json.loads(told.out)["accuracy"] == np.mean(expected.argmax(axis=1) == images.y)
+        assert told.err == TOLD.format((~seen).sum(), (~seen).mean())
+        np.testing.assert_array_equal(np.load(path), expected)
+
+
+def test_classify_images_without_labels(table, labelled_run, tmp_path, capsys):
+    folder, images, _ = table
+    np.save(tmp_path / "x.npy", images.x)
+    np.savez(tmp_path / "none.npz", x=images.x, y=np.full(60, -1))
+    expected = dpmix.predict_labels(labelled_run, images)
+    counts = np.bincount(expected.argmax(axis=1))
+    for name in ("x.npy", "none.npz"):
+        words = "classify", folder / "labelled", tmp_path / name
+        out = "--probabilities", tmp_path / "p.npy", "--overwrite"
+        found = json.loads(command(capsys, *words, *out, "--json").out)
+        assert found == {"n": 60, "answers": {"0": counts[0], "1": counts[1]}}
+        np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), expected)
+        told = command(capsys, *words, *out).out.split()
+        assert told == ["label", "images", "0", str(counts[0]), "1", str(counts[1])]
+        for bad in ((), (*out, "-o", tmp_path / "p.png")):
+            assert main(list(map(str, (*words, *bad)))) == 2
+            assert "no labels to compare with" in capsys.readouterr().err
+
+
+def test_labels_that_are_not_known_are_left_out(table, labelled_run, tmp_path, capsys):
+    folder, images, _ = table
+    known = np.arange(60) % 3 > 0
+    np.savez(tmp_path / "some.npz", x=images.x, y=np.where(known, images.y, -1))
+    told = command(capsys, "classify", folder / "labelled", tmp_path / "some.npz", "--json")
+    found, right = json.loads(told.out), dpmix.predict_labels(labelled_run, images).argmax(axis=1) == images.y
+    assert (found["n"], found["accuracy"]) == (40, right[known].mean())
+    assert told.err == "labels are known for 40 of 60 images; what follows is about these\n"
+    fields = json.loads(command(capsys, "score", folder / "labelled", tmp_path / "some.npz", "--labels", "--json").out)
+    best = dpmix.responsibilities(labelled_run, images).argmax(axis=1)
+    assert fields["labels"]["nmi"] == [dpmix.compare_labels(best[known], images.y[known]).nmi]
+    assert fields["n"] == 60
+    np.savez(tmp_path / "wrong.npz", x=images.x, y=np.where(known, images.y, -2))
+    assert main(["classify", str(folder / "labelled"), str(tmp_path / "wrong.npz")]) == 2
+    assert "or -1 where not known; found -2" in capsys.readouterr().err
+
+
+def test_labels_far_beyond_those_learnt(table, labelled_run, tmp_path, capsys):
+    """As many classes are never made."""
+    folder, images, _ = table
+    np.savez(tmp_path / "far.npz", x=images.x, y=images.y * 10**12)
+    told = command(capsys, "classify", folder / "labelled", tmp_path / "far.npz").out.splitlines()
+    assert told[2].split() == ["label", "0", "1", "1000000000000", "AUC"]
+    assert "log loss infinite" in told[0] and len({len(line.rstrip()) for line in told[2:4]}) == 1
+
+
+def test_one_label_is_no_reason_to_warn(table, labelled_run, tmp_path, capsys):
+    folder, images, _ = table
+    zeros = images[(images.y == 0) & (dpmix.predict_labels(labelled_run, images).argmax(axis=1) == 0)]
+    np.savez(tmp_path / "zeros.npz", x=zeros.x, y=zeros.y)
+    told = command(capsys, "classify", folder / "labelled", tmp_path / "zeros.npz", "-o", tmp_path / "p.png")
+    assert told.err == "" and told.out.startswith("accuracy 1.0000, log loss 0.")
+
+
 # The loader.
 
 
@@ -109,6 +185,16 @@ def test_one_mask_for_all_images_of_any_source(tmp_path):
         np.testing.assert_array_equal(found.x, dpmix.datasets.load_digits(classes=[4]).x & left)
 
 
+@pytest.mark.parametrize("other", [-9, 255, np.inf, np.nan])
+def test_what_a_mask_leaves_out_may_be_any_number(table, other):
+    folder, images, seen = table
+    x = np.where(seen, images.x, np.float64(other) if np.isinf(other) or np.isnan(other) else np.int16(other))
+    np.save(folder / "other.npy", x.reshape(-1, 8, 8))
+    found, known = load_observed(folder / "other.npy", observed=folder / "mask.npy")
+    np.testing.assert_array_equal(found.x, images.x & seen)
+    np.testing.assert_array_equal(known, seen)
+
+
 def test_whole_images_come_as_they_are(tmp_path):
     np.save(tmp_path / "grey.npy", np.array([[0.2, 0.9, np.nan]]))
     images, known = load_observed("digits")
@@ -127,6 +213,13 @@ def test_wrong_masks(tmp_path, mask, text):
     np.save(tmp_path / "mask.npy", mask)
     with pytest.raises(InputError, match=text):
         load_observed("digits", observed=tmp_path / "mask.npy")
+
+
+def test_a_wrong_mask_of_an_array(table, tmp_path):
+    folder = table[0]
+    np.save(tmp_path / "mask.npy", np.ones((60, 8, 7), bool))
+    with pytest.raises(InputError, match=r"mask.npy: must have shape \(60, 64\).*got \(60, 8, 7\)"):
+        load_observed(folder / "whole.npz", observed=tmp_path / "mask.npy")
 
 
 def test_values_other_than_0_1_and_nan(tmp_path):

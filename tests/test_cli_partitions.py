@@ -112,6 +112,25 @@ def test_labels_that_the_run_has_learnt(labelled_run, tmp_path, capsys):
     assert "labels are known for 180 of 360 images" in capsys.readouterr().err
 
 
+def test_clusters_keep_their_numbers_where_labels_are_not_known(labelled_run, tmp_path, monkeypatch):
+    """Those of the partition, also where no member of a cluster has a known label."""
+    y = dpmix.load(labelled_run).table.labels
+    partition = np.where(y < 0, 0, 1 + np.arange(len(y)) // 2 % 2)
+    np.save(tmp_path / "p.npy", partition)
+    drawn, draw = [], dpmix.plot.contingency
+    monkeypatch.setattr(dpmix.plot, "contingency", lambda *words, **options: drawn.append(
+        draw(*words, **options)) or drawn[-1])
+    words = ["plot", labelled_run, "contingency", "-o", tmp_path / "c.svg", "--partition", tmp_path / "p.npy"]
+    assert main(list(map(str, words))) == 0
+    assert sorted(text.get_text() for text in drawn[0].texts[-3:-1]) == ["1", "2"]
+    assert drawn[0].get_title(loc="left") == "2 clusters of 180 images against 2 known labels"
+
+
+def test_one_number_of_clusters_is_no_range(tmp_path, capsys):
+    dpmix.sample(np.ones((1, 4), np.uint8), chains=1, sweeps=4, seed=0, progress=False).save(tmp_path / "run")
+    assert "they have 1 cluster\n" in asked(capsys, "partition", tmp_path / "run")
+
+
 @pytest.mark.parametrize("what", ["similarity", "gallery", "contingency"])
 def test_pictures(run, tmp_path, what):
     """By the program itself, which needs no display; with a partition that was written before, no search."""
@@ -140,7 +159,7 @@ def test_pictures_are_those_of_the_library(run, tmp_path, monkeypatch):
     estimate = dpmix.point_estimate(dpmix.load(run), "binder").labels
     for what in ("similarity", "gallery"):
         np.testing.assert_array_equal(asked_for[what][0][1].labels, estimate)
-    np.testing.assert_array_equal(asked_for["contingency"][0][0], estimate)
+    np.testing.assert_array_equal(asked_for["contingency"][0][0].labels, estimate)
     np.testing.assert_array_equal(asked_for["contingency"][0][1], dpmix.datasets.load_digits(classes=[0, 1]).y)
 
 

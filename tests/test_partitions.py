@@ -433,6 +433,7 @@ def posterior():
     (lambda p: co_clustering(p, images=[0, 10]), InputError, "indices into 10 images, 0 to 9; found 10"),
     (lambda p: co_clustering(p, images=[4, 1, 4]), InputError, "distinct; found 4 more than once"),
     (lambda p: co_clustering(p, images=[0.5]), InputTypeError, "indices of images; got float64"),
+    (lambda p: co_clustering(p).linkage("ward"), InputError, "method must be one of 'average', 'complete', 'single'"),
     (lambda p: co_clustering(p, most=0), InputError, "most must be at least 1"),
     (lambda p: credible_ball(p, np.zeros(9, int)), InputError, r"each of the 10 images .* got shape \(9,\)"),
     (lambda p: credible_ball(p, np.zeros(10)), InputTypeError, "got ndarray of dtype float64"),

@@ -42,6 +42,22 @@ def pairs_of(label, k, y, z):
     return sum(one == label and other == k for one, other in zip(y, z, strict=True))
 
 
+def test_contingency_of_labels_that_are_known():
+    y = np.ma.masked_equal([2, 5, 2, 9, 2, 9], 9)
+    counts, classes = contingency_table([0, 0, 1, 2, 0, 1], y)
+    assert classes.tolist() == [2, 5]
+    assert counts.tolist() == [[2, 1, 0], [1, 0, 0]]
+    with pytest.raises(InputError, match="y must hold a known label"):
+        contingency_table([0, 1], np.ma.masked_all(2, int))
+    with pytest.raises(InputError, match="y has masked entries"):
+        compare_labels([0, 0, 1, 2, 0, 1], y)
+
+
+def test_strings_as_objects():
+    y = ["cat", "dog", "cat"]
+    assert vars(compare_labels([0, 1, 1], np.array(y, object))) == vars(compare_labels([0, 1, 1], y))
+
+
 def test_posterior_is_compared_draw_by_draw():
     generator = np.random.default_rng(0)
     draws = [by_size(generator.integers(4, size=20)) for _ in range(6)]
@@ -70,7 +86,7 @@ def test_every_image_alone_is_no_reason_to_warn():
     ([0, 1], [0, 1, 1], InputError, "partition must hold one label for each of the 3 images"),
     ([0, 1], [0.0, 1.5], InputTypeError, "y must hold integers, booleans or strings; got dtype float64"),
     ([0, 1], [[0], [1]], InputError, r"y must hold one label per image; got shape \(2, 1\)"),
-    ([0, 1], np.ma.array([0, 1], mask=[0, 1]), InputError, "y has masked entries"),
+    ([0, 1], np.array(["a", 1], object), InputTypeError, "y must hold integers, booleans or strings; .*object"),
     ([0.0, 1.0], [0, 1], InputTypeError, "partition must be a PointEstimate or one integer label per image"),
 ])
 def test_bad_labels_are_named(z, y, error, text):

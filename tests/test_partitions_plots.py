@@ -69,6 +69,14 @@ def test_gallery_shows_means_typical_and_odd_members(posterior, estimate):
         expected = [*members.typical[k], *members.odd[k][::-1]]
         np.testing.assert_array_equal([tile.ravel() for tile in shown[first + 1:first + 6]], x[expected])
     assert texts(ax)[0].startswith("25\n")
+    assert [text for text in texts(ax) if text.isdigit()] == ["0", "1", "2"]
+
+
+def test_gallery_numbers_clusters_as_they_are(posterior):
+    """The largest stands first whatever its number."""
+    ax = plot.gallery(posterior, np.repeat([1, 0, 2], [30, 15, 5]))
+    assert [text for text in texts(ax) if text.isdigit()] == ["1", "0", "2"]
+    assert texts(ax)[0].startswith("30\n")
 
 
 def test_gallery_masks_what_is_not_observed():

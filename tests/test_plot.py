@@ -286,6 +286,14 @@ def test_what_nobody_knows_has_no_original(posterior, kind):
         assert ax.images[0].get_array().mask.ravel().tolist() == (~HALF).tolist()
 
 
+@pytest.mark.parametrize("kind", ["masked", "nan"])
+def test_nothing_need_be_shown(posterior, kind):
+    x = np.ma.masked_all((2, 12), np.uint8) if kind == "masked" else np.full((2, 12), np.nan)
+    ax = plot.completions(posterior, x, mode=True, samples=2)
+    assert ax.get_title(loc="left") == "2 images with 100% of their pixels hidden"
+    np.testing.assert_allclose(ax.images[2].get_array().ravel(), predict_proba(posterior, x)[0])
+
+
 def test_hidden_values_need_not_be_pixels(posterior):
     ax = plot.completions(posterior, np.where(HALF, 1, -5)[None], HALF, proba=np.where(HALF, 1, 0.5))
     assert "original" not in texts(ax)

@@ -2,12 +2,12 @@
 
 import os
 
-from dpmix.cli.features_models import add_grey_source, check_labels, load_images, load_model, trained_kind
-from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
-from dpmix.cli.options import add_command, add_overwrite, add_picture
-from dpmix.cli.queries import load_both
+from dpmix.cli.features_models import add_grey_source, load_images, load_model, trained_kind
+from dpmix.cli.files import PICTURES, check_file, save_array, save_picture, use_no_display
+from dpmix.cli.options import add_command, add_observed, add_overwrite, add_picture
+from dpmix.cli.queries import load_query
 from dpmix.cli.report import as_json
-from dpmix.cli.streams import show
+from dpmix.cli.streams import note, show
 from dpmix.errors import InputError
 
 __all__ = ["add_commands"]
@@ -17,13 +17,19 @@ For a run that 'dpmix fit --labels' wrote, or a classifier that 'dpmix train' wr
 each image of SOURCE, given its pixels, and compares the most probable one with the label that SOURCE has:
 the accuracy, for each class the area under the ROC curve (of its probability, this class against the
 others), and the confusion matrix, a row for each true label and a column for each answer; -o draws it.
+Images whose label is -1, which means not known, are left out of this.
 
-A run has pixels made 0 and 1; a classifier has the grey values from 0 to 1, unless --binary or
---threshold say otherwise: choose what it was trained with."""
+With --probabilities, SOURCE needs no labels: FILE then holds the probability of each label, images by
+labels 0, 1, ..., and what is shown is how many images each label is the most probable of.
+
+A run has pixels made 0 and 1, and sums over those that are not observed, by NaN in SOURCE or by
+--observed; a classifier has the grey values from 0 to 1, unless --binary or --threshold say otherwise:
+choose what it was trained with."""
 
 _EXAMPLES = (
     "dpmix fit mnist -o run --labels --labelled 0.1",
     "dpmix classify run mnist:test",
+    "dpmix classify run unknown.npy --probabilities answers.npy",
     "dpmix train mnist --model classifier -o classifier.npz",
     "dpmix classify classifier.npz mnist:test",
 )
@@ -37,14 +43,31 @@ def add_commands(commands):
         "folder", metavar="RUN|MODEL", help="run folder that 'dpmix fit' wrote, or file that 'dpmix train' wrote"
     )
     add_grey_source(parser)
+    add_observed(parser)
     add_picture(parser)
+    parser.add_argument(
+        "--probabilities", metavar="FILE", help="file of the probabilities, images by labels, to write: .npy"
+    )
     add_overwrite(parser)
     parser.add_argument("--json", action="store_true", default=False, help="as JSON")
 
 
 def _classify(arguments):
     picture = check_file(arguments.out, arguments.overwrite, PICTURES) if "out" in arguments else None
+    array = None
+    if "probabilities" in arguments:
+        array = check_file(arguments.probabilities, arguments.overwrite, (".npy",))
     proba, y = (_by_model if os.path.isfile(arguments.folder) else _by_run)(arguments)
+    if array:
+        save_array(proba, array)
+    if y is None:
+        counts = _counted(proba)
+        show(as_json(counts) if arguments.json else _counts_text(counts))
+        return
+    known = y >= 0
+    if not known.all():
+        note(f"labels are known for {int(known.sum()):,} of {len(y):,} images; what follows is about these")
+    proba, y = proba[known], y[known]
     found = _compared(proba, y)
     if picture:
         use_no_display()
@@ -55,20 +78,22 @@ def _classify(arguments):
 
 
 def _by_run(arguments):
-    """Probabilities of labels (n, k) by a run, and the labels."""
+    """Probabilities of labels (n, k) by a run, and the labels or None."""
     import dpmix
 
     if "maximum" in arguments:
         raise InputError("--maximum is for a model; a run takes --threshold")
-    posterior, images = load_both(arguments)
-    check_labels(arguments, images)
-    return dpmix.predict_labels(posterior, images), images.y
+    posterior, images, observed = load_query(arguments)
+    y = _labels(arguments, images)
+    return dpmix.predict_labels(posterior, images, observed), y
 
 
 def _by_model(arguments):
-    """Probabilities of labels (n, k) by a classifier, 0 for labels that it does not know, and the labels."""
+    """Probabilities of labels (n, k) by a classifier, 0 for labels that it does not know, and the labels or None."""
     import numpy as np
 
+    if "observed" in arguments:
+        raise InputError("--observed is for a run; a model is asked about whole images")
     images = load_images(arguments)
     model = load_model(arguments.folder, arguments.source, images)
     if trained_kind(model) != "classifier":
@@ -76,24 +101,48 @@ def _by_model(arguments):
             f"{arguments.folder} holds no classifier; 'dpmix train --model classifier --init {arguments.folder}' "
             "makes one of it"
         )
-    check_labels(arguments, images)
-    known = model.classes_
+    y, known = _labels(arguments, images), model.classes_
     if known.dtype.kind not in "iu" or known[0] < 0:
         raise InputError(f"{arguments.folder} must know labels that are integers of at least 0; got {known[0]!r}")
-    proba = np.zeros((len(images.y), int(known[-1]) + 1))
+    proba = np.zeros((len(images.x), int(known[-1]) + 1))
     proba[:, known] = model.predict_proba(images.x)
-    return proba, images.y
+    return proba, y
+
+
+def _labels(arguments, images):
+    """The labels of `images`, -1 where not known; None where there are none and the probabilities are enough."""
+    if images.y is not None and images.y.max() >= 0:
+        if images.y.min() < -1:
+            raise InputError(f"{arguments.source} must have labels of at least 0, or -1 where not known; "
+                             f"found {images.y.min()}")
+        return images.y
+    if "probabilities" in arguments and "out" not in arguments:
+        return None
+    raise InputError(f"{arguments.source} has no labels to compare with; choose another SOURCE, or pass "
+                     "--probabilities FILE, without -o, for the answers alone")
+
+
+def _counted(proba):
+    """How many images each label is the most probable of, a dictionary for JSON."""
+    import numpy as np
+
+    labels, counts = np.unique(proba.argmax(axis=1), return_counts=True)
+    return {"n": len(proba), "answers": dict(zip(map(str, labels.tolist()), counts.tolist(), strict=True))}
+
+
+def _counts_text(found):
+    return "\n".join(["label  images", *(f"{label:>5}  {n:>6,}" for label, n in found["answers"].items())])
 
 
 def _compared(proba, y):
     """Accuracy, log loss, area under the curve by class and confusion matrix, a dictionary for JSON."""
     import numpy as np
-    from sklearn.metrics import confusion_matrix, roc_auc_score
+    from sklearn.metrics import roc_auc_score
 
-    n_classes = max(proba.shape[1], int(y.max()) + 1)
-    answers, classes = proba.argmax(axis=1), range(n_classes)
-    shown = [label for label in classes if (y == label).any() or (answers == label).any()]
-    auc = {}
+    answers = proba.argmax(axis=1)
+    shown, auc = np.union1d(y, answers).tolist(), {}
+    confusion = np.zeros((len(shown), len(shown)), int)
+    np.add.at(confusion, (np.searchsorted(shown, y), np.searchsorted(shown, answers)), 1)
     for label in shown:
         mine = y == label
         possible = label < proba.shape[1] and proba[:, label].any() and mine.any() and not mine.all()
@@ -108,16 +157,19 @@ def _compared(proba, y):
         "log_loss": float(log_loss.mean()) if np.isfinite(log_loss).all() else None,
         "classes": shown,
         "roc_auc": auc,
-        "confusion": confusion_matrix(y, answers, labels=shown).tolist(),
+        "confusion": confusion.tolist(),
     }
 
 
 def _text(found):
-    width = max(6, *(len(f"{count}") + 1 for row in found["confusion"] for count in row))
-    lines = [f"accuracy {found['accuracy']:.4f} ({found['n']:,} images)", ""]
-    lines.append("label" + "".join(f"{label:>{width}}" for label in found["classes"]) + "     AUC")
+    cells = [*found["classes"], *(count for row in found["confusion"] for count in row)]
+    width, first = max(6, *(len(f"{cell}") + 1 for cell in cells)), max(5, *(len(f"{k}") for k in found["classes"]))
+    n, loss = found["n"], found["log_loss"]
+    log_loss = "infinite" if loss is None else f"{loss:.4f} nats"
+    lines = [f"accuracy {found['accuracy']:.4f}, log loss {log_loss} ({n:,} image{'' if n == 1 else 's'})", ""]
+    lines.append("label".rjust(first) + "".join(f"{label:>{width}}" for label in found["classes"]) + "     AUC")
     for label, row in zip(found["classes"], found["confusion"], strict=True):
         auc = found["roc_auc"][str(label)]
         cells = "".join(f"{count:>{width}}" for count in row)
-        lines.append(f"{label:>5}{cells}  {'     -' if auc is None else f'{auc:.4f}'}")
+        lines.append(f"{label:>{first}}{cells}  {'     -' if auc is None else f'{auc:.4f}'}")
     return "\n".join(lines)

@@ -105,15 +105,15 @@ def _text(found, most):
     loss = "variation of information" if found["loss"] == "vi" else "Binder's loss"
     unit = " nats" if found["loss"] == "vi" else ""
     ball = found["ball"]
-    k = [ball[edge]["n_clusters"] for edge in ("upper", "lower")]
+    few, many = (ball[edge]["n_clusters"] for edge in ("upper", "lower"))
+    span = _count(many, "cluster") if few == many else f"{few:,} to {_count(many, 'cluster')}"
     searched = "" if found["draws"] == found["draws_searched"] else f", {found['draws_searched']:,} of them searched"
     lines = [
         f"partition   {_count(found['n'], 'image')} in {_count(found['n_clusters'], 'cluster')}, found from "
         f"{found['found_from']}",
         f"loss        {loss} {found['expected_loss']:.4g}{unit}, the mean over {_count(found['draws'], 'draw')}"
         f"{searched}",
-        f"ball        {ball['coverage']:.0%} of draws are within {ball['radius']:.4g}{unit}; they have "
-        f"{k[0]:,} to {_count(k[1], 'cluster')}",
+        f"ball        {ball['coverage']:.0%} of draws are within {ball['radius']:.4g}{unit}; they have {span}",
         f"confidence  {found['confidence']:.2f} on average, below a half for {_count(found['unsure'], 'image')}",
     ]
     if "labels" in found:

@@ -134,9 +134,8 @@ def _contingency(posterior, arguments):
             f"contingency needs known labels, and {arguments.folder} has learnt none; pass --labels FROM"
         )
     partition = partition_of(posterior, arguments)
-    clusters = np.asarray(getattr(partition, "labels", partition))
     known = y >= 0
     if not known.all():
         note(f"labels are known for {int(known.sum()):,} of {len(y):,} images; the picture is about these")
-    shown = y[known] if names is None else np.array(names)[y[known]]
-    return dpmix.plot.contingency(clusters[known], shown, most=getattr(arguments, "most", _MOST_CLUSTERS))
+    shown = np.ma.masked_array(y if names is None else np.array(names)[y], ~known)  # -1 is masked, whatever it names
+    return dpmix.plot.contingency(partition, shown, most=getattr(arguments, "most", _MOST_CLUSTERS))

@@ -12,14 +12,13 @@ from dpmix.cli.options import (
     add_source,
     given,
     load_observed,
-    load_source,
     tell_observed,
 )
 from dpmix.cli.report import as_json
 from dpmix.cli.streams import show
 from dpmix.errors import InputError
 
-__all__ = ["add_commands", "choose_rows", "load_both", "load_query"]
+__all__ = ["add_commands", "choose_rows", "load_query"]
 
 _COMPLETE = """\
 Hides a part of images, which the run need not have seen, and fills it in from the rest. The picture
@@ -46,7 +45,8 @@ averaged as densities. Of images that are observed in part, the log probability 
 
 With --labels, also how the clusters of the last draw of each chain agree with the labels of SOURCE:
 adjusted Rand index, normalised mutual information, purity, homogeneity and completeness, 1 at best.
-Each image counts for the cluster that it most probably belongs to."""
+Each image counts for the cluster that it most probably belongs to; those whose label is -1, which means
+not known, are left out of this."""
 
 _SCORE_EXAMPLES = ("dpmix score run mnist:test --classes 2,3",)
 
@@ -167,15 +167,6 @@ def choose_rows(arguments, n):
     return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(int))
 
 
-def load_both(arguments):
-    """Return the posterior and the images, which have its number of pixels and are observed as a whole."""
-    import dpmix
-
-    posterior, images = dpmix.load(arguments.folder), load_source(arguments)
-    _check_size(posterior, images, arguments)
-    return posterior, images
-
-
 def load_query(arguments):
     """Return the posterior, the images and where these are observed, (n, d) bool or None."""
     import dpmix
@@ -205,7 +196,7 @@ def _score(arguments):
     import dpmix
 
     posterior, images, observed = load_query(arguments)
-    if arguments.labels and images.y is None:
+    if arguments.labels and (images.y is None or images.y.max() < 0):
         raise InputError(f"--labels: {arguments.source} has no labels; leave it out")
     values = dpmix.log_predictive(posterior, images, observed)
     n, mean = len(values), float(np.mean(values))
@@ -228,5 +219,6 @@ def _agreement(posterior, images, observed):
 
     chains = range(posterior.labels.shape[0])
     found = [dpmix.responsibilities(posterior, images, c, observed=observed).argmax(axis=1) for c in chains]
-    compared = [vars(compare_labels(partition, images.y)) for partition in found]
+    known = images.y >= 0
+    compared = [vars(compare_labels(partition[known], images.y[known])) for partition in found]
     return {name: [float(one[name]) for one in compared] for name in compared[0]}

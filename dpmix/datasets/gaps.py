@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from dpmix.datasets.arrays import as_binary, check_table, read_array
-from dpmix.datasets.images import class_rows, images_of
+from dpmix.datasets.images import class_rows, images_of, picture_shape
 from dpmix.datasets.source import load
 from dpmix.errors import InputError
 
@@ -22,7 +22,8 @@ def load_observed(source, classes=None, threshold=None, observed=None, data_home
     observed : str or path-like, optional
         A .npy or .npz file of booleans, or 0 and 1, that are true where a pixel is observed: one value
         for each pixel of all images of `source`, (n, d) or (n, height, width), or of one image, (d,) or
-        (height, width), for all of them. What it leaves out is as unobserved as NaN is.
+        (height, width), for all of them. What it leaves out is as unobserved as NaN is; an array file may
+        hold any number there.
 
     Returns
     -------
@@ -47,12 +48,10 @@ def load_observed(source, classes=None, threshold=None, observed=None, data_home
            [ True,  True,  True]])
     """
     if isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
-        images, seen = read_array(source, lambda values, y: _with_gaps(values, y, threshold))
+        images, seen = read_array(source, lambda values, y: _with_gaps(values, y, threshold, observed))
     else:
         images = load(source, threshold=threshold, data_home=data_home)
-        seen = np.ones(images.x.shape, bool)
-    if observed is not None:
-        seen &= _read_mask(observed, images)
+        seen = _observed(np.ones(images.x.shape, bool), images.shape, observed)
     if classes is not None:
         rows = class_rows(images.y, classes, images.classes)
         images, seen = images[rows], seen[rows]
@@ -61,24 +60,26 @@ def load_observed(source, classes=None, threshold=None, observed=None, data_home
     return images_of((images.x & seen).reshape(-1, *images.shape), images.y, images.names, images.classes), seen
 
 
-def _with_gaps(values, y, threshold):
-    """The images of an array, and where it is not NaN."""
+def _with_gaps(values, y, threshold, path):
+    """The images of an array, and where it is observed: where it is not NaN, and the mask in `path` is true."""
     check_table(values)
-    seen = np.ones(values.shape, bool)
-    if values.dtype.kind == "f":
-        seen = ~np.isnan(values)
-        values = np.where(seen, values, 0)
-    return images_of(as_binary(values, threshold), y), seen.reshape(len(values), -1)
+    known = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
+    seen = known.reshape(len(values), -1)
+    seen = _observed(seen, values.shape[1:] if values.ndim == 3 else picture_shape(seen.shape[1]), path)
+    if not seen.all():
+        values = np.where(seen.reshape(values.shape), values, values.dtype.type(0))
+    return images_of(as_binary(values, threshold), y), seen
 
 
-def _read_mask(path, images):
-    """The mask in the file `path`, (n, d) or (d,) bool."""
+def _observed(seen, shape, path):
+    """Where `seen` (n, d) is true and the mask in the file `path`, or None, of pictures of `shape` is, too."""
+    if path is None:
+        return seen
     values = read_array(path, lambda values, y: values)
     if not ((values == 0) | (values == 1)).all():
         raise InputError(f"{path}: must hold True or 1 where a pixel is observed, and else False or 0")
-    n, d = images.x.shape
-    for_one, for_each = {(d,), images.shape}, {(n, d), (n, *images.shape)}
-    if values.shape not in for_one | for_each:
+    n, d = seen.shape
+    if values.shape not in {(d,), shape, (n, d), (n, *shape)}:
         raise InputError(f"{path}: must have shape ({n}, {d}), a value for each pixel of each image, or ({d},); "
                          f"got {values.shape}")
-    return (values == 1).reshape(-1, d) if values.shape in for_each else (values == 1).ravel()
+    return seen & (values == 1).reshape(-1, d)

@@ -10,11 +10,12 @@ from dpmix.errors import InputError, InputTypeError
 from dpmix.partitions.draws import as_labels, check_draws
 from dpmix.progress import compiling_shown
 from dpmix.timing import in_pieces
-from dpmix.validate import check_bool, check_count, check_seed
+from dpmix.validate import check_bool, check_choice, check_count, check_seed
 
 __all__ = ["CoClustering", "co_clustering"]
 
 _MOST_IMAGES = 10_000  # in one matrix, whoever asks
+
 
 @dataclass(frozen=True, eq=False)
 class CoClustering:
@@ -47,7 +48,13 @@ class CoClustering:
         Returns
         -------
         (m - 1, 4) float64
+
+        Raises
+        ------
+        InputError
+            Another method; SciPy's others are right for Euclidean distances only, which these are not.
         """
+        check_choice("method", method, ("average", "complete", "single", "weighted"))
         if len(self.images) < 2:
             return np.empty((0, 4))
         return linkage(squareform(1 - self.proba, checks=False), method)

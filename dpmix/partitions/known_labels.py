@@ -94,17 +94,17 @@ def contingency_table(partition, y):
     ----------
     partition : PointEstimate or (n,) array of int
     y : (n,) array of int, bool or str
-        Known label of each image.
+        Known label of each image; masked entries of a `numpy.ma.MaskedArray` are not known and not counted.
 
     Returns
     -------
     Contingency
-        ``counts`` (classes, clusters) and the ``classes``.
+        ``counts`` (classes, clusters) and the ``classes``. A cluster without known labels has a column of 0.
 
     Raises
     ------
     InputError, InputTypeError
-        Labels that are not one for each image.
+        Labels that are not one for each image, or none that is known.
 
     Examples
     --------
@@ -113,8 +113,15 @@ def contingency_table(partition, y):
     array([[2, 0, 0],
            [0, 2, 1]])
     """
-    classes, codes = _as_classes(y)
-    return Contingency(contingency(codes, as_labels(partition, len(codes), "partition")), classes)
+    classes, codes = _as_classes(np.ma.getdata(y))
+    clusters = as_labels(partition, len(codes), "partition")
+    known = ~np.ma.getmaskarray(y)
+    if not known.any():
+        raise InputError("y must hold a known label; all of its entries are masked")
+    counts = np.zeros((len(classes), int(clusters.max()) + 1), np.int64)
+    np.add.at(counts, (codes[known], clusters[known]), 1)
+    some = counts.any(axis=1)  # values that stand under the mask only are no classes
+    return Contingency(counts[some], classes[some])
 
 
 def _as_classes(y, n=None):
@@ -122,6 +129,8 @@ def _as_classes(y, n=None):
     if np.ma.is_masked(y):
         raise InputError("y has masked entries; compare only images whose label is known")
     known = np.asarray(y)
+    if known.dtype == object and all(isinstance(label, str) for label in known.flat):  # as pandas has them
+        known = known.astype(str)
     if known.dtype.kind not in "buiU":
         raise InputTypeError(f"y must hold integers, booleans or strings; got dtype {known.dtype}")
     if known.ndim != 1 or not len(known) or (n is not None and len(known) != n):

@@ -148,10 +148,8 @@ def mean_images(posterior, partition):
     >>> from dpmix.partitions import mean_images
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
-    >>> mean_images(posterior, np.repeat([0, 1], 20))[0].round(1)
-    masked_array(data=[1., 1., 1., 0., 0., 0.],
-                 mask=[False, False, False, False, False, False],
-           fill_value=1e+20)
+    >>> mean_images(posterior, np.repeat([0, 1], 20)).tolist()[0]
+    [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
     """
     posterior, _ = check_draws(posterior)
     labels = as_labels(partition, posterior.table.n, "partition")

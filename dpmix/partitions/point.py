@@ -44,7 +44,9 @@ class PointEstimate:
 
     def __repr__(self):
         unit = "variation of information {:.4g} nats" if self.loss == "vi" else "Binder's loss {:.4g}"
-        return (f"<dpmix.PointEstimate: {len(self.labels)} images in {self.n_clusters} clusters, expected "
+        n, k = len(self.labels), self.n_clusters
+        counts = f"{n} image{'' if n == 1 else 's'} in {k} cluster{'' if k == 1 else 's'}"
+        return (f"<dpmix.PointEstimate: {counts}, expected "
                 f"{unit.format(self.expected_loss)}, found from {self.found_from}>")
 
     @property

@@ -142,7 +142,7 @@ def _check_answer(name, answer, shape, values, seen):
         raise InputError(f"{name} must have shape ({wanted}), as x has; got {answer.shape}")
     if not ((answer >= 0) & (answer <= 1)).all():
         raise InputError(f"{name} must lie between 0 and 1; found {answer.min():g} to {answer.max():g}")
-    if not (answer == values)[..., seen].all():
+    if not (answer[..., seen] == values.data[seen]).all():
         raise InputError(f"{name} must repeat the shown pixels of x; it answers another query; "
                          "ask with the same x and observed")
     return answer.astype(float)

@@ -23,7 +23,8 @@ def contingency(partition, y, *, most=60, ax=None):
     ----------
     partition : PointEstimate or (n,) array of int
     y : (n,) array of int, bool or str
-        Known label of each image.
+        Known label of each image; masked entries of a `numpy.ma.MaskedArray` are not known, and clusters
+        without known labels are not shown.
     most : int
         Show so many clusters, the largest, and the others together in a last column.
     ax : matplotlib.axes.Axes, optional
@@ -46,10 +47,12 @@ def contingency(partition, y, *, most=60, ax=None):
     if ax is not None:
         check_axes(ax)
     counts, classes = contingency_table(partition, y)
+    numbers = np.flatnonzero(counts.any(axis=0))
+    counts = counts[:, numbers]
     largest = np.argsort(-counts.sum(axis=0), kind="stable")[:check_count("most", most)]
     shown = largest[np.lexsort((-counts[:, largest].sum(axis=0), counts[:, largest].argmax(axis=0)))]
     rest = np.delete(counts, shown, axis=1)
-    cells, names = counts[:, shown], [f"{k}" for k in shown]
+    cells, names = counts[:, shown], [f"{k}" for k in numbers[shown]]
     if rest.shape[1]:
         cells, names = np.column_stack([cells, rest.sum(axis=1)]), [*names, "rest"]
     rows = [short_name(label) for label in classes]
@@ -59,8 +62,9 @@ def contingency(partition, y, *, most=60, ax=None):
     points = open_sheet(ax, width, height)
     draw_cells(ax, cells, INK_MAP(cells / cells.sum(axis=0)), left, 0, points)
     _write_names(ax, rows, names, left, points)
-    found = f"{len(counts.T):,} clusters of {counts.sum():,} images"
-    set_title(ax, f"{found} against {len(classes):,} known labels")
+    found = [(len(counts.T), "cluster"), (counts.sum(), "image"), (len(classes), "known label")]
+    clusters, images, labels = (f"{number:,} {noun}{'' if number == 1 else 's'}" for number, noun in found)
+    set_title(ax, f"{clusters} of {images} against {labels}")
     return ax
 
 

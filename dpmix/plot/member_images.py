@@ -4,13 +4,13 @@ import numpy as np
 
 from dpmix.partitions import cluster_members, mean_images
 from dpmix.partitions.draws import as_labels
-from dpmix.plot.style import INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
+from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
 from dpmix.validate import check_count
 
 __all__ = ["gallery"]
 
-_LABEL = 1.4  # room for the size of a cluster, in tiles
+_LABEL = 2.2  # room for the number and the size of a cluster, in tiles
 _APART = 0.5  # between the mean, typical and odd images
 _STRIP = 10  # clusters up to which each has a row of its own
 
@@ -18,7 +18,7 @@ _STRIP = 10  # clusters up to which each has a row of its own
 def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence", ax=None):
     """Show the clusters of a partition, largest first: mean image, most typical and most odd members.
 
-    Before each stand its size and the mean of `dpmix.confidence` over its members. Pixels that are not
+    Before each stand its number, its size and the mean of `dpmix.confidence` over its members. Pixels that are not
     observed, in the mean those that no member has observed, are blue.
 
     Parameters
@@ -64,15 +64,16 @@ def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence"
     if ax is None:
         ax = new_sheet(width, height, tile_inches(round(width), shape))
     points = open_sheet(ax, width, height)
-    font = text_size(6, (_LABEL - 2 * GAP) * points, min(8, 0.72 * line * points))
+    font = text_size(10, (_LABEL - 2 * GAP) * points, min(8, 0.72 * line * points))
     for place, k in enumerate(shown):
         column, row = divmod(place, rows)
         left, top = column * strip, line + row * (tile_height(shape) + GAP)
         _draw_cluster(ax, posterior, labels, members, means[k], k, columns + left + _LABEL, top, font)
     _head(ax, columns, typical, odd, strips, strip, line, font)
-    rest = len(members.sizes) - len(shown)
-    note = f", {rest:,} smaller not shown" if rest else ""
-    set_title(ax, f"{len(members.sizes):,} clusters of {len(labels):,} images{note} · size and confidence")
+    k, n = len(members.sizes), len(labels)
+    rest = f", {k - len(shown):,} smaller not shown" if len(shown) < k else ""
+    counts = f"{k:,} cluster{'' if k == 1 else 's'} of {n:,} image{'' if n == 1 else 's'}"
+    set_title(ax, f"{counts}{rest} · size and confidence")
     return ax
 
 
@@ -94,11 +95,13 @@ def _draw_cluster(ax, posterior, labels, members, mean, k, columns, top, font):
         add_tile(ax, pixels.reshape(shape), left, top, 1, height, INK_MAP)
     ax.text(columns[0] - 2 * GAP, top + height / 2, f"{len(mine):,}\n{members.confidence[mine].mean():.0%}",
             size=font, color=QUIET, ha="right", va="center", linespacing=1.3)
+    ax.text(columns[0] - _LABEL, top + height / 2, f"{k}", size=font, color=INK, va="center_baseline")
 
 
 def _head(ax, columns, typical, odd, strips, strip, line, font):
     names = [(0, "mean")] + [(1, "typical")] * (typical > 0) + [(1 + typical, "odd")] * (odd > 0)
     for column in range(strips):
+        ax.text(column * strip, 0.75 * line, "cluster", size=font, color=QUIET, va="baseline")
         for place, name in names:
             left = column * strip + _LABEL + columns[place]
             ax.text(left, 0.75 * line, name, size=font, color=QUIET, va="baseline")
