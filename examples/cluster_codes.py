@@ -24,7 +24,7 @@ in most ways in which the training images would fill in what is hidden; the mixt
 the decoder turns the codes into pixels. A second table gives the error, beside the mixture of pixels.
 
 --quick takes the 1,797 digits of 8 x 8 pixels that scikit-learn brings along, both to learn from and to cluster:
-no download, half a minute. The whole takes about three minutes on one core.
+no download, half a minute.
 MNIST is downloaded on first use; the environment variable DPMIX_DATA names the folder where it is, or shall be.
 """
 
@@ -105,7 +105,7 @@ def load(options):
 def extractors(options):
     """What makes codes of images, by name; None leaves pixels as they are."""
     bits, common = options.bits, {"codes": "binary", "random_state": options.seed}
-    passes, batch, rate = (60, 20, 0.02) if options.quick else (40, 100, 0.1)
+    passes, batch, rate = (60, 20, 0.02) if options.quick else (30, 100, 0.1)
     machine = BernoulliRBM(bits, n_iter=passes, batch_size=batch, learning_rate=rate, monitor_size=0,
                            momentum=[0.5] * 3 + [0.9], schedule="linear", centering="data", **common)
     net = {"hidden_layer_sizes": (2 * bits, bits, 2 * bits), "activation": ("relu", "sigmoid", "relu"),
