@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from dpmix.data import check_binary, check_mask
+from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
 from dpmix.errors import InputError
 from dpmix.features.checks import input_errors
@@ -108,7 +109,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
 
         Parameters
         ----------
-        X : array_like (n, d) or dpmix.Images
+        X : array_like (n, d), dpmix.Images or GreyImages
             Numbers, of which NaN and masked entries are not observed; see `binarize`. It is not changed.
         y : object
             Not used; here for pipelines.
@@ -125,7 +126,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         """
         settings = self._check_settings()
         on, seen = self._check_images(X, reset=True)
-        images = Images(on, shape=X.shape) if isinstance(X, Images) else on
+        images = Images(on, shape=X.shape) if isinstance(X, (Images, GreyImages)) else on
         self.posterior_ = sample(images, observed=None if seen.all() else seen, **settings)
         self.estimate_ = point_estimate(self.posterior_, self.loss)
         self.labels_ = self.estimate_.labels.copy()  # writable, as scikit-learn's users expect
@@ -235,7 +236,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         """Pixels that are on (m, d) uint8, 0 where not observed, and which are observed, (m, d) bool."""
         if not reset:
             check_is_fitted(self)
-        values = X.x if isinstance(X, Images) else X
+        values = X.x if isinstance(X, (Images, GreyImages)) else X
         if isinstance(values, np.ma.MaskedArray):
             values = values.astype(np.float64).filled(np.nan)
         with input_errors():
@@ -281,5 +282,4 @@ def _seed(random_state):
         return None
     if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
         return check_count("random_state", int(random_state), low=0)
-    with input_errors():
-        return int(seed_sequence(random_state).generate_state(1)[0])
+    return int(seed_sequence(random_state).generate_state(1)[0])

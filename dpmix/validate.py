@@ -73,7 +73,8 @@ def check_real(name, value, low=-math.inf, below=math.inf):
     if not math.isfinite(number):
         raise InputError(f"{name} must be finite; got {number}")
     if not low <= number < below:
-        raise InputError(f"{name} must be at least {low} and less than {below}; got {number}")
+        allowed = f"at least {low}" if below == math.inf else f"at least {low} and less than {below}"
+        raise InputError(f"{name} must be {allowed}; got {number}")
     return number
 
 

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.ticker import LogLocator, NullFormatter
 from sklearn.metrics import balanced_accuracy_score
 
 import dpmix
@@ -219,6 +220,9 @@ def draw_curves(models, figure, title, until=None):
     _, ax = plt.subplots(figsize=(7, 4), dpi=150, layout="constrained")
     dpmix.plot.training_curves(models, figures=[figure], ax=ax)
     ax.set_yscale("log")
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_title(f"{title}: training solid, test dashed", loc="left", fontsize=10)
     if until is not None:
         ax.axvline(until + 0.5, color="0.7", linewidth=0.8, zorder=0)

@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import dpmix
 from dpmix import DPMixture
-from dpmix.datasets import load_digits
+from dpmix.datasets import load_digits, load_grey
 from dpmix.features import BernoulliRBM
 
 QUICK = {"chains": 2, "sweeps": 10, "random_state": 0}
@@ -140,6 +140,15 @@ def test_binarize(digits):
         DPMixture(binarize=None, **QUICK).fit(np.abs(grey))
 
 
+def test_grey_images_are_taken_as_their_table():
+    grey = load_grey("digits")
+    grey = grey._replace(x=grey.x[:100])
+    mixture = DPMixture(binarize=0.5, **QUICK).fit(grey)
+    np.testing.assert_array_equal(mixture.labels_, DPMixture(binarize=0.5, **QUICK).fit(grey.x).labels_)
+    np.testing.assert_array_equal(mixture.predict(grey), mixture.predict(grey.x))
+    assert mixture.posterior_.shape == (8, 8)
+
+
 def test_nan_is_not_observed(digits):
     x = digits.x.astype(np.float32)
     hidden = np.random.default_rng(0).random(x.shape) < 0.3
@@ -149,6 +158,11 @@ def test_nan_is_not_observed(digits):
     np.testing.assert_array_equal(mixture.posterior_.labels, posterior.labels)
     np.testing.assert_array_equal(mixture.score_samples(x[:5]), dpmix.log_predictive(posterior, x[:5]))
     assert mixture.__sklearn_tags__().input_tags.allow_nan
+    a, b = (np.exp(np.log(draws).mean(axis=(0, 1))) for draws in (posterior.a, posterior.b))
+    for k, centre in enumerate(mixture.cluster_centers_):
+        members = x[mixture.labels_ == k]
+        on, known = np.nansum(members, axis=0), (~np.isnan(members)).sum(axis=0)
+        np.testing.assert_allclose(centre, (a + on) / (a + b + known), rtol=1e-12)
     completed = mixture.complete(x)
     np.testing.assert_array_equal(completed[~hidden], digits.x[~hidden])
     assert ((completed > 0.5) == digits.x)[hidden].mean() > 0.75
@@ -219,7 +233,7 @@ def test_pipeline_and_grid_search(digits):
         ({"n_jobs": 1.5}, "n_jobs must be an integer"),
         ({"verbose": "very"}, "verbose must be True or False"),
         ({"random_state": -1}, "random_state must be at least 0"),
-        ({"random_state": "seed"}, "seed"),
+        ({"random_state": "seed"}, "random_state must be an integer"),
     ],
 )
 def test_bad_parameters_are_named_before_work_starts(settings, match):

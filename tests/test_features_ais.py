@@ -8,6 +8,7 @@ from machines import as_rbm, joint, states, tiny_machine
 from dpmix import InputError
 from dpmix.features import (
     BernoulliRBM,
+    DeepBeliefNet,
     annealed_log_partition,
     exact_log_partition,
     log_likelihood,
@@ -27,6 +28,10 @@ def test_log_likelihood_sums_to_one():
     rbm = as_rbm(tiny_machine(6, 4))
     assert np.exp(log_likelihood(rbm, states(6))).sum() == pytest.approx(1, rel=1e-5)
     np.testing.assert_allclose(log_likelihood(rbm, states(6), log_z=2.0), -rbm.free_energy(states(6)) - 2.0)
+    estimate = annealed_log_partition(rbm, states(6), 5, 5, random_state=0)
+    np.testing.assert_array_equal(
+        log_likelihood(rbm, states(6), estimate), log_likelihood(rbm, states(6), estimate.log_z)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,17 @@ def test_both_directions_bracket_the_exact_value(strong):
     assert bounds[0] < log_z < bounds[1]
 
 
+def test_the_reverse_starts_from_samples_of_the_machine(strong):
+    rbm, x, log_z = strong
+    alike = np.tile(x[:1], (2, 1))  # nothing like samples of the machine, which Gibbs sampling makes of them
+    rates = np.array([[0.0] * 10, [1.0] * 10])
+    apart, near = (
+        reverse_annealed_log_partition(rbm, np.vstack([alike, rates]), 1000, 200, n_gibbs, random_state=0)
+        for n_gibbs in (0, 500)
+    )
+    assert abs(near.log_z - log_z) < 4 * near.standard_error < abs(apart.log_z - log_z)
+
+
 def test_same_seed_same_estimate_and_any_temperatures(strong):
     rbm, x, _ = strong
     betas = np.linspace(0, 1, 6)
@@ -77,5 +93,9 @@ def test_errors_name_the_way_out(strong):
             annealed_log_partition(rbm, x, 5, wrong)
     with pytest.raises(ValueError, match="not fitted"):
         exact_log_partition(BernoulliRBM())
+    with pytest.raises(InputError, match="rbm must be a BernoulliRBM, such as one of rbms_"):
+        exact_log_partition(DeepBeliefNet((2,), rbm=rbm).fit(x))
+    with pytest.raises(InputError, match="log_z must be finite"):
+        log_likelihood(rbm, x, np.nan)
     with pytest.raises(InputError, match="features"):
         annealed_log_partition(rbm, x[:, 1:], 5, 5)

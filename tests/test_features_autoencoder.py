@@ -1,5 +1,7 @@
 """`Autoencoder`: what it learns, codes and bits, noise, stopping, unrolling, pre-training, errors."""
 
+import pickle
+
 import numba
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from sklearn.exceptions import DataConversionWarning, NotFittedError
 from dpmix import InputError, features
 from dpmix.datasets import GaussianNoise, MaskingNoise, OccludingBlocks, SaltAndPepper, corrupt, load_digits
 from dpmix.features import Autoencoder, BernoulliRBM, DeepBeliefNet, NetworkClassifier, ternary
+from dpmix.features.code_bits import bit_levels
+from dpmix.features.stopping import EarlyStopping
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted training takes minutes")
 
@@ -174,6 +178,11 @@ def test_median_bits_are_half_on_unless_units_are_mostly_off(plain, digits):
     assert (share <= 0.5).all() and (share[plain.code_thresholds_ > 0] > 0.49).all()
 
 
+def test_a_bit_that_is_always_the_same_stands_for_the_threshold_elsewhere():
+    _, levels = bit_levels(np.array([[0.9, 0.1], [0.7, 0.3]]), "sigmoid")
+    np.testing.assert_allclose(levels, [[0.5, 0.2], [0.8, 0.5]], rtol=1e-6)
+
+
 def test_ternary_outputs(plain, digits):
     p = plain.reconstruct(digits.x)
     found = plain.reconstruct(digits.x, ternary=True)
@@ -196,6 +205,12 @@ def test_early_stopping_keeps_the_best_epoch(digits):
     assert 32 * -net.score(digits.x[200:300]) == pytest.approx(min(losses), rel=1e-4)
     aside = small(early_stopping=True, validation_fraction=0.5).fit(digits.x[:100])
     assert len(aside.history_["validation_loss"]) == 3
+
+
+def test_small_improvements_do_not_count_where_they_are_not_to():
+    stopping = EarlyStopping(patience=2, tolerance=0.5)
+    assert [stopping.update(loss) for loss in (3.0, 2.6, 2.4, 2.0, 1.95)] == [False, False, False, False, True]
+    assert stopping.best == 2.4
 
 
 def test_training_stops_where_the_error_hardly_changes(digits):
@@ -224,6 +239,17 @@ def test_pretraining_gives_a_better_start(digits):
     without, with_it = (Autoencoder(pretrain=n, **kw).fit(digits.x[:600]) for n in (0, 10))
     assert with_it.score(digits.x[600:]) > 0.85 * without.score(digits.x[600:])
     assert len(with_it.history_["loss"]) == 1
+
+
+def test_pretraining_puts_noise_on_images_only(digits):
+    widths = []
+
+    def record(x, rng):
+        widths.append(x.shape[1])
+        return x
+
+    small(corruption=record, pretrain=2, n_iter=1).fit(digits.x[:50])
+    assert widths == [64] * 3
 
 
 def test_an_unrolled_net_is_the_net_until_it_is_trained(digits):
@@ -290,7 +316,32 @@ def test_a_file_holds_noise_history_and_codes(digits, noise, tmp_path):
     bits = net.transform(digits.x)
     np.testing.assert_array_equal(found.inverse_transform(bits), net.inverse_transform(bits))
     assert found.history_ == net.history_ and found.corruption == noise and found.code_layer_ == 2
+    assert repr(found) == repr(net) and found.get_params() == net.get_params()
     np.testing.assert_array_equal(clone(found).fit(digits.x).encode(digits.x), net.encode(digits.x))
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        MaskingNoise(np.float32(0.5), np.float32(0.25)), SaltAndPepper(np.float32(0.5)), GaussianNoise(1, np.True_),
+        OccludingBlocks(np.int64(2), np.int64(3), np.int64(1), np.float32(1), np.array([8, 8])),
+    ],
+)  # fmt: skip
+def test_settings_may_be_numbers_of_numpy(digits, noise, tmp_path):
+    net = small(hidden_layer_sizes=np.array([6, 4]), corruption=noise, plateau=(np.float32(0.01), np.int64(2)))
+    net.fit(digits.x[:50]).save(tmp_path / "net.npz")
+    assert features.load(tmp_path / "net.npz").corruption == noise
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_pickles_are_small_and_stay_one_network(digits, tied):
+    net = small(hidden_layer_sizes=(200,), tied=tied, n_iter=1).fit(digits.x[:50])
+    text = pickle.dumps(net)
+    assert len(text) < 1.2 * (net._network.parameters.nbytes + sum(part.nbytes for part in net.coefs_))
+    found = pickle.loads(text)
+    np.testing.assert_array_equal(found.reconstruct(digits.x), net.reconstruct(digits.x))
+    assert all(np.shares_memory(layer.weights, found._network.parameters) for layer in found._network.layers)
+    np.testing.assert_array_equal(clone(found).fit(digits.x[:50]).encode(digits.x), net.encode(digits.x))
 
 
 def test_a_function_as_noise_cannot_be_saved(digits, tmp_path):
@@ -323,6 +374,9 @@ def test_grey_values_outside_are_clipped_for_sigmoid_outputs_only(digits):
         (lambda x: small(sparsity_target=0.1).fit(x), "needs sigmoid code units"),
         (lambda x: small(corruption=lambda x, rng: x[:1]).fit(x), "corruption must return numbers in the shape"),
         (lambda x: small(corruption=lambda x, rng: x[:1]).fit(x, validation=x), "corruption must return numbers"),
+        (lambda x: small(corruption=lambda x, rng: x * np.nan).fit(x), "corruption must return finite numbers"),
+        (lambda x: small(random_state="seven").fit(x), "random_state must be an integer"),
+        (lambda x: small(weight_decay=-1).fit(x), "weight_decay must be at least 0; got -1"),
         (lambda x: small(corruption=OccludingBlocks(9)).fit(x), "must fit into images of 8 x 8"),
         (lambda x: small(learning_rate=1e30, solver="sgd", output_activation="linear").fit(x), "learning_rate is too"),
         (lambda x: small().fit(x[:, :0]), "0 feature"),

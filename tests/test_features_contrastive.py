@@ -89,6 +89,21 @@ def test_persistent_statistics_at_equilibrium_are_the_likelihood_gradient(n_gibb
         assert_close(found, expected(machine, data, data), MANY)
 
 
+@pytest.mark.parametrize("n_gibbs", [1, 3])
+def test_persistent_chains_take_as_many_steps_as_stated(n_gibbs):
+    machine = tiny_machine(D, H, scale=2.0)
+    p = joint(machine)[0]
+    up, down = p / p.sum(axis=1)[:, None], p / p.sum(axis=0)
+    step = up @ down.T
+    model, other = (down[:, 5] @ np.linalg.matrix_power(step, n - 1) for n in (n_gibbs, 4 - n_gibbs))
+    machine.chains = np.tile(states(H)[5], (MANY, 1)).astype(np.float32)
+    start = np.bincount([6], minlength=2**D).astype(float)
+    found, _ = statistics_of(machine, states(D)[[6]], PLAIN._replace(n_gibbs=n_gibbs))
+    assert_close(found, expected(machine, start, model), MANY)
+    with pytest.raises(AssertionError):
+        assert_close(found, expected(machine, start, other), MANY)
+
+
 @pytest.mark.parametrize("n_gibbs", [1, 2])
 def test_contrastive_divergence_statistics(n_gibbs):
     machine = tiny_machine(D, H)

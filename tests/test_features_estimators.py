@@ -315,6 +315,31 @@ def test_values_outside_are_clipped_with_a_warning(digits):
     np.testing.assert_array_equal(found.components_, clone(SMALL["rbm"]).fit(digits.x).components_)
 
 
+def test_masked_values_are_refused(digits):
+    hidden = np.ma.masked_array(digits.x, digits.x > 0)
+    for name in ("rbm", "dbn", "classifier"):
+        with pytest.raises(InputError, match="no masked values"):
+            clone(SMALL[name]).fit(hidden, digits.y)
+    clone(SMALL["rbm"]).fit(np.ma.masked_array(digits.x))
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_training_that_failed_leaves_nothing_fitted(name, digits):
+    estimator = clone(SMALL[name])
+    rate = "rbm__learning_rate" if name == "dbn" else "learning_rate"
+    estimator.set_params(**{rate: 1e300})
+    with pytest.raises(InputError, match="learning_rate is too high"):
+        estimator.fit(digits.x, digits.y)
+    with pytest.raises(NotFittedError):
+        estimator.predict(digits.x) if hasattr(estimator, "predict") else estimator.transform(digits.x)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_diverging_network_says_so(digits, solver):
+    with pytest.warns(ConvergenceWarning, match="above that of guessing, .*lower learning_rate"):
+        NetworkClassifier(4, solver=solver, learning_rate=1e6, n_iter=2, random_state=0).fit(digits.x, digits.y)
+
+
 @pytest.mark.parametrize("rate", [1e3, 1e30])
 def test_diverging_rbm_says_so(digits, rate):
     rbm = BernoulliRBM(

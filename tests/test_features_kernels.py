@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 
+from dpmix import InputError
 from dpmix.features.streams import UniformStream, seed_sequence
 from dpmix.kernels.pseudo_likelihood import add_pixel_log_odds
 from dpmix.kernels.sparse_rows import combine_rows, list_columns, list_rows
@@ -168,5 +169,6 @@ def test_random_state_is_read_as_scikit_learn_reads_it():
         first, second = (seed_sequence(generator).generate_state(2).tolist() for _ in range(2))
         assert first != second, "the generator did not move on"
     assert seed_sequence(None).entropy != seed_sequence(None).entropy
-    with pytest.raises(ValueError, match="cannot be used to seed"):
-        seed_sequence("seven")
+    for state in ("seven", 7.0, np.random, -1, 2**32):
+        with pytest.raises(InputError, match="random_state must be"):
+            seed_sequence(state)

@@ -229,6 +229,7 @@ def test_weight_decay_shrinks_weights_not_biases():
         for part, decay in network.trained_parts(0, 0.1):
             wanted[part] *= 1 - 0.05 * decay
         np.testing.assert_allclose(network.parameters, wanted, rtol=1e-6)
+        assert (network.layers[1].bias == 0.5).all()
 
 
 def test_dropout_keeps_the_mean_and_drops_the_stated_share():

@@ -160,6 +160,8 @@ def test_what_cannot_be_probed(net):
     network = NetworkClassifier(2, n_iter=1, random_state=0).fit(np.eye(4), [0, 1, 0, 1])
     with pytest.raises(InputTypeError, match=r"down\(\), decode\(\) or inverse_transform"):
         bias_image(network)
+    with pytest.raises(InputError, match="must have hidden layers; got a NetworkClassifier"):
+        weight_images(NetworkClassifier((), n_iter=1, random_state=0).fit(np.eye(4), [0, 1, 0, 1]))
     with pytest.raises(InputTypeError, match=r"sample\(\) or gibbs\(\)"):
         fantasy_images(network)
     with pytest.raises(InputError, match="n_steps"):

@@ -2,10 +2,12 @@
 
 import doctest
 import importlib
+import pickle
 
 import numba
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.neural_network import BernoulliRBM as SklearnRBM
 
 from dpmix import InputError
@@ -235,13 +237,14 @@ def test_classifier_learns_digits(digits, changes):
 def test_classifier_starts_from_the_net_and_first_trains_the_top_alone(net, digits):
     x, y, held, truth = digits
     network = NetworkClassifier(
-        init=net, n_iter_output=20, n_iter=1, learning_rate=1e-12, random_state=0
-    ).fit(x, y)
+        init=net, n_iter_output=20, n_iter=1, schedule=lambda epoch, n_iter: 0.0, random_state=0
+    ).fit(x, y)  # the schedule, here a standstill, is that of all layers
     for (weights, bias, _), found, offset in zip(
         net.encoder_layers(), network.coefs_[:-1], network.intercepts_, strict=False
     ):
-        np.testing.assert_allclose(found, weights, atol=1e-6)
-        np.testing.assert_allclose(offset, bias, atol=1e-6)
+        np.testing.assert_array_equal(found, weights)
+        np.testing.assert_array_equal(offset, bias)
+    assert network.history_["loss"][-1] < network.history_["loss"][0] - 0.1
     assert network.activations_ == ["sigmoid", "sigmoid", "softmax"]
     assert len(network.history_["loss"]) == 21 and network.n_iter_ == 1
     before = net.reconstruct(held)
@@ -281,3 +284,60 @@ def test_labels_may_be_words(digits, tmp_path):
     network.save(tmp_path / "network.npz")
     np.testing.assert_array_equal(load(tmp_path / "network.npz").predict(x), network.predict(x))
     assert network.score(x[y < 3], words) > 0.9
+    objects = clone(network).fit(x[y < 3], words.astype(object))  # as they come from pandas
+    objects.save(tmp_path / "network.npz")
+    again = load(tmp_path / "network.npz")
+    assert again.classes_.dtype == object and again.predict(x).tolist() == network.predict(x).tolist()
+    objects.classes_ = np.array([("zero",), 1, None], object)
+    with pytest.raises(InputError, match="labels must be numbers or strings"):
+        objects.save(tmp_path / "network.npz")
+
+
+def test_parts_of_a_copied_network_are_its_own(digits):
+    x, y = digits[:2]
+    network = NetworkClassifier(4, n_iter=1, random_state=0).fit(x, y)
+    before = network.predict_proba(x)
+    copied = pickle.loads(pickle.dumps(network))
+    np.testing.assert_array_equal(copied.predict_proba(x), before)
+    copied.coefs_[0][...] = 0
+    assert not np.array_equal(copied.predict_proba(x), before)
+    np.testing.assert_array_equal(network.predict_proba(x), before)
+
+
+@pytest.mark.parametrize("changes", [{"momentum": [0.0, 0.9]}, {"schedule": "linear"}])
+def test_rates_change_from_epoch_to_epoch(digits, changes):
+    plain = BernoulliRBM(4, batch_size=20, monitor_size=0, random_state=0)
+    for n_iter in (1, 2):
+        found = [clone(plain).set_params(n_iter=n_iter, **own).fit(digits[0]) for own in ({}, changes)]
+        same = np.array_equal(*(rbm.components_ for rbm in found))
+        assert same == (n_iter == 1), n_iter
+
+
+def test_schedule_of_a_network_scales_its_steps(digits):
+    x, y = digits[:2]
+    given = {"hidden_layer_sizes": 4, "n_iter": 2, "solver": "sgd", "momentum": 0.0, "random_state": 0}
+    first = NetworkClassifier(**given | {"n_iter": 1}).fit(x, y)
+    stopped = NetworkClassifier(**given, schedule=lambda epoch, n_iter: float(epoch == 0)).fit(x, y)
+    np.testing.assert_array_equal(first.coefs_[0], stopped.coefs_[0])
+    assert stopped.history_["learning_rate"] == [0.001, 0.0]
+    assert not np.array_equal(first.coefs_[0], NetworkClassifier(**given).fit(x, y).coefs_[0])
+
+
+def test_every_layer_is_watched_on_codes_of_the_validation_images(digits):
+    x = digits[0]
+    rbm = BernoulliRBM(n_iter=1)
+    net = DeepBeliefNet((6, 4), rbm=rbm, random_state=0).fit(x[:100], validation=x[100:300])
+    for layer, below in zip(net.rbms_, (x[100:300], net.transform(x[100:300], layer=1)), strict=True):
+        error = np.square(layer.reconstruct(below) - below).mean()
+        assert layer.history_["validation_error"] == pytest.approx([error], rel=1e-5)
+
+
+def test_states_of_the_layers_between_are_drawn(digits):
+    net = DeepBeliefNet((6, 5, 4), rbm=BernoulliRBM(n_iter=1), random_state=0).fit(digits[0])
+    middle, below = net.rbms_[1], net.rbms_[0]
+    middle.components_[...], middle.intercept_visible_[...] = 0, 0  # states of layer 1: fair coins
+    below.components_[...] = np.where(np.arange(6) == 0, 50, 0)[:, None]
+    below.intercept_visible_[...] = -25  # an image is black or white, as unit 0 is
+    images = net.sample(200, n_steps=1)
+    assert images.min() < 0.01 and images.max() > 0.99
+    assert np.all((images < 0.01) | (images > 0.99))

@@ -132,6 +132,17 @@ def test_images_stay_images_where_they_stay_binary(noise):
     assert corrupt(flat, OccludingBlocks(2, 1), seed=0).x.sum() == 3 * 8
 
 
+def test_functions_as_noise():
+    x = np.ones((3, 4))
+    np.testing.assert_array_equal(corrupt(x, lambda x, rng: (x * 0.5).tolist()), np.full((3, 4), 0.5))
+    same = corrupt(x, lambda x, rng: x)
+    assert same.flags.writeable and not np.may_share_memory(same, x)
+    with pytest.raises(ValueError, match="read-only"):
+        corrupt(x, lambda x, rng: np.multiply(x, 0, out=x))
+    assert x.all()
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
 @pytest.mark.parametrize(
     ("make", "match"),
     [
@@ -154,6 +165,9 @@ def test_images_stay_images_where_they_stay_binary(noise):
         (lambda: corrupt(images(1), OccludingBlocks(2, shape=(4, 4))), "as many pixels as the images, 49"),
         (lambda: corrupt(images(1, dtype=int), OccludingBlocks(2, value=0.5)), "0 or 1 for images of dtype"),
         (lambda: corrupt(images(1), 0.4), "noise must be a noise object"),
+        (lambda: corrupt(images(1), MaskingNoise), "noise must be a noise object"),
+        (lambda: corrupt(images(1), lambda x, rng: x[:3]), "noise must return numbers in the shape of.*\\(3, 49\\)"),
+        (lambda: corrupt(images(1), lambda x, rng: x / 0), "noise must return finite numbers"),
         (lambda: corrupt(images(255), MaskingNoise()), "found 255.0 to 255.0"),
         (lambda: corrupt(images(np.nan), MaskingNoise()), "x must be finite"),
         (lambda: corrupt(np.zeros(4), MaskingNoise()), "table \\(n, d\\)"),

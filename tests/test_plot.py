@@ -157,6 +157,17 @@ def test_decoders_that_cannot_be(posterior, arguments, error, problem):
         plot.clusters(posterior, **arguments)
 
 
+def test_tiles_count_only_what_is_observed():
+    x, labels = np.array([[1, 1, 1, 0], [1, 0, 0, 0]], np.uint8), [0, 0]
+    seen = np.array([[True, True, False, True], [True, True, False, False]])
+    table = BinaryTable.from_input(x, seen)
+    plan = Plan.checked(Prior(alpha=3, a=0.5, b=0.7), 1, 1, 0, None, check_init("random:1", 2)[0], 1)
+    record = ChainRecord(*run_segment(table, plan, start(table, plan, None, 0), 0, 1))
+    given = Posterior(table, plan, [record], "test")
+    given.labels = np.array([[labels]])
+    tile = plot.clusters(given).images[0].get_array()
+    np.testing.assert_allclose(tile.ravel(), np.array([2.5, 1.5, 0.5, 0.5]) / np.array([3.2, 3.2, 1.2, 2.2]))
+
 
 def test_one_left_out_is_singular():
     assert texts(plot.clusters(given_clusters([9, 1]), most=1))[-1] == "+ 1 smaller cluster with 1 image"

@@ -179,6 +179,7 @@ def test_fantasies(net):
     ax = plot.fantasies(net, 5, 2, shape=SHAPE)
     assert pictures(ax).shape == (5, *SHAPE)
     assert "5 fantasies after 2 Gibbs steps" in ax.get_title(loc="left")
+    assert plot.fantasies(net, 1, 1, shape=SHAPE).get_title(loc="left") == "1 fantasy after 1 Gibbs step"
 
 
 # Curves.
@@ -315,6 +316,7 @@ def test_bad_images(net, x):
         (lambda: plot.reconstructions(net, x, []), "at least one number of layers"),
         (lambda: plot.reconstructions("net", x), r"model must have reconstruct\(\)"),
         (lambda: plot.unit_effects(net, 1, [7]), "units must be between 0 and 6"),
+        (lambda: plot.weights(net, units=0), "units must be at least 1"),
         (lambda: plot.fantasies(net, 0), "n_samples"),
         (lambda: plot.confusion([1, 2], [1]), "each of the 2 images"),
         (lambda: plot.confusion([1.5], [1]), "y_true must hold integers"),

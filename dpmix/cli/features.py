@@ -42,14 +42,16 @@ _TRAIN_EXAMPLES = (
     "dpmix train mnist --model rbm -o rbm.npz",
     "dpmix train mnist --model dbn --layers 500,64 --epochs 20 --seed 1 -o dbn.npz",
     "dpmix train mnist --model classifier --init dbn.npz -o classifier.npz",
+    "dpmix train mnist --model autoencoder --layers 500,64,500 --noise 0.4,0.05 -o denoiser.npz",
     "dpmix classify classifier.npz mnist:test",
 )
 
 _ENCODE = f"""\
 MODEL is a file that 'dpmix train' wrote, or rbm, dbn or autoencoder: such a model is trained on SOURCE
-first. The codes are bits, 1 where a hidden unit is more likely on than off, or with --codes
-probabilities numbers from 0 to 1 (the activations of an autoencoder). They are written with the labels
-of SOURCE, one row an image, in its order: FILE is itself a SOURCE of 'dpmix fit' and other commands.
+first. The codes are bits, 1 where a hidden unit is more likely on than off (of an autoencoder's ReLU
+units, where it is above its median in training), or with --codes probabilities numbers from 0 to 1 (the
+activations of an autoencoder). They are written with the labels of SOURCE, one row an image, in its
+order: FILE is itself a SOURCE of 'dpmix fit' and other commands.
 
 {_GREY}"""
 

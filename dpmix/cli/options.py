@@ -29,7 +29,7 @@ SOURCE is one of
   mnist:test           10,000 more
   mnist:all            both
   a folder             of images of one size (PNG, GIF, BMP, JPEG, ...); sub-folders are classes
-  a file               .npy, .npz or IDX, gzipped or not, of 0 and 1 or with --threshold"""
+  a file               .npy, .npz or IDX, gzipped or not, of 0 and 1 or of grey values (see --threshold)"""
 
 
 def add_command(commands, name, run, summary, details, usage, examples=(), source=False):

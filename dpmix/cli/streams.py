@@ -16,6 +16,13 @@ _SHELL_WORDS = {
     "maximum=255 for 8-bit greys": "--maximum 255 for 8-bit greys",
     "maximum=... is for": "--maximum is for",
     "give the path that save was given": "'dpmix train' writes one",
+    "n_iter must": "--epochs must",
+    "batch_size must": "--batch-size must",
+    "learning_rate must": "--learning-rate must",
+    "learning_rate is too high": "--learning-rate is too high",
+    "lower learning_rate": "lower --learning-rate",
+    "use a tenth of it, less momentum, or more weight_decay": "use a tenth of it",
+    "which early_stopping splits; set early_stopping=False": "which --early-stopping splits; leave that out",
 }
 
 

@@ -47,7 +47,8 @@ class MaskingNoise:
     f1: float = 0.05
 
     def __post_init__(self):
-        if _share("f0", self.f0) + _share("f1", self.f1) > 1:
+        _settle(self, f0=_share("f0", self.f0), f1=_share("f1", self.f1))
+        if self.f0 + self.f1 > 1:
             raise InputError(
                 f"f0 + f1 must be at most 1; got {self.f0} + {self.f1}; f0 is the share of pixels set to 0, "
                 "f1 the share of the others set to 1"
@@ -84,8 +85,7 @@ class SaltAndPepper:
     salt: float = 0.5
 
     def __post_init__(self):
-        _share("rate", self.rate)
-        _share("salt", self.salt)
+        _settle(self, rate=_share("rate", self.rate), salt=_share("salt", self.salt))
 
     def __call__(self, x, rng):
         """Noisy images in the dtype of `x` (n, d), drawn with `rng`."""
@@ -121,8 +121,7 @@ class GaussianNoise:
     clip: bool = True
 
     def __post_init__(self):
-        check_real("scale", self.scale, low=0)
-        check_bool("clip", self.clip)
+        _settle(self, scale=check_real("scale", self.scale, low=0), clip=check_bool("clip", self.clip))
 
     def __call__(self, x, rng):
         """Noisy images, float32, of images `x` (n, d), drawn with `rng`."""
@@ -163,13 +162,13 @@ class OccludingBlocks:
     shape: tuple | None = None
 
     def __post_init__(self):
-        check_count("height", self.height)
-        check_count("width", self._width)
-        check_count("n_blocks", self.n_blocks)
-        _share("value", self.value)
+        _settle(self, height=check_count("height", self.height), n_blocks=check_count("n_blocks", self.n_blocks))
+        _settle(self, value=_share("value", self.value))
+        if self.width is not None:
+            _settle(self, width=check_count("width", self.width))
         if self.shape is not None:
             try:
-                object.__setattr__(self, "shape", tuple(check_count("shape", side) for side in self.shape))
+                _settle(self, shape=tuple(check_count("shape", side) for side in self.shape))
                 height, width = self.shape
             except (TypeError, ValueError) as error:
                 raise InputError(
@@ -215,7 +214,7 @@ def corrupt(x, noise, seed=None):
     x : Images, GreyImages or array_like (n, d)
         Values in [0, 1]; not changed.
     noise : MaskingNoise, SaltAndPepper, GaussianNoise, OccludingBlocks or callable
-        A function of an array (n, d) and a `numpy.random.Generator` that returns a new array.
+        A function of an array (n, d), read-only, and a `numpy.random.Generator` that returns a new array.
     seed : int, optional
         None draws a fresh one.
 
@@ -235,18 +234,48 @@ def corrupt(x, noise, seed=None):
     >>> corrupt(load_digits(), MaskingNoise(0.4, 0.05), seed=0)
     Images(n=1797, shape=(8, 8), 21% on, labels 0..9)
     """
-    if not callable(noise):
-        raise InputTypeError(f"noise must be a noise object such as MaskingNoise(0.4, 0.05); got {noise!r}")
+    check_noise("noise", noise)
     has_shape = isinstance(x, (Images, GreyImages))
     values = _check_images(x.x if has_shape else x)
     if isinstance(noise, OccludingBlocks) and noise.shape is None and has_shape:
         noise = replace(noise, shape=x.shape)
-    noisy = noise(values, np.random.default_rng(check_seed(seed)))
+    noisy = apply_noise("noise", noise, values, np.random.default_rng(check_seed(seed)))
+    noisy = noisy.copy() if np.may_share_memory(noisy, values) else noisy
     if isinstance(x, GreyImages):
         return x._replace(x=noisy)
     if isinstance(x, Images) and noisy.dtype.kind in "biu":
         return Images(noisy, y=x.y, shape=x.shape, names=x.names, classes=x.classes)
     return noisy
+
+
+def check_noise(name, noise):
+    """Refuse what is no noise object, nor a function that could be one."""
+    if not callable(noise) or isinstance(noise, type):
+        raise InputTypeError(
+            f"{name} must be a noise object such as dpmix.datasets.MaskingNoise(0.4, 0.05), or a function "
+            f"of (x, rng); got {noise!r}"
+        )
+
+
+def apply_noise(name, noise, x, rng):
+    """What `noise` makes of a read-only view of `x` (n, d), which must be finite numbers in the same shape."""
+    shown = x.view()
+    shown.flags.writeable = False
+    noisy = np.asarray(noise(shown, rng))
+    if noisy.shape != x.shape or noisy.dtype.kind not in "biuf":
+        raise InputTypeError(
+            f"{name} must return numbers in the shape of what it is given, {x.shape}; "
+            f"got {noisy.dtype} {noisy.shape}"
+        )
+    if noisy.dtype.kind == "f" and not np.isfinite(noisy).all():
+        raise InputError(f"{name} must return finite numbers; found NaN or infinity in what it returned")
+    return noisy
+
+
+def _settle(noise, **values):
+    """Keep checked `values` as plain numbers, which a file of JSON can hold, in a noise object that is frozen."""
+    for name, value in values.items():
+        object.__setattr__(noise, name, value)
 
 
 def _share(name, value):

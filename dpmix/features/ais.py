@@ -14,11 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dpmix.errors import InputError
+from dpmix.errors import InputError, InputTypeError
 from dpmix.features.checks import check_visible
 from dpmix.features.energy import softplus_sums
+from dpmix.features.rbm import BernoulliRBM
 from dpmix.features.streams import UniformStream, seed_sequence
-from dpmix.validate import check_count
+from dpmix.validate import check_count, check_real
 
 __all__ = [
     "LogPartition",
@@ -94,11 +95,12 @@ def log_likelihood(rbm, X, log_z=None):
         Fitted.
     X : array_like (n, d)
         Binary images.
-    log_z : float, optional
+    log_z : float or LogPartition, optional
         Exact by default, which takes a machine with a layer of up to 20 units.
     """
-    energy = rbm.free_energy(X)
-    return -energy - (exact_log_partition(rbm) if log_z is None else log_z)
+    _parameters(rbm)
+    log_z = exact_log_partition(rbm) if log_z is None else check_real("log_z", getattr(log_z, "log_z", log_z))
+    return -rbm.free_energy(X) - log_z
 
 
 def annealed_log_partition(rbm, X, n_chains=100, n_temperatures=10_000, random_state=None):
@@ -212,7 +214,8 @@ def _prepare(rbm, X, n_chains, n_temperatures, random_state):
     """Check the arguments; return the path, the inverse temperatures, the number of chains and a stream."""
     chains = check_count("n_chains", n_chains)
     betas = _check_temperatures(n_temperatures)
-    mean = check_visible(rbm._fitted(), X, reset=False).mean(axis=0, dtype=np.float64)
+    _parameters(rbm)
+    mean = check_visible(rbm, X, reset=False).mean(axis=0, dtype=np.float64)
     return _Path(rbm, mean, chains), betas, chains, UniformStream(seed_sequence(random_state))
 
 
@@ -220,16 +223,21 @@ def _check_temperatures(value):
     """The inverse temperatures (m + 1,) of m steps from 0 to 1."""
     if np.ndim(value) == 0:
         return np.linspace(0, 1, check_count("n_temperatures", value) + 1)
-    betas = np.asarray(value, dtype=float)
-    if betas.ndim != 1 or len(betas) < 2 or betas[0] != 0 or betas[-1] != 1 or not (np.diff(betas) > 0).all():
+    betas = np.asarray(value)
+    fits = betas.dtype.kind in "iuf" and betas.ndim == 1 and len(betas) >= 2
+    if not fits or betas[0] != 0 or betas[-1] != 1 or not (np.diff(betas) > 0).all():
         raise InputError(
             "n_temperatures must be a number, or inverse temperatures that increase from 0 to 1; "
             f"got {value!r}"
         )
-    return betas
+    return betas.astype(float)
 
 
 def _parameters(rbm):
     """Weights (d, h), visible and hidden bias of a fitted machine."""
+    if not isinstance(rbm, BernoulliRBM):
+        raise InputTypeError(
+            f"rbm must be a BernoulliRBM, such as one of rbms_ of a DeepBeliefNet; got {type(rbm).__name__}"
+        )
     rbm._fitted()
     return rbm._weights(), rbm.intercept_visible_, rbm.intercept_hidden_

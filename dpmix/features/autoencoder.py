@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from dpmix.datasets.noise import apply_noise
 from dpmix.errors import InputError
 from dpmix.features import storage
 from dpmix.features.autoencoder_checks import CODES, check_settings
@@ -17,7 +18,7 @@ from dpmix.features.splits import split_rows
 from dpmix.features.stopping import EarlyStopping, Plateau
 from dpmix.features.streams import UniformStream, seed_sequence
 from dpmix.features.thresholds import ternary
-from dpmix.features.training import Plan, corrupted, train
+from dpmix.features.training import Plan, train
 from dpmix.features.unrolling import decoder_biases, encoder_layers, given_form, pretrain, unrolled_form
 from dpmix.validate import check_count
 
@@ -362,7 +363,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Inputs and targets of validation."""
         if held is None or self.corruption is None:
             return None if held is None else (held, held)
-        return corrupted(self.corruption, held.astype(np.float32), rng), held
+        return apply_noise("corruption", self.corruption, held.astype(np.float32), rng), held
 
     def _train(self, network, x, plan, rng, stream, held):
         stopping = EarlyStopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
@@ -383,6 +384,9 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.coefs_ = [layer.weights for layer in network.layers]
         self.intercepts_ = [layer.bias for layer in network.layers]
         self.activations_ = [spec.activation for spec in network.specs]
+
+    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
+        return hasattr(self, "_network")
 
     def _to_parts(self):
         return autoencoder_parts(self)

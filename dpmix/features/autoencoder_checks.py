@@ -1,5 +1,6 @@
 """Checks of an `Autoencoder`'s parameters, all before work starts."""
 
+from dpmix.datasets.noise import check_noise
 from dpmix.errors import InputError, InputTypeError
 from dpmix.features.checks import check_fraction, check_not_negative
 from dpmix.features.schedules import check_schedule
@@ -46,11 +47,8 @@ def _check_combinations(net):
             'loss="cross_entropy" needs output_activation="sigmoid", whose outputs are probabilities; '
             f"got {net.output_activation!r}"
         )
-    if net.corruption is not None and not callable(net.corruption):
-        raise InputTypeError(
-            "corruption must be a noise object such as dpmix.datasets.MaskingNoise(0.4, 0.05), or a function "
-            f"of (x, rng); got {net.corruption!r}"
-        )
+    if net.corruption is not None:
+        check_noise("corruption", net.corruption)
     if net.sparsity_target is not None and check_positive("sparsity_target", net.sparsity_target) >= 1:
         raise InputError(f"sparsity_target must be less than 1; got {net.sparsity_target}")
     if check_fraction("validation_fraction", net.validation_fraction) == 0:

@@ -54,11 +54,11 @@ def check_table(estimator, x, reset):
     Raises
     ------
     InputError
-        NaN, infinite, no rows, not two-dimensional, or of another width than in `fit`.
+        NaN, infinite, masked, no rows, not two-dimensional, or of another width than in `fit`.
     InputTypeError
         Not numbers, or a sparse matrix.
     """
-    x = x.x if isinstance(x, (Images, GreyImages)) else x
+    x = _unwrapped(x)
     with input_errors():
         x = validate_data(
             estimator,
@@ -73,12 +73,23 @@ def check_table(estimator, x, reset):
 
 def check_labelled(estimator, x, y):
     """Return `x` as `check_table` does for `fit`, the classes (k,), and each row's class index (n,)."""
-    x = x.x if isinstance(x, (Images, GreyImages)) else x
+    x = _unwrapped(x)
     with input_errors():
         x, y = validate_data(estimator, x, y, dtype=[np.float32, np.uint8, np.bool_], order="C")
         check_classification_targets(y)
         classes, index = np.unique(y, return_inverse=True)
     return (x.view(np.uint8) if x.dtype == np.bool_ else x), classes, index
+
+
+def _unwrapped(x):
+    """The table of images; scikit-learn would take what a mask hides for data."""
+    x = x.x if isinstance(x, (Images, GreyImages)) else x
+    if np.ma.is_masked(x):
+        raise InputError(
+            "X must have no masked values, every pixel must be known here; fill them first, for instance "
+            "by X.filled(0), or let a mixture complete them"
+        )
+    return x
 
 
 def check_visible(estimator, x, reset, name="X"):

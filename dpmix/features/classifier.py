@@ -1,7 +1,10 @@
 """`NetworkClassifier`: a network with a softmax layer, started at random or from learnt features."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from dpmix.errors import InputError, InputTypeError
@@ -21,6 +24,8 @@ from dpmix.validate import check_bool, check_choice, check_count, check_positive
 __all__ = ["NetworkClassifier"]
 
 SOLVERS = ("adam", "sgd")
+_NOTABLE = 1.0  # nats by which a loss is worse than that of guessing before it is told
+_PLAIN = "biufSU"  # kinds of labels that a file holds as they are
 
 
 class NetworkClassifier(ClassifierMixin, BaseEstimator):
@@ -157,8 +162,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             held = x[aside], targets[index[aside]]
             x, index = x[kept], index[kept]
         self.history_ = self._train(network, x, targets[index], rng, stream, held)
-        self.classes_ = classes
-        self._adopt(network)
+        self.classes_, self._network = classes, network
+        self._warn_of_poor_fit()
         return self
 
     def predict_proba(self, X):
@@ -178,6 +183,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         n_hidden = len(self.coefs_) - 1
+        if n_hidden == 0:
+            raise InputError("the network has no hidden layers; name some by hidden_layer_sizes")
         layer = check_count("layer", n_hidden if layer is None else layer, high=n_hidden)
         return self._network.predict(check_table(self, X, reset=False), stop=layer)
 
@@ -195,6 +202,22 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     def load(cls, path):
         """Read what `save` wrote; RunError if the file is missing, damaged or something else."""
         return storage.load_as(cls, path)
+
+    # Asked of the network each time, these stay its own arrays in copies, too.
+    @property
+    def coefs_(self):
+        return [layer.weights for layer in self._network.layers]
+
+    @property
+    def intercepts_(self):
+        return [layer.bias for layer in self._network.layers]
+
+    @property
+    def activations_(self):
+        return [spec.activation for spec in self._network.specs]
+
+    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
+        return hasattr(self, "_network")
 
     def _train(self, network, x, t, rng, stream, held):
         """Both phases; return their history in one."""
@@ -246,11 +269,11 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         except (TypeError, ValueError) as error:
             raise InputTypeError("validation must be a pair (X, y)") from error
         x, y = check_table(self, x, reset=False), np.asarray(y)
-        if y.shape != (len(x),) or not np.isin(y, classes).all():
-            raise InputError(
-                f"validation must hold one label of y per image, {len(x)}, and no new ones; "
-                f"got labels of shape {y.shape}"
-            )
+        if y.shape != (len(x),):
+            raise InputError(f"validation must hold one label per image, {len(x)}; got labels of shape {y.shape}")
+        new = ~np.isin(y, classes)
+        if new.any():
+            raise InputError(f"validation must hold labels of y and no new ones; found {y[new].tolist()[0]!r}")
         return x, targets[np.searchsorted(classes, y)]
 
     def _check_settings(self):
@@ -272,11 +295,19 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
                 "validation_fraction must be greater than 0; got 0; use early_stopping=False for none"
             )
 
-    def _adopt(self, network):
-        self._network = network
-        self.coefs_ = [layer.weights for layer in network.layers]
-        self.intercepts_ = [layer.bias for layer in network.layers]
-        self.activations_ = [spec.activation for spec in network.specs]
+    def _warn_of_poor_fit(self):
+        """Warn where the network is worse than guessing."""
+        history = self.history_
+        loss = min(history["validation_loss"]) if self.early_stopping else history["loss"][-1]
+        guessing = float(np.log(len(self.classes_)))
+        if loss > guessing + _NOTABLE:
+            warnings.warn(
+                f"training diverged or has hardly begun: the loss, {loss:.3g} nats per image, is above that of "
+                f"guessing, {guessing:.3g}; lower learning_rate (now {self.learning_rate:g}), scale X to [0, 1], "
+                "or train longer",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
 
     def _to_parts(self):
         values = {
@@ -285,7 +316,8 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             "n_iter": self.n_iter_,
             "layers": [list(spec[:3]) for spec in self._network.specs],
         }
-        return values, {"parameters": self._network.parameters, "classes": self.classes_}
+        values["classes_are_objects"] = self.classes_.dtype.kind not in _PLAIN
+        return values, {"parameters": self._network.parameters, "classes": _plain_classes(self.classes_)}
 
     @classmethod
     def _from_parts(cls, values, arrays):
@@ -293,11 +325,13 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         network.parameters[...] = storage.take(arrays, "parameters", np.float32, network.parameters.shape)
         found = cls(**values["parameters"])
         found.classes_ = storage.take(arrays, "classes", arrays["classes"].dtype, (network.specs[-1].n_out,))
+        if values.get("classes_are_objects"):
+            found.classes_ = found.classes_.astype(object)
         found.history_ = {
             name: [float(number) for number in numbers] for name, numbers in values["history"].items()
         }
         found.n_iter_, found.n_features_in_ = int(values["n_iter"]), network.specs[0].n_in
-        found._adopt(network)
+        found._network = network
         return found
 
 
@@ -309,6 +343,18 @@ def _rates(dropout, n_layers):
             f"dropout must be one number, or one for each of {n_layers} hidden layers; got {dropout!r}"
         )
     return rates
+
+
+def _plain_classes(classes):
+    """`classes` without Python objects, such as words that come from pandas, which only pickle could keep."""
+    if classes.dtype.kind in _PLAIN:
+        return classes
+    if not all(isinstance(label, str) for label in classes):
+        raise InputError(
+            f"labels must be numbers or strings to be saved; got {classes.dtype} {classes[0]!r}; "
+            "fit with y.astype(str)"
+        )
+    return classes.astype(str)
 
 
 def _with_output(layers, n_in, n_classes, rng):

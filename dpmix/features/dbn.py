@@ -165,6 +165,9 @@ class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         tags.transformer_tags.preserves_dtype = ["float32"] if self.codes == "probabilities" else []
         return tags
 
+    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
+        return hasattr(self, "rbms_")
+
     def _fitted(self):
         check_is_fitted(self)
         return self

@@ -76,6 +76,9 @@ class Network:
             self._parts.append((weights, bias))
             self.layers.append(self._layer(spec, weights, bias))
 
+    def __reduce__(self):  # a view would be copied as an array of its own: copies have theirs anew
+        return _restored, (self.specs, self.loss, self.parameters)
+
     def _layer(self, spec, weights, bias):
         if spec.tied_to is None:
             views = [
@@ -231,3 +234,10 @@ class Network:
     def mean_loss(self, x, t):
         """Mean loss over rows `x` with targets `t`."""
         return self.evaluate(x, t)[0]
+
+
+def _restored(specs, loss, parameters):
+    """The network whose ``__reduce__`` gave these."""
+    network = Network(specs, loss, parameters.dtype)
+    network.parameters[...] = parameters
+    return network

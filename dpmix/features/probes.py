@@ -175,7 +175,10 @@ def _encoder_layers(model):
     if not hasattr(model, "encoder_layers"):
         raise InputTypeError("model must be a fitted extractor with encoder_layers(), such as BernoulliRBM or "
                              f"DeepBeliefNet; got {type(model).__name__}")
-    return model.encoder_layers()
+    layers = model.encoder_layers()
+    if not layers:
+        raise InputError(f"model must have hidden layers; got a {type(model).__name__} without any")
+    return layers
 
 
 def _check_layer(layer, n):

@@ -178,7 +178,8 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """Learn more from `X`: one pass over it in mini-batches of up to `batch_size`, in order.
 
         The learning rate is `learning_rate`, without a schedule; momentum, chains and random numbers go on
-        from the last call. Parameters and errors are those of `fit`.
+        from the last call. Parameters and errors are those of `fit`; a machine whose training diverged here is
+        lost.
         """
         settings = self._check_settings()
         first = not hasattr(self, "components_")
@@ -271,6 +272,9 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         tags.transformer_tags.preserves_dtype = ["float32"] if self.codes == "probabilities" else []
         return tags
 
+    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
+        return hasattr(self, "components_")
+
     def _fitted(self):
         check_is_fitted(self)
         return self
@@ -290,7 +294,7 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
                 f"codes must have shape (n, {len(self.components_)}), as transform gives them; got {h.shape}"
             )
         if h.dtype.kind not in "biuf" or not np.isfinite(h).all():
-            raise InputError("codes must hold finite numbers in [0, 1]; encode images with transform")
+            raise InputError("codes must hold finite numbers; encode images with transform")
         return h
 
     def _to_parts(self):

@@ -63,7 +63,7 @@ class Plateau:
 
     def __init__(self, share=0.01, n_epochs=5):
         self._share = share
-        self._errors = deque(maxlen=n_epochs + 1)
+        self._errors = deque(maxlen=int(n_epochs) + 1)  # a deque takes no numpy integer
 
     def update(self, error):
         """Note the `error` of one more epoch and return whether to stop."""

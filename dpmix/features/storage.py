@@ -38,6 +38,9 @@ def save(estimator, path):
     """
     path = check_path("path", path)
     values, arrays = estimator._to_parts()
+    for name, array in arrays.items():
+        if array.dtype.hasobject:  # NumPy would pickle it
+            raise InputError(f"{name} cannot be saved: it must hold numbers or strings; got {array.dtype}")
     text = json.dumps(
         {"format": _FORMAT, "version": dpmix.__version__, "class": type(estimator).__name__} | values
     )

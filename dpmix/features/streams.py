@@ -1,10 +1,10 @@
 """Random numbers of the extractors: one seed, independent streams, and Bernoulli draws in place."""
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from dpmix.kernels.uniform import LANES, fill_uniform
 from dpmix.kernels.units import BLOCK, sample_probabilities, sample_units
+from dpmix.validate import check_count
 
 __all__ = ["UniformStream", "seed_sequence"]
 
@@ -13,7 +13,8 @@ def seed_sequence(random_state):
     """The `numpy.random.SeedSequence` that scikit-learn's `random_state` stands for.
 
     None takes entropy from the operating system (the global generator is not touched), an int is
-    the seed itself, and a generator gives numbers of its stream, which moves it on.
+    the seed itself, and a generator gives numbers of its stream, which moves it on. InputError about
+    anything else.
     """
     if random_state is None:
         return np.random.SeedSequence()
@@ -21,8 +22,7 @@ def seed_sequence(random_state):
         return np.random.SeedSequence(random_state.integers(2**32, size=4).tolist())
     if isinstance(random_state, np.random.RandomState):
         return np.random.SeedSequence(random_state.randint(2**32, size=4, dtype=np.uint32).tolist())
-    check_random_state(random_state)  # an int, or scikit-learn's error about anything else
-    return np.random.SeedSequence(int(random_state))
+    return np.random.SeedSequence(check_count("random_state", random_state, low=0, high=2**32 - 1))
 
 
 class UniformStream:

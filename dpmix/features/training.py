@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dpmix.errors import InputError, InputTypeError
+from dpmix.datasets.noise import apply_noise
+from dpmix.errors import InputError
 from dpmix.features.losses import sparsity_gradient, sum_of_squares
 from dpmix.features.products import RowList
 from dpmix.features.schedules import schedule_factor
 
-__all__ = ["Plan", "corrupted", "train"]
+__all__ = ["Plan", "train"]
 
 
 class Plan(NamedTuple):
@@ -145,7 +146,7 @@ class _Batches:
         values = self._x[rows].astype(self._dtype, copy=False)
         targets = values if self._t is self._x else self._t[rows]
         if self.plan.corrupt is not None:
-            values = corrupted(self.plan.corrupt, values, rng)
+            values = apply_noise("corruption", self.plan.corrupt, values, rng)
         inputs = self._table[: len(rows)]
         if mask is None:
             inputs[...] = values
@@ -154,18 +155,6 @@ class _Batches:
         if self._listed is not None:
             self._listed.listed(0, len(rows))
         return inputs, self._listed, targets
-
-
-def corrupted(corrupt, values, rng):
-    """What the noise `corrupt` makes of float `values` (b, n_in), which become read-only; checked."""
-    values.flags.writeable = False  # they may be the targets too
-    noisy = np.asarray(corrupt(values, rng))
-    if noisy.shape != values.shape or noisy.dtype.kind not in "biuf":
-        raise InputTypeError(
-            f"corruption must return numbers in the shape of what it is given, {values.shape}; "
-            f"got {noisy.dtype} {noisy.shape}"
-        )
-    return noisy
 
 
 def _epoch(network, optimizer, batches, rate, rng, stream):

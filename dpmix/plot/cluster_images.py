@@ -34,7 +34,8 @@ def clusters(posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12
         Clusters in a row.
     decoder : estimator, optional
         Where the posterior is of binary codes, what made them, such as a fitted `BernoulliRBM`: each
-        tile is the image that its ``inverse_transform`` makes of those probabilities.
+        tile is the image that its ``inverse_transform`` makes of those probabilities. An `Autoencoder`
+        must have ``codes="binary"``.
     shape : tuple of int, optional
         (height, width) of decoded images; by default a square where their number of pixels is one.
     ax : matplotlib.axes.Axes, optional

@@ -6,6 +6,7 @@ from dpmix.features.probes import check_units, n_layers, strongest, unit_images,
 from dpmix.plot.image_grid import image_grid
 from dpmix.plot.image_input import read_shape
 from dpmix.plot.style import check_axes
+from dpmix.validate import check_count
 
 __all__ = ["unit_effects", "weights"]
 
@@ -89,7 +90,7 @@ def weights(model, layer=1, units=36, *, shape=None, per_row=12, limit=None, ax=
 def _draw(images, units, what, shape, per_row, limit, ax):
     """The `images` (m, d) of some units in a grid."""
     picked = np.ndim(units) == 0
-    chosen = strongest(images, units) if picked else check_units(units, len(images))
+    chosen = strongest(images, check_count("units", units)) if picked else check_units(units, len(images))
     count = f"{len(chosen):,}{f' of {len(images):,}' if picked else ''}"
     return image_grid(images[chosen], names=chosen, shape=read_shape(shape, images.shape[1]), per_row=per_row,
                       signed=True, limit=limit, title=f"{count} {what}", ax=ax)

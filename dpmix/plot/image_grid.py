@@ -139,7 +139,8 @@ def fantasies(model, n_samples=48, n_steps=1000, *, seed=None, shape=None, per_r
     n_samples = check_count("n_samples", n_samples, high=_MOST)
     images = fantasy_images(model, n_samples, n_steps, seed)
     return image_grid(images, shape=read_shape(shape, images.shape[1]), per_row=per_row, ax=ax,
-                      title=f"{n_samples:,} fantasies after {n_steps:,} Gibbs steps")
+                      title=f"{n_samples:,} fantas{'y' if n_samples == 1 else 'ies'} after {n_steps:,} Gibbs "
+                            f"step{'' if n_steps == 1 else 's'}")
 
 
 def _write_names(ax, names, columns, step, below, line, points):

@@ -56,7 +56,7 @@ def training_curves(history, *, figures=None, ax=None):
     names = _figures(series) if figures is None else list(figures)
     if not names or not any(name in own for own in series.values() for name in names):
         raise InputError("history must hold at least one figure per epoch other than learning rates and "
-                         f"times; asked for {names}; a model trained with monitor_size=0 keeps none")
+                         f"times; asked for {names}; a model trained with monitor_size=0 or by partial_fit keeps none")
     panels = _open(ax, len(names))
     for panel, name in zip(panels, names, strict=True):
         for ix, (label, own) in enumerate(series.items()):
