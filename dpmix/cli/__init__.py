@@ -22,7 +22,8 @@ BAD_INPUT, WORKER_FAILED, INTERRUPTED, STDOUT_CLOSED, TERMINATED = 2, 3, 130, 14
 _DESCRIPTION = """\
 Cluster binary images without saying how many clusters there are, then ask what is hidden in an image.
 
-A run is a folder: 'fit' writes one, the other commands read it."""
+A run is a folder: 'fit' writes one, and the commands from 'resume' to 'classify' read it. A model is a
+file that turns images into features or labels: 'train' writes one, and the last three commands read it."""
 
 _EPILOG = """\
 examples:
