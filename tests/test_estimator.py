@@ -34,11 +34,8 @@ def fitted(digits):
 
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted sampling takes minutes")
 @pytest.mark.filterwarnings("ignore")  # the checks ask for warnings of their own
-@pytest.mark.parametrize(
-    "settings", [{"chains": 1, "sweeps": 10}, pytest.param({}, marks=pytest.mark.slow, id="defaults")]
-)
-def test_scikit_learns_checks(settings):
-    check_estimator(DPMixture(**settings))
+def test_scikit_learns_checks():
+    check_estimator(DPMixture(chains=1, sweeps=10))
 
 
 def test_same_draws_as_sample(fitted, digits):
