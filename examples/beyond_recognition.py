@@ -13,7 +13,7 @@ clean digits only, and are told how often pixels flip. One table and one picture
 Last, a picture shows the two numbers of the fourth network for digits it has never seen, coloured by label,
 over the regions that the layers above take for each digit, and beside it t-SNE of the same digits.
 
-The settings were chosen on training images; the test images are scored once. It takes about three minutes on one
+The settings were chosen on training images; the test images are scored once. It takes about two minutes on one
 core; --quick takes a part of the images and few passes, for a run of seconds. MNIST is downloaded on first
 use; the environment variable DPMIX_DATA names the folder where it is, or shall be.
 """

@@ -206,14 +206,17 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     # Asked of the network each time, these stay its own arrays in copies, too.
     @property
     def coefs_(self):
+        """Weights (n_in, n_out) of each layer."""
         return [layer.weights for layer in self._network.layers]
 
     @property
     def intercepts_(self):
+        """Biases (n_out,) of each layer."""
         return [layer.bias for layer in self._network.layers]
 
     @property
     def activations_(self):
+        """Activation of each layer."""
         return [spec.activation for spec in self._network.specs]
 
     def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
