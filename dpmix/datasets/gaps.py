@@ -4,8 +4,9 @@ import os
 
 import numpy as np
 
+from dpmix.data import image_shape
 from dpmix.datasets.arrays import as_binary, check_table, read_array
-from dpmix.datasets.images import class_rows, images_of, picture_shape
+from dpmix.datasets.images import class_rows, images_of
 from dpmix.datasets.source import load
 from dpmix.errors import InputError
 
@@ -65,7 +66,7 @@ def _with_gaps(values, y, threshold, path):
     check_table(values)
     known = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
     seen = known.reshape(len(values), -1)
-    seen = _observed(seen, values.shape[1:] if values.ndim == 3 else picture_shape(seen.shape[1]), path)
+    seen = _observed(seen, values.shape[1:] if values.ndim == 3 else image_shape(seen.shape[1]), path)
     if not seen.all():
         values = np.where(seen.reshape(values.shape), values, values.dtype.type(0))
     return images_of(as_binary(values, threshold), y), seen

@@ -5,10 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.data import image_shape
 from dpmix.datasets.arrays import check_table, read_array
 from dpmix.datasets.binarization import check_range, is_binary
 from dpmix.datasets.folder import read_folder
-from dpmix.datasets.images import check_labels, class_rows, picture_shape
+from dpmix.datasets.images import check_labels, class_rows
 from dpmix.datasets.mnist import MAX_GREY, SPLITS, read_split
 from dpmix.errors import InputError, InputTypeError
 
@@ -109,7 +110,7 @@ def _load_array(path, maximum):
 
 def _grey_images(values, y, maximum, classes=None):
     """`GreyImages` of `values` (n, d) or (n, height, width) in 0..maximum."""
-    shape = values.shape[1:] if values.ndim == 3 else picture_shape(values.shape[1])
+    shape = values.shape[1:] if values.ndim == 3 else image_shape(values.shape[1])
     x = np.divide(values.reshape(len(values), -1), maximum, dtype=np.float32)
     y = None if y is None else check_labels(y, len(x))
     return GreyImages(x, y, tuple(int(side) for side in shape), None if classes is None else tuple(classes))

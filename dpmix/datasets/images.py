@@ -1,11 +1,11 @@
 """`Images`: a table of binary images with its labels, picture shape and names."""
 
-import math
 import numbers
 from dataclasses import dataclass
 
 import numpy as np
 
+from dpmix.data import image_shape
 from dpmix.datasets.binarization import real_array, to_binary
 from dpmix.errors import InputError, InputTypeError
 from dpmix.validate import check_count
@@ -71,7 +71,7 @@ class Images:
         x = _check_table(self.x)
         n, d = x.shape
         self._set("x", x)
-        self._set("shape", picture_shape(d) if self.shape is None else check_shape(self.shape, d))
+        self._set("shape", image_shape(d) if self.shape is None else check_shape(self.shape, d))
         self._set("names", None if self.names is None else _check_strings("names", self.names))
         if self.names is not None and len(self.names) != n:
             raise InputError(f"names must be one per image, {n}; got {len(self.names)}")
@@ -110,12 +110,6 @@ def frozen(array):
     """Return `array` with its read-only flag set; `Images` takes such arrays without a copy."""
     array.flags.writeable = False
     return array
-
-
-def picture_shape(d):
-    """Return the (height, width) assumed for a row of `d` pixels: a square where it is one, else (1, d)."""
-    side = math.isqrt(d)
-    return (side, side) if side * side == d else (1, d)
 
 
 def images_of(values, y=None, names=None, classes=None):

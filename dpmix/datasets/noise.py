@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from dpmix.data import image_shape
 from dpmix.datasets.binarization import check_finite, real_array
 from dpmix.datasets.grey import GreyImages
-from dpmix.datasets.images import Images, picture_shape
+from dpmix.datasets.images import Images
 from dpmix.errors import InputError, InputTypeError
 from dpmix.validate import check_bool, check_count, check_real, check_seed
 
@@ -178,7 +179,7 @@ class OccludingBlocks:
 
     def __call__(self, x, rng):
         """Images with blocks in the dtype of `x` (n, d), drawn with `rng`."""
-        height, width = picture_shape(x.shape[1]) if self.shape is None else self.shape
+        height, width = image_shape(x.shape[1]) if self.shape is None else self.shape
         if height * width != x.shape[1]:
             raise InputError(
                 f"shape must have as many pixels as the images, {x.shape[1]}; got {self.shape} = "

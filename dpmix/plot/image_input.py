@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dpmix.data import check_numbers, known_entries
-from dpmix.datasets.images import check_shape, picture_shape
+from dpmix.data import check_numbers, image_shape, known_entries
+from dpmix.datasets.images import check_shape
 from dpmix.errors import InputError, InputTypeError
 from dpmix.validate import check_positive
 
@@ -52,7 +52,7 @@ def read_images(name, images, shape=None, most=None):
 
 def read_shape(shape, d):
     """`shape` as (height, width) for rows of `d` pixels; by default a square where d is one, else (1, d)."""
-    return picture_shape(d) if shape is None else check_shape(shape, d)
+    return image_shape(d) if shape is None else check_shape(shape, d)
 
 
 def check_names(names, n):
