@@ -19,11 +19,11 @@ from sklearn.neural_network import MLPRegressor
 
 from dpmix.datasets import load_grey
 from dpmix.features import Autoencoder
-from dpmix.features.network import Network
+from dpmix.features.networks.network import Network
+from dpmix.features.networks.training import Plan, train
+from dpmix.features.networks.unrolling import given_form
 from dpmix.features.optimizers import Adam
 from dpmix.features.streams import UniformStream
-from dpmix.features.training import Plan, train
-from dpmix.features.unrolling import given_form
 
 BATCH, RATE = 128, 0.001
 N_TEST = 2000

@@ -34,7 +34,7 @@ from mixing import part_of
 from mnist_sets import all_digits
 
 import dpmix
-from dpmix.masks import mask
+from dpmix.datasets.masks import mask
 
 GOAL_NATS, GOAL_RATIO = -60.5, 2.0
 N_NEIGHBOURS = 30  # averaged
@@ -103,7 +103,7 @@ def seconds_of(posterior, options):
 
 
 def measure_halves(train, test, options):
-    shown = dpmix.masks.mask(train.shape, "bottom")
+    shown = dpmix.datasets.masks.mask(train.shape, "bottom")
     print(f"{len(train):,} images to learn from; {len(test):,} held out, bottom half given the top half "
           f"({(~shown).sum()} pixels)")
     print(f"{'':<42}{'nats/image':>11}{'+-':>6}{'bit error':>11}{'seconds: learn':>16}{'answer':>8}")

@@ -18,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-FIRST_USE = "from dpmix.segment import warm_up; warm_up()"
+FIRST_USE = "from dpmix.chain.segment import warm_up; warm_up()"
 
 
 def main():

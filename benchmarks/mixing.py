@@ -22,13 +22,14 @@ from mnist_sets import all_digits, twos_and_threes, twos_and_threes_split
 from threadpoolctl import threadpool_limits
 
 import dpmix
-from dpmix.data import BinaryTable
-from dpmix.diagnostics import describe
-from dpmix.plan import ChainRecord, Draws, Plan
-from dpmix.posterior import Posterior
-from dpmix.schedule import MOVES, PROPOSALS
-from dpmix.segment import run_segment, warm_up
-from dpmix.starts import check_init, start
+from dpmix.chain.plan import Plan
+from dpmix.chain.record import ChainRecord, Draws
+from dpmix.chain.schedule import MOVES, PROPOSALS
+from dpmix.chain.segment import run_segment, warm_up
+from dpmix.chain.starts import check_init, start
+from dpmix.model.table import BinaryTable
+from dpmix.posterior.agreement import describe
+from dpmix.posterior.posterior import Posterior
 
 STARTS = ["one", "random:100", "crp", "random:400", "seeds"]
 MARKS = [1, 2, 5, 10, 20, 60, 120, 300, 600]  # seconds at which the log joint is shown

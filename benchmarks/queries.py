@@ -20,13 +20,14 @@ import time
 import numpy as np
 
 import dpmix
-from dpmix import evidence
-from dpmix.data import BinaryTable
+from dpmix.chain.plan import Plan
+from dpmix.chain.record import TRACE_NAMES, ChainRecord, Draws
 from dpmix.datasets import load_mnist
-from dpmix.masks import mask
-from dpmix.plan import TRACE_NAMES, ChainRecord, Draws, Plan
-from dpmix.posterior import Posterior
-from dpmix.prior import Prior
+from dpmix.datasets.masks import mask
+from dpmix.model.prior import Prior
+from dpmix.model.table import BinaryTable
+from dpmix.posterior.posterior import Posterior
+from dpmix.queries import evidence
 
 GOAL = 1.5  # yardsticks
 A, B = 0.1, 0.4

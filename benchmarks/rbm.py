@@ -15,7 +15,7 @@ from sklearn.neural_network import BernoulliRBM as SklearnRBM
 
 from dpmix.datasets import load_mnist
 from dpmix.features import BernoulliRBM
-from dpmix.features.energy import hidden_means, pseudo_log_likelihood, visible_means
+from dpmix.features.boltzmann.energy import hidden_means, pseudo_log_likelihood, visible_means
 
 BATCH = 100
 N_SCORED = 2000

@@ -17,9 +17,9 @@ from mnist_sets import twos_and_threes
 from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
-from dpmix.chain import Chain, State, generator_state
-from dpmix.data import BinaryTable
-from dpmix.sweep import sweep_assignments
+from dpmix.chain.moves import sweep_assignments
+from dpmix.chain.state import Chain, State, generator_state
+from dpmix.model.table import BinaryTable
 
 SETTLING = 5  # sweeps, as long as no cluster dies
 HEADINGS = ("k", "k after", "moved", "sweep s", "ns/(image cluster pixel)", "product s", "ratio")

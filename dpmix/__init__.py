@@ -6,34 +6,34 @@ Names load on first use, so ``import dpmix`` is quick.
 from importlib import import_module
 from pathlib import Path
 
-__version__ = "0.1.0"
+from dpmix.base.version import __version__
 
 _HOME = {
     "DPMixture": "dpmix.estimator",
-    "Gamma": "dpmix.prior",
+    "Gamma": "dpmix.model.prior",
     "Images": "dpmix.datasets",
-    "InputError": "dpmix.errors",
-    "Interrupted": "dpmix.errors",
-    "Posterior": "dpmix.posterior",
-    "Prior": "dpmix.prior",
-    "RunError": "dpmix.errors",
-    "Schedule": "dpmix.schedule",
-    "WorkerError": "dpmix.errors",
+    "InputError": "dpmix.base.errors",
+    "Interrupted": "dpmix.base.errors",
+    "Posterior": "dpmix.posterior.posterior",
+    "Prior": "dpmix.model.prior",
+    "RunError": "dpmix.base.errors",
+    "Schedule": "dpmix.chain.schedule",
+    "WorkerError": "dpmix.base.errors",
     "co_clustering": "dpmix.partitions",
     "compare_labels": "dpmix.partitions",
     "confidence": "dpmix.partitions",
     "credible_ball": "dpmix.partitions",
-    "denoise": "dpmix.denoising",
-    "load": "dpmix.run_folder",
-    "log_predictive": "dpmix.query",
+    "denoise": "dpmix.queries.denoising",
+    "load": "dpmix.posterior.load",
+    "log_predictive": "dpmix.queries.query",
     "point_estimate": "dpmix.partitions",
-    "predict_labels": "dpmix.query",
-    "predict_mode": "dpmix.query",
-    "predict_proba": "dpmix.query",
-    "responsibilities": "dpmix.query",
-    "resume": "dpmix.sampling",
-    "sample": "dpmix.sampling",
-    "sample_predictive": "dpmix.query",
+    "predict_labels": "dpmix.queries.query",
+    "predict_mode": "dpmix.queries.query",
+    "predict_proba": "dpmix.queries.query",
+    "responsibilities": "dpmix.queries.query",
+    "resume": "dpmix.sampling.run",
+    "sample": "dpmix.sampling.run",
+    "sample_predictive": "dpmix.queries.query",
 }
 _MODULES = ("datasets", "features", "masks", "partitions", "plot")
 

@@ -4,19 +4,21 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from dpmix.data import check_binary, check_mask
+from dpmix.base.arrays import check_binary, check_mask
+from dpmix.base.checks import check_bool, check_choice, check_count, check_real
+from dpmix.base.errors import InputError
+from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.chain.plan import Plan
+from dpmix.chain.record import ChainRecord, Draws
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
-from dpmix.errors import InputError
 from dpmix.features.checks import input_errors
+from dpmix.model.prior import Prior
 from dpmix.partitions import point_estimate
 from dpmix.partitions.losses import LOSSES
-from dpmix.plan import ChainRecord, Draws, Plan
-from dpmix.posterior import Posterior
-from dpmix.prior import Prior
-from dpmix.query import log_predictive, predict_proba, responsibilities, sample_predictive
-from dpmix.sampling import sample
-from dpmix.validate import check_bool, check_choice, check_count, check_real
+from dpmix.posterior.posterior import Posterior
+from dpmix.queries.query import log_predictive, predict_proba, responsibilities, sample_predictive
+from dpmix.sampling.run import sample
 
 __all__ = ["DPMixture"]
 
@@ -276,8 +278,6 @@ def _jobs(n_jobs):
 
 def _seed(random_state):
     """The seed that scikit-learn's `random_state` stands for."""
-    from dpmix.features.streams import seed_sequence
-
     if random_state is None:
         return None
     if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):

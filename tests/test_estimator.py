@@ -3,7 +3,6 @@
 import pickle
 
 import joblib
-import naive
 import numba
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.estimator_checks import check_estimator
+from support import naive
 
 import dpmix
 from dpmix import DPMixture

@@ -10,10 +10,10 @@ import contextlib
 import signal
 import threading
 
-import dpmix
-from dpmix.cli import classify, features, first_steps, partition, pictures, queries, results, sampling
+from dpmix.base.errors import InputError, WorkerError
+from dpmix.base.version import __version__
+from dpmix.cli import classify, demo, fit, info, partition, plot, queries, train
 from dpmix.cli.streams import StdoutClosed, complain, flush_results
-from dpmix.errors import InputError, WorkerError
 
 __all__ = ["main"]
 
@@ -93,9 +93,9 @@ def _parser():
         formatter_class=layout,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"dpmix {dpmix.__version__}")
+    parser.add_argument("--version", action="version", version=f"dpmix {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="dpmix")
-    for group in (first_steps, sampling, results, pictures, partition, queries, classify, features):
+    for group in (demo, fit, info, plot, partition, queries, classify, train):
         group.add_commands(commands)
     return parser
 

@@ -2,13 +2,13 @@
 
 import os
 
+from dpmix.base.errors import InputError
 from dpmix.cli.features_models import add_grey_source, load_images, load_model, trained_kind
 from dpmix.cli.files import PICTURES, check_file, save_array, save_picture, use_no_display
 from dpmix.cli.options import add_command, add_observed, add_overwrite, add_picture
 from dpmix.cli.queries import load_query
 from dpmix.cli.report import as_json
 from dpmix.cli.streams import note, show
-from dpmix.errors import InputError
 
 __all__ = ["add_commands"]
 

@@ -4,9 +4,9 @@ import contextlib
 import sys
 import warnings
 
+from dpmix.base.errors import InputError
 from dpmix.cli.options import add_source, given, load_source
 from dpmix.cli.streams import in_shell_words, note
-from dpmix.errors import InputError
 
 __all__ = [
     "EXTRACTORS",
@@ -152,7 +152,7 @@ def train_model(kind, arguments, images, init=None):
     init : estimator, optional
         What a classifier or an autoencoder starts from.
     """
-    from dpmix.validate import check_count, check_seed
+    from dpmix.base.checks import check_count, check_seed
 
     if "seed" not in arguments:
         arguments.seed = check_seed(None) % (_LARGEST_SEED + 1)

@@ -1,9 +1,9 @@
 """The command ``probe``: pictures of what a model has learnt, which need no images."""
 
+from dpmix.base.errors import InputError
 from dpmix.cli.features_models import trained_kind
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
 from dpmix.cli.options import add_command, add_overwrite, add_picture, add_shape, given, shape_of
-from dpmix.errors import InputError
 
 __all__ = ["add_commands"]
 

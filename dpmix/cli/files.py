@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from dpmix.errors import InputError
+from dpmix.base.errors import InputError
 
 __all__ = ["PICTURES", "check_file", "check_folder", "save_array", "save_picture", "use_no_display"]
 
@@ -87,7 +87,7 @@ def save_picture(axes, path):
     import matplotlib.pyplot as plt
     import numpy as np
 
-    from dpmix.durable import replace_files
+    from dpmix.base.files import replace_files
 
     figure = np.ravel(axes)[0].figure
 
@@ -102,6 +102,6 @@ def save_array(array, path):
     """Write `array` to the .npy file `path`."""
     import numpy as np
 
-    from dpmix.durable import replace_files
+    from dpmix.base.files import replace_files
 
     replace_files(path.parent, {path.name: lambda file: np.save(file, array, allow_pickle=False)})

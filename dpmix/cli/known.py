@@ -2,9 +2,9 @@
 
 import os
 
+from dpmix.base.errors import InputError
 from dpmix.cli.options import given
 from dpmix.cli.streams import note
-from dpmix.errors import InputError
 
 __all__ = ["add_labels", "add_partition", "known_labels", "partition_of"]
 

@@ -3,9 +3,9 @@
 import argparse
 import re
 
+from dpmix.base.errors import InputError
 from dpmix.cli.files import PICTURES
 from dpmix.cli.streams import note
-from dpmix.errors import InputError
 
 __all__ = [
     "add_command",

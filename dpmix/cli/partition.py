@@ -52,8 +52,8 @@ def add_commands(commands):
 def _partition(arguments):
     path = check_file(arguments.out, arguments.overwrite, _FILES) if "out" in arguments else None
     import dpmix
+    from dpmix.base.checks import check_count
     from dpmix.partitions import cluster_members
-    from dpmix.validate import check_count
 
     posterior = dpmix.load(arguments.folder)
     most = check_count("most", getattr(arguments, "most", _CLUSTERS), low=0)
@@ -148,8 +148,8 @@ def _save(path, labels, confidence, y, names):
     """Write what is known of every image to `path` in the format of its ending."""
     import numpy as np
 
+    from dpmix.base.files import replace_files
     from dpmix.cli.files import save_array
-    from dpmix.durable import replace_files
 
     if path.suffix.lower() == ".npy":
         save_array(labels, path)

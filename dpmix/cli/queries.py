@@ -2,6 +2,7 @@
 
 import re
 
+from dpmix.base.errors import InputError
 from dpmix.cli.files import PICTURES, check_file, save_array, save_picture, use_no_display
 from dpmix.cli.options import (
     add_command,
@@ -16,7 +17,6 @@ from dpmix.cli.options import (
 )
 from dpmix.cli.report import as_json
 from dpmix.cli.streams import show
-from dpmix.errors import InputError
 
 __all__ = ["add_commands", "choose_rows", "load_query"]
 
@@ -104,8 +104,8 @@ def _complete(arguments):
     import numpy as np
 
     import dpmix
-    from dpmix.masks import mask
-    from dpmix.validate import check_count
+    from dpmix.base.checks import check_count
+    from dpmix.datasets.masks import mask
 
     posterior, images, observed = load_query(arguments)
     if observed is None and "hide" not in arguments:
@@ -153,7 +153,7 @@ def choose_rows(arguments, n):
     """Return the indices of the images that --rows or --most choose among `n`."""
     import numpy as np
 
-    from dpmix.validate import check_count
+    from dpmix.base.checks import check_count
 
     if "rows" in arguments:
         if not re.fullmatch(r"(-?\d+)?:(-?\d+)?", arguments.rows, re.ASCII):

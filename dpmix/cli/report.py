@@ -15,8 +15,8 @@ def run_fields(folder, records, state):
 
     Parameters
     ----------
-    folder : dpmix.run_folder.RunFolder
-    records : list of dpmix.plan.ChainRecord or None
+    folder : dpmix.store.run_folder.RunFolder
+    records : list of dpmix.chain.record.ChainRecord or None
         Where each chain stands; None where that is not known, before its first sweep.
     state : {"complete", "running", "stopped"}
 
@@ -80,7 +80,7 @@ def agreement_text(summary, moves):
 
     Parameters
     ----------
-    summary : dpmix.diagnostics.Summary
+    summary : dpmix.posterior.summary.Summary
     moves : dict
         What `Posterior.moves` gave.
     """

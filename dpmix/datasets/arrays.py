@@ -8,13 +8,13 @@ import zlib
 
 import numpy as np
 
+from dpmix.base.checks import check_count, check_path, check_real
+from dpmix.base.errors import InputError
 from dpmix.datasets.binarization import check_finite, fill_threshold, to_binary
 from dpmix.datasets.idx import is_idx, read_idx
 from dpmix.datasets.images import images_of
 from dpmix.datasets.npy import NPY_MAGIC, npz_members, read_npy, read_npz_member
 from dpmix.datasets.stream import MAX_DEFLATE_RATIO
-from dpmix.errors import InputError
-from dpmix.validate import check_count, check_path, check_real
 
 __all__ = ["load_array"]
 

@@ -6,8 +6,8 @@ the value as a share of the `maximum`, the value of a fully lit pixel.
 
 import numpy as np
 
-from dpmix.errors import InputError, InputTypeError
-from dpmix.validate import check_choice, check_positive, check_real, check_seed
+from dpmix.base.checks import check_choice, check_positive, check_real, check_seed
+from dpmix.base.errors import InputError, InputTypeError
 
 __all__ = ["binarize"]
 

@@ -6,9 +6,9 @@ import warnings
 
 import numpy as np
 
+from dpmix.base.checks import check_count, check_path, check_real
+from dpmix.base.errors import InputError
 from dpmix.datasets.images import images_of
-from dpmix.errors import InputError
-from dpmix.validate import check_count, check_path, check_real
 
 __all__ = ["load_images"]
 

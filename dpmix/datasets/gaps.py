@@ -4,11 +4,11 @@ import os
 
 import numpy as np
 
-from dpmix.data import image_shape
+from dpmix.base.arrays import image_shape
+from dpmix.base.errors import InputError
 from dpmix.datasets.arrays import as_binary, check_table, read_array
 from dpmix.datasets.images import class_rows, images_of
 from dpmix.datasets.source import load
-from dpmix.errors import InputError
 
 __all__ = ["load_observed"]
 

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dpmix.data import image_shape
+from dpmix.base.arrays import image_shape
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.arrays import check_table, read_array
 from dpmix.datasets.binarization import check_range, is_binary
 from dpmix.datasets.folder import read_folder
 from dpmix.datasets.images import check_labels, class_rows
 from dpmix.datasets.mnist import MAX_GREY, SPLITS, read_split
-from dpmix.errors import InputError, InputTypeError
 
 __all__ = ["GreyImages", "load_grey"]
 

@@ -4,8 +4,8 @@ import struct
 
 import numpy as np
 
+from dpmix.base.errors import InputError
 from dpmix.datasets.stream import read_exactly, read_values
-from dpmix.errors import InputError
 
 __all__ = ["is_idx", "read_idx"]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dpmix.data import image_shape
+from dpmix.base.arrays import image_shape
+from dpmix.base.checks import check_count
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.binarization import real_array, to_binary
-from dpmix.errors import InputError, InputTypeError
-from dpmix.validate import check_count
 
 __all__ = ["Images"]
 

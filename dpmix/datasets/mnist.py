@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from dpmix.base.checks import check_choice, check_real, check_seed
 from dpmix.datasets.binarization import METHODS, fill_stochastic, fill_threshold
 from dpmix.datasets.images import class_rows, images_of
 from dpmix.datasets.mnist_files import FILES, read_file
-from dpmix.validate import check_choice, check_real, check_seed
 
 __all__ = ["load_mnist"]
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.base.checks import check_path
+from dpmix.base.errors import InputError
 from dpmix.datasets.stream import fill
-from dpmix.errors import InputError
-from dpmix.validate import check_path
 
 __all__ = ["FILES", "MIRRORS", "fetch_mnist", "read_file"]
 

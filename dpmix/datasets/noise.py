@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dpmix.data import image_shape
+from dpmix.base.arrays import image_shape
+from dpmix.base.checks import check_bool, check_count, check_real, check_seed
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.binarization import check_finite, real_array
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
-from dpmix.errors import InputError, InputTypeError
-from dpmix.validate import check_bool, check_count, check_real, check_seed
 
 __all__ = ["GaussianNoise", "MaskingNoise", "OccludingBlocks", "SaltAndPepper", "corrupt"]
 

@@ -11,8 +11,8 @@ import zipfile
 
 import numpy as np
 
+from dpmix.base.errors import InputError
 from dpmix.datasets.stream import MAX_DEFLATE_RATIO, read_exactly, read_values
-from dpmix.errors import InputError
 
 __all__ = ["NPY_MAGIC", "read_npy", "read_npz_member", "npz_members"]
 

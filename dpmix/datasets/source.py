@@ -2,14 +2,14 @@
 
 import os
 
+from dpmix.base.checks import check_choice
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.arrays import load_array
 from dpmix.datasets.binarization import METHODS
 from dpmix.datasets.digits import load_digits
 from dpmix.datasets.folder import load_images
 from dpmix.datasets.images import class_rows
 from dpmix.datasets.mnist import SPLITS, load_mnist
-from dpmix.errors import InputError, InputTypeError
-from dpmix.validate import check_choice
 
 __all__ = ["load"]
 

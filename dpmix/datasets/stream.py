@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from dpmix.errors import InputError
+from dpmix.base.errors import InputError
 
 __all__ = ["MAX_DEFLATE_RATIO", "fill", "read_exactly", "read_values"]
 

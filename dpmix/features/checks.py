@@ -8,10 +8,10 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from dpmix.base.checks import check_real
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
-from dpmix.errors import InputError, InputTypeError
-from dpmix.validate import check_real
 
 __all__ = [
     "check_fraction",

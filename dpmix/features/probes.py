@@ -8,8 +8,8 @@ come from ``encoder_layers()``.
 
 import numpy as np
 
-from dpmix.errors import InputError, InputTypeError
-from dpmix.validate import check_count, check_real, check_seed
+from dpmix.base.checks import check_count, check_real, check_seed
+from dpmix.base.errors import InputError, InputTypeError
 
 __all__ = ["bias_image", "check_units", "fantasy_images", "n_layers", "strongest", "unit_images", "weight_images"]
 

@@ -3,8 +3,8 @@
 import math
 import numbers
 
-from dpmix.errors import InputError, InputTypeError
-from dpmix.validate import check_choice, check_real
+from dpmix.base.checks import check_choice, check_real
+from dpmix.base.errors import InputError, InputTypeError
 
 __all__ = ["SCHEDULES", "check_per_epoch", "check_schedule", "per_epoch", "schedule_factor"]
 

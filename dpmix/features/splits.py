@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dpmix.errors import InputError
+from dpmix.base.errors import InputError
 
 __all__ = ["split_rows"]
 

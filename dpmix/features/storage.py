@@ -10,19 +10,19 @@ from importlib import import_module
 
 import numpy as np
 
-import dpmix
-from dpmix.durable import replace_files
-from dpmix.errors import InputError, RunError
-from dpmix.validate import check_path
+from dpmix.base.checks import check_path
+from dpmix.base.errors import InputError, RunError
+from dpmix.base.files import replace_files
+from dpmix.base.version import __version__
 
 __all__ = ["load", "load_as", "plain_parameters", "save", "take"]
 
 _FORMAT = "dpmix features 1"
 _HOME = {
-    "Autoencoder": "dpmix.features.autoencoder",
-    "BernoulliRBM": "dpmix.features.rbm",
-    "DeepBeliefNet": "dpmix.features.dbn",
-    "NetworkClassifier": "dpmix.features.classifier",
+    "Autoencoder": "dpmix.features.networks.autoencoder",
+    "BernoulliRBM": "dpmix.features.boltzmann.rbm",
+    "DeepBeliefNet": "dpmix.features.boltzmann.dbn",
+    "NetworkClassifier": "dpmix.features.networks.classifier",
 }
 
 
@@ -42,7 +42,7 @@ def save(estimator, path):
         if array.dtype.hasobject:  # NumPy would pickle it
             raise InputError(f"{name} cannot be saved: it must hold numbers or strings; got {array.dtype}")
     text = json.dumps(
-        {"format": _FORMAT, "version": dpmix.__version__, "class": type(estimator).__name__} | values
+        {"format": _FORMAT, "version": __version__, "class": type(estimator).__name__} | values
     )
     arrays = {"json": np.frombuffer(text.encode(), np.uint8)} | arrays
     replace_files(path.parent, {path.name: lambda file: np.savez(file, **arrays)})

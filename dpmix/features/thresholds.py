@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dpmix.errors import InputError
-from dpmix.validate import check_real
+from dpmix.base.checks import check_real
+from dpmix.base.errors import InputError
 
 __all__ = ["check_thresholds", "ternary"]
 

@@ -6,11 +6,12 @@ import numpy as np
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
-from dpmix.errors import InputError, InputTypeError
+from dpmix.base.checks import check_bool, check_choice, check_count, check_seed
+from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.pieces import in_pieces
+from dpmix.base.progress import compiling_shown
+from dpmix.kernels.co_clustering import count_together
 from dpmix.partitions.draws import as_labels, check_draws
-from dpmix.progress import compiling_shown
-from dpmix.timing import in_pieces
-from dpmix.validate import check_bool, check_choice, check_count, check_seed
 
 __all__ = ["CoClustering", "co_clustering"]
 
@@ -125,8 +126,6 @@ def co_clustering(posterior, images=None, most=2000, seed=0, progress=True):
            [1., 1., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    from dpmix.kernels.co_clustering import count_together
-
     posterior, _ = check_draws(posterior)
     n, most, seed = posterior.table.n, check_count("most", most), check_seed(seed)
     check_bool("progress", progress)

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dpmix.errors import InputError
+from dpmix.base.checks import check_positive
+from dpmix.base.errors import InputError
 from dpmix.partitions.draws import as_labels, check_draws
 from dpmix.partitions.losses import distances, loss_of
-from dpmix.validate import check_positive
 
 __all__ = ["Bound", "CredibleBall", "credible_ball"]
 

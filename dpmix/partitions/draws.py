@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from dpmix.errors import InputError, InputTypeError
-from dpmix.posterior import Posterior
-from dpmix.validate import check_count
+from dpmix.base.checks import check_count
+from dpmix.base.errors import InputError, InputTypeError
+from dpmix.posterior.posterior import Posterior
 
 __all__ = ["as_labels", "by_size", "check_draws", "codes_of", "contingency", "flat_draws"]
 

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dpmix.errors import InputError, InputTypeError
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.partitions.draws import as_labels, check_draws, contingency
-from dpmix.posterior import Posterior
+from dpmix.posterior.posterior import Posterior
 
 __all__ = ["Contingency", "LabelComparison", "compare_labels", "contingency_table"]
 

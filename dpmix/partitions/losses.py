@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlogy
 
-from dpmix.information import distance
+from dpmix.base.checks import check_choice
+from dpmix.base.pieces import in_pieces
+from dpmix.kernels.co_clustering import overlaps
 from dpmix.partitions.draws import contingency
-from dpmix.timing import in_pieces
-from dpmix.validate import check_choice
+from dpmix.posterior.information import distance
 
 __all__ = ["LOSSES", "Loss", "between_draws", "distances", "loss_of"]
 
@@ -71,8 +72,6 @@ def distances(labels, draws, loss):
 
 def between_draws(draws, loss):
     """Distances between all pairs of `draws` (m, n) int32; a symmetric (m, m) float64 matrix."""
-    from dpmix.kernels.co_clustering import overlaps
-
     m, k = len(draws), int(draws.max()) + 1
     shared, table = np.zeros((m, m)), np.zeros((k, k), np.int32)
     in_pieces(lambda first, last: overlaps(draws, loss.phi, first, last, table, shared), m * m, guess=16)

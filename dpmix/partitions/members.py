@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dpmix.base.checks import check_choice, check_count
 from dpmix.partitions.draws import as_labels, check_draws, contingency
-from dpmix.validate import check_choice, check_count
 
 __all__ = ["ClusterMembers", "cluster_members", "confidence", "mean_images"]
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dpmix.errors import InputError
+from dpmix.base.checks import check_bool, check_count, check_seed
+from dpmix.base.errors import InputError
+from dpmix.base.progress import compiling_shown
 from dpmix.partitions.draws import by_size, check_draws, flat_draws
 from dpmix.partitions.losses import between_draws, distances, loss_of
-from dpmix.progress import compiling_shown
-from dpmix.validate import check_bool, check_count, check_seed
+from dpmix.partitions.search import PartitionSearch
 
 __all__ = ["PointEstimate", "point_estimate"]
 
@@ -153,8 +154,6 @@ def _affordable(posterior):
 
 def _candidates(draws, which, loss, most, restarts, generator):
     """Names and labels of the best draw and of what searches find; a generator."""
-    from dpmix.partitions.search import PartitionSearch
-
     expected = between_draws(draws, loss).mean(axis=1)
     ranked = [ix for ix in np.argsort(expected, kind="stable") if draws[ix].max() < most]
     if ranked:

@@ -5,9 +5,9 @@ As in SALSO (Dahl, Johnson and Mueller 2022), with the exact expectation over th
 
 import numpy as np
 
+from dpmix.base.pieces import in_pieces
 from dpmix.kernels.partition_search import Search, place, reallocate, take_out
 from dpmix.partitions.draws import codes_of
-from dpmix.timing import in_pieces
 
 __all__ = ["PartitionSearch"]
 

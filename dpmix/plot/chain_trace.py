@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
-from dpmix.errors import InputError
+from dpmix.base.errors import InputError
 from dpmix.plot.style import (
     INK,
     QUIET,
@@ -17,6 +17,7 @@ from dpmix.plot.style import (
     check_posterior,
     new_figure,
 )
+from dpmix.posterior.agreement import MIN_DRAWS, describe
 
 __all__ = ["trace"]
 
@@ -92,8 +93,6 @@ def _open(ax):
 
 def _agreement(values):
     """What R-hat of the draws (chain, draw) says, to stand behind a title; nothing where it is not defined."""
-    from dpmix.diagnostics import MIN_DRAWS, describe
-
     if values.shape[0] < 2 or values.shape[1] < MIN_DRAWS:
         return ""
     r_hat = describe(values).r_hat

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from dpmix.errors import InputError, InputTypeError
+from dpmix.base.checks import check_bool, check_count
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.plot.image_input import read_shape
 from dpmix.plot.style import INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
-from dpmix.validate import check_bool, check_count
 
 __all__ = ["clusters"]
 

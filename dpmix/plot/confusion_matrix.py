@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dpmix.errors import InputError, InputTypeError
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.plot.count_cells import TALL, draw_cells, short_name
 from dpmix.plot.style import INK, INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, set_title, text_size
 from dpmix.plot.tiles import new_sheet, open_sheet

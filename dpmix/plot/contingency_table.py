@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from dpmix.base.checks import check_count
 from dpmix.partitions import contingency_table
 from dpmix.plot.count_cells import TALL, draw_cells, short_name
 from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import new_sheet, open_sheet
-from dpmix.validate import check_count
 
 __all__ = ["contingency"]
 

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from dpmix.base.checks import check_count
 from dpmix.features.probes import check_units, n_layers, strongest, unit_images, weight_images
 from dpmix.plot.image_grid import image_grid
 from dpmix.plot.image_input import read_shape
 from dpmix.plot.style import check_axes
-from dpmix.validate import check_count
 
 __all__ = ["unit_effects", "weights"]
 

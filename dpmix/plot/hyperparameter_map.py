@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from dpmix.errors import InputError
+from dpmix.base.checks import check_count
+from dpmix.base.errors import InputError
 from dpmix.plot.style import INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, check_posterior, set_title
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height
-from dpmix.validate import check_count
 
 __all__ = ["hyperparameters"]
 

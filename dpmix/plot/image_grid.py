@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from dpmix.base.checks import check_bool, check_count
 from dpmix.features.probes import bias_image, fantasy_images, n_layers
 from dpmix.plot.image_input import check_heading, check_names, read_images, read_shape, signed_limit
 from dpmix.plot.style import INK_MAP, QUIET, SIGNED_MAP, check_axes, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
-from dpmix.validate import check_bool, check_count
 
 __all__ = ["bias_images", "fantasies", "image_grid"]
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from dpmix.data import check_numbers, image_shape, known_entries
+from dpmix.base.arrays import check_numbers, image_shape, known_entries
+from dpmix.base.checks import check_positive
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.images import check_shape
-from dpmix.errors import InputError, InputTypeError
-from dpmix.validate import check_positive
 
 __all__ = ["check_heading", "check_names", "read_images", "read_shape", "signed_limit"]
 

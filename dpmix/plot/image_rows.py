@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from dpmix.errors import InputError, InputTypeError
+from dpmix.base.checks import check_count
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.features.probes import n_layers
 from dpmix.plot.image_input import check_heading, read_images
 from dpmix.plot.row_sheet import RowSheet, draw_row, open_rows
 from dpmix.plot.style import INK_MAP, check_axes, set_title
-from dpmix.validate import check_count
 
 __all__ = ["image_rows", "reconstructions"]
 

@@ -5,12 +5,12 @@ from itertools import pairwise
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from dpmix.errors import InputTypeError
+from dpmix.base.errors import InputTypeError
 from dpmix.partitions import CoClustering, co_clustering
 from dpmix.partitions.draws import as_labels
 from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import add_tile, line_height, new_sheet, open_sheet
-from dpmix.posterior import Posterior
+from dpmix.posterior.posterior import Posterior
 
 __all__ = ["similarity"]
 

@@ -3,8 +3,8 @@
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
-from dpmix.errors import InputError, InputTypeError
-from dpmix.posterior import Posterior
+from dpmix.base.errors import InputError, InputTypeError
+from dpmix.posterior.posterior import Posterior
 
 __all__ = ["HIDDEN", "INK", "INK_MAP", "QUIET", "SHADE", "SIGNED_MAP", "UNCERTAINTY_MAP", "axes_points", "chain_style",
            "check_axes", "check_posterior", "new_figure", "set_title", "text_size"]

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from dpmix.errors import InputError, InputTypeError
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.plot.style import INK, QUIET, axes_points, chain_style, check_axes, new_figure
 
 __all__ = ["training_curves"]

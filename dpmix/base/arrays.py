@@ -1,0 +1,115 @@
+"""Checks of arrays: zeros and ones, masks, known labels; each with the one error text that dpmix uses for it."""
+
+import numpy as np
+
+from dpmix.base.errors import InputError, InputTypeError
+
+__all__ = ["check_binary", "check_labels", "check_mask", "check_numbers", "image_shape", "known_entries"]
+
+
+def image_shape(d):
+    """Height and width in which to show `d` pixels of unknown layout: a square, or else one row."""
+    side = round(d**0.5)
+    return (side, side) if side * side == d else (1, d)
+
+
+def check_binary(x, name="x", observed=None):
+    """Return `x` as a uint8 array of zeros and ones, or say what is wrong and where.
+
+    Parameters
+    ----------
+    x : array-like of bool, int or float, of any shape
+    name : str
+        What the caller calls it.
+    observed : array of bool, of the shape of `x`, optional
+        Entries where it is False are not looked at and come back as 0.
+
+    Raises
+    ------
+    InputTypeError
+        Objects, strings or complex numbers.
+    InputError
+        Ragged lists, masked entries that `observed` does not leave out, NaN, or values other than 0 and 1.
+    """
+    if observed is None and np.ma.is_masked(x):
+        raise InputError(f"{name} has masked entries; fill them first, as in {name}.filled(0), "
+                         "or leave those images out")
+    values = check_numbers(x, name)
+    wrong = (values != 0) & (values != 1)
+    if observed is not None:
+        wrong &= observed
+    if wrong.any():
+        at = tuple(int(ix) for ix in np.argwhere(wrong)[0])
+        place = f"row {at[0]}, column {at[1]}" if len(at) == 2 else f"index {at}"
+        found = values[at]
+        shown = "NaN" if found != found else f"{found:g}"
+        raise InputError(f"{name} must contain only 0 and 1; found {shown} at {place}; "
+                         "call dpmix.datasets.binarize first")
+    on = values == 1
+    return (on if observed is None else on & observed).astype(np.uint8)
+
+
+def check_numbers(x, name="x"):
+    """Return `x` as an array of bool, int or float; of a masked array, the values underneath."""
+    try:
+        values = np.ma.getdata(x, subok=False)
+    except ValueError as error:
+        raise InputError(f"{name} must be a rectangular array; its rows differ in length") from error
+    if values.dtype.kind not in "buif":
+        raise InputTypeError(f"{name} must hold numbers or booleans; got dtype {values.dtype}")
+    return values
+
+
+def known_entries(x, values):
+    """Where `values`, the numbers of `x`, are known: neither masked nor NaN."""
+    known = ~np.ma.getmaskarray(x) if np.ma.isMaskedArray(x) else np.ones(values.shape, bool)
+    if values.dtype.kind == "f":
+        known &= ~np.isnan(values)
+    return known
+
+
+def check_mask(name, mask, known, single=False):
+    """Where pixels are both known and marked by the mask called `name`, (m, d) bool.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A mask that is not of booleans, or of neither shape (d,) nor (m, d).
+    """
+    if mask is None:
+        return known
+    mask = check_numbers(mask, name)
+    if mask.dtype.kind != "b":
+        raise InputTypeError(f"{name} must hold True where a pixel is {name} and False elsewhere; "
+                             f"got dtype {mask.dtype}; convert it, as in {name}.astype(bool)")
+    m, d = known.shape
+    if mask.shape != (d,) and (single or mask.shape != (m, d)):
+        allowed = f"({d},)" if single else f"({d},) for all images or ({m}, {d}) for each"
+        raise InputError(f"{name} must have shape {allowed}; got {mask.shape}; flatten a mask in the "
+                         f"form of a picture with {name}.ravel()")
+    return known & mask
+
+
+def check_labels(labels, n):
+    """Check the label column of `n` images: (label + 1 with 0 for unobserved, number of classes).
+
+    Raises
+    ------
+    InputError, InputTypeError
+        Labels that are not one integer an image, 0 to 65,533 or -1 for not observed.
+    """
+    missing = np.ma.getmaskarray(labels) if np.ma.isMaskedArray(labels) else None
+    labels = check_numbers(labels, "labels")
+    if labels.dtype.kind not in "iu":
+        raise InputTypeError(f"labels must be integers from 0, or -1 where not observed; got dtype {labels.dtype}")
+    if labels.shape != (n,):
+        raise InputError(f"labels must hold one label for each of the {n} images; got shape {labels.shape}")
+    labels = labels.astype(np.int64)
+    if missing is not None:
+        labels[missing] = -1
+    if labels.min() < -1 or labels.max() > 65533:
+        raise InputError(f"labels must lie between 0 and 65533, or be -1 where not observed; "
+                         f"found {labels.min() if labels.min() < -1 else labels.max()}")
+    if labels.max() < 0:
+        raise InputError("labels must be observed for at least one image; found none; leave labels out")
+    return labels + 1, int(labels.max()) + 1

@@ -1,0 +1,96 @@
+"""Checks of single arguments, each with the one error text that dpmix uses for it.
+
+Checks return the value in the form in which the rest of the package uses it.
+"""
+
+import math
+import numbers
+from pathlib import Path
+
+import numpy as np
+
+from dpmix.base.errors import InputError, InputTypeError
+
+__all__ = [
+    "check_bool",
+    "check_choice",
+    "check_count",
+    "check_path",
+    "check_positive",
+    "check_real",
+    "check_seed",
+]
+
+
+def check_count(name, value, low=1, high=None):
+    """Return `value` as an int of at least `low` (and at most `high`)."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise InputTypeError(f"{name} must be an integer; got {value!r} ({type(value).__name__})")
+    if value < low or (high is not None and value > high):
+        allowed = f"at least {low}" if high is None else f"between {low} and {high}"
+        raise InputError(f"{name} must be {allowed}; got {value}")
+    return int(value)
+
+
+def check_positive(name, value):
+    """Return `value` as a finite float above zero."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise InputTypeError(f"{name} must be a number; got {value!r} ({type(value).__name__})")
+    number = _as_float(value)
+    if not math.isfinite(number) or number <= 0:
+        raise InputError(f"{name} must be finite and greater than 0; got {number:g}")
+    return number
+
+
+def check_choice(name, value, choices):
+    """Return `value`, which must be one of the strings `choices`."""
+    if value not in choices:
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise InputError(f"{name} must be one of {listed}; got {value!r}")
+    return value
+
+
+def check_bool(name, value):
+    """Return `value` as a bool."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise InputTypeError(f"{name} must be True or False; got {value!r}")
+    return bool(value)
+
+
+def check_seed(seed):
+    """Return `seed` as a non-negative int; None draws one from the operating system."""
+    if seed is None:
+        low, high = np.random.SeedSequence().generate_state(2, np.uint32).tolist()
+        return (high << 32 | low) & ((1 << 53) - 1)  # as many bits as every reader of JSON keeps
+    return check_count("seed", seed, low=0)
+
+
+def check_real(name, value, low=-math.inf, below=math.inf):
+    """Return `value` as a finite float of at least `low` and less than `below`."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise InputTypeError(f"{name} must be a number; got {value!r} ({type(value).__name__})")
+    number = _as_float(value)
+    if not math.isfinite(number):
+        raise InputError(f"{name} must be finite; got {number}")
+    if not low <= number < below:
+        allowed = f"at least {low}" if below == math.inf else f"at least {low} and less than {below}"
+        raise InputError(f"{name} must be {allowed}; got {number}")
+    return number
+
+
+def _as_float(value):
+    try:
+        return float(value)
+    except OverflowError:  # an integer too large for a float
+        return math.inf if value > 0 else -math.inf
+
+
+def check_path(name, value):
+    """Return `value`, a string or path-like, as a Path."""
+    try:
+        path = Path(value)
+    except TypeError as error:
+        raise InputTypeError(f"{name} must be a path; got {value!r} ({type(value).__name__})") from error
+    if "\0" in str(path):
+        raise InputError(f"{name} must be a path, without a null character; got {value!r}")
+    return path

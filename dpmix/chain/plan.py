@@ -1,0 +1,87 @@
+"""What a run was asked to do: the `Plan` of all its chains."""
+
+from dataclasses import dataclass, replace
+
+from dpmix.base.checks import check_count, check_seed
+from dpmix.base.errors import InputError
+from dpmix.chain.schedule import Schedule
+from dpmix.model.prior import Prior
+
+__all__ = ["Plan"]
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings of a run, checked; the same for all of its chains.
+
+    Attributes
+    ----------
+    prior : Prior
+    chains, sweeps : int
+        Number of chains and length of each, burn-in included.
+    burn_in : int
+        Sweeps at the start of which no draw is kept.
+    thin : int
+        Every `thin`-th sweep after the burn-in gives a draw.
+    init : str
+        "seeds:K", "one", "random:K", "crp", or "labels" (given, and no longer known).
+    seed : int
+    schedule : Schedule
+        What a sweep consists of.
+    """
+
+    prior: Prior
+    chains: int
+    sweeps: int
+    burn_in: int
+    thin: int
+    init: str
+    seed: int
+    schedule: Schedule = Schedule()
+
+    @classmethod
+    def checked(cls, prior, chains, sweeps, burn_in, thin, init, seed, schedule=Schedule()):  # noqa: B008
+        """A plan from a user's arguments; None for `burn_in`, `thin` and `seed` takes defaults.
+
+        By default the first half is burn-in and up to 100 draws a chain are kept.
+        """
+        chains, sweeps = check_count("chains", chains), check_count("sweeps", sweeps)
+        burn_in = sweeps // 2 if burn_in is None else check_count("burn_in", burn_in, low=0)
+        if burn_in >= sweeps:
+            raise InputError("burn_in must be less than sweeps, or no draw is kept; "
+                             f"got burn_in={burn_in}, sweeps={sweeps}")
+        kept = sweeps - burn_in
+        thin = -(-kept // 100) if thin is None else check_count("thin", thin)
+        if thin > kept:
+            raise InputError(f"thin must be at most sweeps - burn_in = {kept}, or no draw is kept; got {thin}")
+        return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed), schedule)
+
+    def lengthened(self, sweeps):
+        """The same plan with chains of `sweeps` sweeps in total; never shorter."""
+        sweeps = check_count("sweeps", sweeps)
+        if sweeps < self.sweeps:
+            raise InputError(f"sweeps is the total length of each chain and cannot shrink; got {sweeps}, "
+                             f"the run was planned with {self.sweeps}")
+        return replace(self, sweeps=sweeps)
+
+    def keeps(self, sweep):
+        """Whether sweep number `sweep`, counted from 1, gives a draw."""
+        return sweep > self.burn_in and (sweep - self.burn_in) % self.thin == 0
+
+    def n_kept(self, sweeps):
+        """How many of the first `sweeps` sweeps give a draw."""
+        return max(0, sweeps - self.burn_in) // self.thin
+
+    def to_json(self):
+        """The plan as a dict that JSON can hold; `from_json` gives the same plan."""
+        fields = ("init", "seed", "chains", "sweeps", "burn_in", "thin")
+        rest = {name: getattr(self, name) for name in fields}
+        return {"prior": self.prior.to_json(), "schedule": self.schedule.to_json(), **rest}
+
+    @classmethod
+    def from_json(cls, fields):
+        """The plan whose `to_json` is `fields`; other keys are passed over."""
+        counts = {name: check_count(name, fields[name], low=0)
+                  for name in ("chains", "sweeps", "burn_in", "thin", "seed")}
+        return cls.checked(prior=Prior.from_json(fields["prior"]), init=fields["init"],
+                           schedule=Schedule(**fields["schedule"]), **counts)
+

@@ -1,0 +1,53 @@
+"""What one sweep of a chain consists of: a fixed mix of moves, each of which leaves the posterior invariant."""
+
+from dataclasses import asdict, dataclass
+
+from dpmix.base.checks import check_count
+
+__all__ = ["FIGURES", "MOVES", "PROPOSALS", "Schedule"]
+
+MOVES = ("split_merge", "birth_death", "assignments", "alpha", "pixels")  # in the order of a sweep
+PROPOSALS = ("split", "merge", "birth", "death")
+FIGURES = {  # what is noted of each sweep, and the dtype
+    "log_joint": "f8", "n_clusters": "i8", "alpha": "f8", "n_moved": "i8", "seconds": "f8",
+    **{f"{kind}_proposals": "i8" for kind in PROPOSALS},
+    **{f"{kind}_accepted": "i8" for kind in PROPOSALS},
+    **{f"{move}_seconds": "f8" for move in MOVES},
+}
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How much of each move a sweep holds. It is the same from the first sweep to the last.
+
+    A sweep proposes splits and merges, then births and deaths, reassigns every image once by Gibbs
+    sampling, and moves those hyperparameters whose prior is not a number.
+
+    Parameters
+    ----------
+    split_merge : int
+        Proposals to split a cluster in two or to merge two (`dpmix.kernels.split_merge`).
+    birth_death : int
+        Proposals of a cluster with members from many others, or of its end (`dpmix.kernels.birth_death`).
+    pixel_step : int
+        A sweep moves the pseudo-counts of every `pixel_step`-th pixel; all have had their turn after
+        as many sweeps.
+
+    Examples
+    --------
+    >>> Schedule(split_merge=0, birth_death=0)  # single-site Gibbs sampling alone
+    Schedule(split_merge=0, birth_death=0, pixel_step=4)
+    """
+
+    split_merge: int = 20
+    birth_death: int = 20
+    pixel_step: int = 4
+
+    def __post_init__(self):
+        check_count("split_merge", self.split_merge, low=0)
+        check_count("birth_death", self.birth_death, low=0)
+        check_count("pixel_step", self.pixel_step)
+
+    def to_json(self):
+        """The schedule as a dict that JSON can hold."""
+        return asdict(self)

@@ -1,0 +1,100 @@
+"""Where chains start: around random images, one cluster, random groups, a draw from the prior, or given labels."""
+
+import numpy as np
+
+from dpmix.base.checks import check_count
+from dpmix.base.errors import InputError, InputTypeError
+from dpmix.chain.state import State, generator_state
+
+__all__ = ["check_init", "nearest_seeds", "start"]
+
+_IMAGES_PER_SEED = 200
+_BLOCK = 1 << 21  # elements of a block of images, or of distances
+
+
+def check_init(init, n):
+    """Check `init` for `n` images: ("seeds:K" | "one" | "random:K" | "crp" | "labels", labels or None).
+
+    Raises
+    ------
+    InputError, InputTypeError
+        An unknown name, a bad K, or labels that are not one integer per image.
+    """
+    if isinstance(init, str):
+        name, _, groups = init.partition(":")
+        if init in ("one", "crp"):
+            return init, None
+        if init == "seeds":
+            return f"seeds:{-(-n // _IMAGES_PER_SEED)}", None
+        if name in ("random", "seeds") and groups.isascii() and groups.isdigit():
+            return f"{name}:{check_count(f'K of init {name}:K', int(groups), 1, n)}", None
+        raise InputError("init must be 'seeds', 'one', 'crp', 'seeds:K' or 'random:K' such as 'random:100', "
+                         f"or one label per image; got {init!r}")
+    labels = np.asarray(init)
+    if labels.dtype.kind not in "iu":
+        raise InputTypeError(f"init must be a name or an array of integer labels; got dtype {labels.dtype}")
+    if labels.shape != (n,):
+        raise InputError(f"init must hold one label for each of the {n} images; got shape {labels.shape}")
+    return "labels", np.unique(labels, return_inverse=True)[1].astype(np.int32)
+
+
+def start(table, plan, labels, chain_ix):
+    """State of chain `chain_ix` before its first sweep.
+
+    The chain's generator is spawned from the plan's seed by the chain's index alone, so chain 3 is
+    the same chain however many others run beside it.
+    """
+    generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(plan.seed, spawn_key=(chain_ix,))))
+    alpha = plan.prior.start_alpha()
+    a, b = plan.prior.pseudo_counts(table.d)
+    z = labels if plan.init == "labels" else _draw_partition(plan.init, table, alpha, generator)
+    return State(_as_slots(z), alpha, a, b, generator_state(generator))
+
+
+def _draw_partition(init, table, alpha, generator):
+    if init == "one":
+        return np.zeros(table.n, np.int32)
+    if init == "crp":
+        return _draw_crp(table.n, alpha, generator)
+    name, _, groups = init.partition(":")
+    if name == "random":
+        return generator.integers(int(groups), size=table.n)
+    return nearest_seeds(table, generator.choice(table.n, int(groups), replace=False))
+
+
+def nearest_seeds(table, seeds):
+    """For each image the index into `seeds`, some of the images, of the nearest in Hamming distance.
+
+    Ties go to the first. With x and s rows of zeros and ones, the distance is |x| + |s| - 2 x s.
+    """
+    chosen = table.dense(np.sort(seeds)).astype(np.float32)
+    half = 0.5 * chosen.sum(1)
+    nearest = np.empty(table.n, np.int32)
+    step = max(1, _BLOCK // max(table.d, len(seeds)))
+    for first in range(0, table.n, step):
+        x = table.dense(slice(first, first + step)).astype(np.float32)
+        nearest[first : first + step] = np.argmax(x @ chosen.T - half, axis=1)
+    return nearest
+
+
+def _draw_crp(n, alpha, generator):
+    """A partition from the Chinese restaurant process (Aldous 1985).
+
+    Image i sits down beside a random earlier one, or alone with probability alpha / (alpha + i).
+    """
+    z = np.empty(n, np.int32)
+    earlier = generator.random(n)
+    alone = generator.random(n) * (alpha + np.arange(n)) < alpha
+    n_clusters = 0
+    for i in range(n):
+        z[i] = n_clusters if alone[i] else z[int(earlier[i] * i)]
+        n_clusters += alone[i]
+    return z
+
+
+def _as_slots(z):
+    """Clusters renumbered 0 to k - 1 in order of appearance."""
+    _, first, inverse = np.unique(z, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int32)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[inverse]

@@ -1,0 +1,142 @@
+"""One Markov chain: its state, and the working arrays that are derived from it.
+
+A `State` is all that a checkpoint needs. A `Chain` holds the same in the form that moves change in
+place, with the counts and score tables that follow from it; building one from a state and reading
+the state back loses nothing, so where a chain is cut into segments makes no difference to its draws.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from dpmix.base.pieces import in_pieces
+from dpmix.kernels.beta_bernoulli import LANES, log_likelihood
+from dpmix.kernels.partition import count_images, fill_tables
+from dpmix.kernels.records import Hyper, empty_partition, empty_proposals, empty_tables
+
+__all__ = ["Chain", "State", "generator_from", "generator_state"]
+
+_MAX_SCALE_LOG2 = 20  # finer units than a millionth of a nat buy nothing
+_MASK64 = (1 << 64) - 1
+
+
+class State(NamedTuple):
+    """Everything the future of a chain depends on."""
+
+    z: np.ndarray  # (n,) int32, cluster of each image, 0 to k - 1, in the order of the slots
+    alpha: float
+    a: np.ndarray  # (d,) float64
+    b: np.ndarray  # (d,) float64
+    generator: np.ndarray  # (6,) uint64, see generator_state
+
+
+def generator_state(generator):
+    """State of a PCG64 `generator` as (6,) uint64, for files without pickle."""
+    inner = generator.bit_generator.state
+    state, inc = inner["state"]["state"], inner["state"]["inc"]
+    words = [state >> 64, state & _MASK64, inc >> 64, inc & _MASK64, inner["has_uint32"], inner["uinteger"]]
+    return np.array(words, np.uint64)
+
+
+def generator_from(words):
+    """The generator whose `generator_state` is `words`."""
+    words = [int(word) for word in words]
+    bit_generator = np.random.PCG64()
+    bit_generator.state = {
+        "bit_generator": "PCG64",
+        "state": {"state": words[0] << 64 | words[1], "inc": words[2] << 64 | words[3]},
+        "has_uint32": words[4],
+        "uinteger": words[5],
+    }
+    return np.random.Generator(bit_generator)
+
+
+class Chain:
+    """The working arrays of one chain over one table.
+
+    Attributes
+    ----------
+    runs : dpmix.kernels.records.Runs
+    generator : numpy.random.Generator
+    n_clusters : int
+    n_classes : int
+        Of the label column, 0 where there is none; each has pseudo-count `c`.
+    hyper, partition, tables, pair, crowd : records of dpmix.kernels.records
+    tolerance : float
+        Largest rounding error of a score in `tables`, nats.
+    """
+
+    def __init__(self, table, state, c=1.0):
+        self.runs, self.n, self.d, self.n_classes = table.runs, table.n, table.d, table.n_classes
+        self.generator = generator_from(state.generator)
+        self.n_clusters = int(state.z.max()) + 1
+        self.hyper = Hyper(float(state.alpha), np.array(state.a, np.float64), np.array(state.b, np.float64), c)
+        self._allocate(np.array(state.z, np.int64))
+
+    def state(self):
+        """The chain's present `State`, a copy."""
+        return State(self.partition.z.astype(np.int32), *self.hyper[:3], generator_state(self.generator))
+
+    def make_room(self):
+        """Double the slots, so that more clusters can open."""
+        self._allocate(self.partition.z)
+
+    def set_hyper(self, **changes):
+        """Give `alpha`, `a` or `b` new values and make the tables true to them."""
+        self.hyper = self.hyper._replace(**changes)
+        if set(changes) == {"alpha"} and _scale(self.hyper, self.n, self.n_classes) == self.tables.scale:
+            fill_tables(self.n_clusters, self.n_clusters + 1, self.hyper, self.partition, self.tables)
+        else:
+            self._fill()
+
+    def log_joint(self):
+        """Log of p(x, z) with the pixels' probabilities integrated out, nats.
+
+        The Chinese restaurant process gives alpha^k Gamma(alpha) / Gamma(alpha + n) times the
+        product of Gamma(size) (Antoniak 1974); `log_likelihood` gives p(x | z).
+        """
+        alpha, k = self.hyper.alpha, self.n_clusters
+        out = np.empty(self.partition.sizes.size)
+        in_pieces(lambda first, last: log_likelihood(first, last, self.hyper, self.partition, self.tables.work, out),
+                  k, guess=32)
+        crp = k * math.log(alpha) + math.lgamma(alpha) - math.lgamma(alpha + self.n)
+        crp += sum(math.lgamma(size) for size in self.partition.sizes[:k].tolist())
+        return crp + float(out[:k].sum())
+
+    def _allocate(self, z):
+        capacity, d = _capacity(self.n_clusters, self.n), self.d
+        self.partition = empty_partition(z, d, capacity, len(self.runs.gap_starts) > 0, self.n_classes)
+        in_pieces(lambda first, last: count_images(first, last, self.runs, self.partition), self.n, guess=4096)
+        self.tables = empty_tables(self.partition)
+        self.pair, self.crowd = empty_proposals(self.partition)
+        self._fill()
+
+    def _fill(self):
+        """Build all tables from counts and hyperparameters."""
+        scale = _scale(self.hyper, self.n, self.n_classes)
+        entries = 2 * self.d + 2 if self.n_classes or len(self.runs.gap_starts) else self.d + 1
+        self.tolerance = 0.5 * entries / scale + 1e-9  # each table entry is off by half a unit at the most
+        self.tables = self.tables._replace(scale=scale)
+        self.tables.log_totals[:] = np.nan
+        in_pieces(lambda first, last: fill_tables(first, last, self.hyper, self.partition, self.tables),
+                  self.n_clusters + 1, guess=32)
+
+
+def _capacity(n_clusters, n):
+    """Slots to hold for `n_clusters`: room to double, an odd number of vector groups.
+
+    Rows of a power-of-two length would fall on the same few cache lines when a column is written.
+    """
+    wanted = min(2 * n_clusters + LANES, n + 2)
+    groups = -(-wanted // LANES)
+    return LANES * (groups + (groups % 2 == 0))
+
+
+def _scale(hyper, n, n_classes):
+    """Units per nat: the largest power of two for which no score can leave 32 bits."""
+    least = np.minimum(hyper.a, hyper.b)
+    bound = float(np.log((hyper.a + hyper.b + n) / least).sum()) + math.log(n + 1) + abs(math.log(hyper.alpha)) + 64
+    if n_classes:
+        bound += math.log(n_classes + n / hyper.c)
+    return 2.0 ** min(_MAX_SCALE_LOG2, math.floor(math.log2((2**31 - 1) / bound)))

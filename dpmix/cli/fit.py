@@ -1,0 +1,162 @@
+"""The commands that sample: ``fit`` and ``resume``."""
+
+import shlex
+
+from dpmix.base.errors import InputError
+from dpmix.cli.files import check_folder
+from dpmix.cli.options import (
+    add_command,
+    add_observed,
+    add_overwrite,
+    add_run,
+    add_source,
+    given,
+    load_observed,
+    tell_observed,
+)
+from dpmix.cli.report import chain_table
+from dpmix.cli.streams import show
+
+__all__ = ["add_commands"]
+
+_FIT = """\
+Each chain starts from --init and sweeps over all images again and again. A sweep moves single images,
+splits and merges clusters, lets new ones gather members from many others, and learns alpha and, for
+every pixel, a and b. The number of clusters is found on the way. Pixels that are not observed, by NaN in
+SOURCE or by --observed, are summed over exactly.
+
+RUN is saved every second or so, less often where that takes long. After Ctrl-C, or whatever else
+ends the program, 'dpmix resume RUN' goes on, and gives what an undisturbed run would have given."""
+
+_FIT_EXAMPLES = (
+    "dpmix fit digits -o run",
+    "dpmix fit digits -o run --classes 2,3 --chains 2 --sweeps 50 --seed 1",
+    "dpmix fit mnist:all -o run --classes 2,3 --threshold 0 --alpha 1 --a 1 --b 1",
+    "dpmix fit pictures/ -o run",
+    "dpmix fit table.npy -o run --observed mask.npy",
+)
+
+_RESUME = """\
+Without --sweeps it finishes a run that was stopped, and does nothing to a finished one."""
+
+_RESUME_EXAMPLES = ("dpmix resume run", "dpmix resume run --sweeps 1000")
+
+
+def add_commands(commands):
+    """Add the commands of this module."""
+    fit = add_command(
+        commands, "fit", _fit, "cluster images", _FIT, "SOURCE -o RUN [options]", _FIT_EXAMPLES, source=True
+    )
+    add_source(fit)
+    add_observed(fit)
+    fit.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder to write")
+    _add_labels(fit)
+    _add_plan(fit)
+    _add_running(fit)
+    add_overwrite(fit)
+
+    resume = add_command(
+        commands, "resume", _resume, "go on with a run", _RESUME, "RUN [options]", _RESUME_EXAMPLES
+    )
+    add_run(resume)
+    resume.add_argument(
+        "--sweeps", type=int, metavar="TOTAL", help="new length of each chain in all (default: as planned)"
+    )
+    _add_running(resume)
+
+
+def _add_labels(parser):
+    parser.add_argument(
+        "--labels",
+        action="store_true",
+        default=False,
+        help="learn the labels of SOURCE with the pixels, for 'dpmix classify' to ask for",
+    )
+    parser.add_argument(
+        "--labelled",
+        type=float,
+        metavar="F",
+        help="of the labels, use a fraction F, drawn at random with --seed, or seed 0 without it (default: all)",
+    )
+
+
+def _add_plan(parser):
+    counts = {
+        "--chains": "independent chains (default: 5)",
+        "--sweeps": "sweeps of each chain, burn-in included (default: 200)",
+        "--burn-in": "sweeps at the start that give no draws (default: half)",
+        "--thin": "of the others, every N-th gives a draw (default: so that at most 100 do)",
+        "--seed": "the same seed gives the same draws (default: a fresh one, shown by 'dpmix info')",
+    }
+    for name, text in counts.items():
+        parser.add_argument(name, type=int, metavar="N", help=text)
+    parser.add_argument(
+        "--init",
+        metavar="START",
+        help="seeds:K (each image with the nearest of K random ones; plain seeds: one in 200), one (all in one "
+        "cluster), random:K (in K random groups) or crp (as the prior has it) (default: seeds)",
+    )
+    numbers = {
+        "--alpha": "concentration: the larger, the more clusters are expected (default: learned)",
+        "--a": "prior pseudo-count of a pixel being on (default: learned, pixel by pixel)",
+        "--b": "prior pseudo-count of a pixel being off (default: learned, pixel by pixel)",
+        "--c": "prior pseudo-count of each label (default: 1)",
+    }
+    for name, text in numbers.items():
+        parser.add_argument(name, type=float, metavar="X", help=text)
+
+
+def _add_running(parser):
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="worker processes, which make no difference to the draws (default: one per chain, as far as "
+        "there are cores)",
+    )
+    parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
+
+
+def _fit(arguments):
+    go_on = f"go on with it by 'dpmix resume {shlex.quote(arguments.out)}', "
+    check_folder(arguments.out, arguments.overwrite, go_on)
+    import dpmix
+
+    prior = dpmix.Prior(**given(arguments, "alpha", "a", "b", "c"))
+    options = given(arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs")
+    options |= {"out": arguments.out, "overwrite": arguments.overwrite, "progress": not arguments.quiet}
+    images, observed = load_observed(arguments)
+    labels = _labels(arguments, images)
+    tell_observed(observed)
+    posterior = dpmix.sample(images, prior, observed=observed, labels=labels, **options)
+    show(chain_table(posterior.records))
+
+
+def _labels(arguments, images):
+    """The labels to learn, -1 where one is left out, or None."""
+    import numpy as np
+
+    from dpmix.base.checks import check_positive, check_seed
+
+    if not arguments.labels:
+        if "labelled" in arguments:
+            raise InputError("--labelled says how many of the labels to use; pass --labels, too")
+        return None
+    if images.y is None:
+        raise InputError(f"--labels: {arguments.source} has no labels; leave it out")
+    fraction = check_positive("labelled", getattr(arguments, "labelled", 1.0))
+    if fraction > 1:
+        raise InputError(f"labelled must be at most 1; got {fraction:g}")
+    generator = np.random.default_rng(check_seed(getattr(arguments, "seed", 0)))
+    kept = generator.permutation(len(images))[: max(1, round(fraction * len(images)))]
+    labels = np.full(len(images), -1)
+    labels[kept] = images.y[kept]
+    return labels
+
+
+def _resume(arguments):
+    import dpmix
+
+    options = given(arguments, "sweeps", "jobs")
+    posterior = dpmix.resume(arguments.folder, **options, progress=not arguments.quiet)
+    show(chain_table(posterior.records))

@@ -1,0 +1,229 @@
+"""`DeepBeliefNet`: restricted Boltzmann machines stacked, each learning from the codes of the one below."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from dpmix.base.checks import check_choice, check_count
+from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.features import storage
+from dpmix.features.boltzmann.rbm import CODES, BernoulliRBM
+from dpmix.features.checks import check_sizes, check_visible
+from dpmix.features.streams import UniformStream
+
+__all__ = ["DeepBeliefNet"]
+
+
+class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """A stack of restricted Boltzmann machines, trained greedily from the bottom.
+
+    Layer 1 learns from the images, each further layer from the hidden probabilities of the one below
+    (Hinton, Osindero and Teh 2006). *Up* goes from images to codes, *down* from codes to images.
+
+    Parameters
+    ----------
+    n_components : int or sequence of int, default (256, 64)
+        Hidden units of each layer, from the bottom.
+    rbm : BernoulliRBM or sequence of BernoulliRBM, optional
+        What each layer is a copy of, apart from `n_components` and `random_state`: one for all layers,
+        or one for each.
+    codes : {"probabilities", "binary"}, default "probabilities"
+        What `transform` returns: float32, or 1 where the probability is above 1/2, as uint8.
+    verbose : bool or int, default False
+        Show progress on stderr.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None
+        Same number, same result.
+
+    Attributes
+    ----------
+    rbms_ : list of BernoulliRBM
+        The trained layers, from the bottom.
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 50, axis=0)
+    >>> layer = BernoulliRBM(n_iter=100, batch_size=10)
+    >>> net = DeepBeliefNet((4, 2), rbm=layer, random_state=0).fit(x)
+    >>> net.transform(x).shape, net.transform(x, layer=1).shape
+    ((100, 2), (100, 4))
+    """
+
+    def __init__(
+        self, n_components=(256, 64), *, rbm=None, codes="probabilities", verbose=False, random_state=None
+    ):
+        self.n_components = n_components
+        self.rbm = rbm
+        self.codes = codes
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def fit(self, X, y=None, *, validation=None):
+        """Train layer after layer on images.
+
+        Parameters
+        ----------
+        X : array_like (n, d), dpmix.Images or GreyImages
+            Values in [0, 1]; it is not changed.
+        y : object
+            Not used; here for pipelines.
+        validation : array_like (m, d) or dpmix.Images, optional
+            Images to watch the training with; each layer gets their codes.
+
+        Returns
+        -------
+        DeepBeliefNet
+            Itself.
+
+        Raises
+        ------
+        InputError
+            A parameter or `X` is not allowed, or a learning rate is so high that training diverged.
+        """
+        layers = self._check_layers()
+        x = check_visible(self, X, reset=True)
+        held = None if validation is None else check_visible(self, validation, False, "validation")
+        *seeds, stream_seed = seed_sequence(self.random_state).spawn(len(layers) + 1)
+        for layer, seed in zip(layers, seeds, strict=True):
+            layer.set_params(random_state=int(seed.generate_state(1)[0]))
+            layer.fit(x, validation=held)
+            x = layer._hidden_means(x)
+            held = None if held is None else layer._hidden_means(held)
+        self.rbms_ = layers
+        self._stream = UniformStream(stream_seed)
+        return self
+
+    def transform(self, X, layer=None):
+        """Codes (n, units) of images (n, d) at `layer`, 1 the lowest and by default the top: see `codes`."""
+        p = self.up(X, layer)
+        return (p > 0.5).astype(np.uint8) if check_choice("codes", self.codes, CODES) == "binary" else p
+
+    def up(self, X, layer=None):
+        """Hidden probabilities (n, units), float32, at `layer`, 1 the lowest and by default the top."""
+        p = check_visible(self._fitted(), X, reset=False)
+        for rbm in self.rbms_[: self._check_layer("layer", layer)]:
+            p = rbm._hidden_means(p)
+        return p
+
+    def down(self, codes, layer=None):
+        """Image probabilities (n, d), float32, of codes (n, units) at `layer`, by default the top."""
+        check_is_fitted(self)
+        for rbm in reversed(self.rbms_[: self._check_layer("layer", layer)]):
+            codes = rbm.inverse_transform(codes)
+        return codes
+
+    def inverse_transform(self, X):
+        """`down` from the top."""
+        return self.down(X)
+
+    def reconstruct(self, X, depth=None):
+        """Images (n, d), float32 probabilities, after going up `depth` layers, by default all, and down."""
+        check_is_fitted(self)
+        depth = self._check_layer("depth", depth)
+        return self.down(self.up(X, depth), depth)
+
+    def sample(self, n_samples=1, n_steps=1000):
+        """Fantasies (n_samples, d), float32 probabilities: images of the model.
+
+        The top machine takes `n_steps` of Gibbs sampling from random codes; one pass goes down, states
+        of the layers between drawn on the way. Each call draws anew.
+        """
+        check_is_fitted(self)
+        n_samples, n_steps = check_count("n_samples", n_samples), check_count("n_steps", n_steps)
+        top = self.rbms_[-1]
+        p = np.full((n_samples, top.n_features_in_), 0.5, np.float32)
+        self._stream.draw(p, p)
+        states = top.gibbs(p, n_steps).astype(np.float32)
+        if len(self.rbms_) == 1:
+            return top.reconstruct(states)
+        for rbm in reversed(self.rbms_[1:-1]):
+            states = rbm.inverse_transform(states)
+            self._stream.draw(states, states)
+        return self.rbms_[0].inverse_transform(states)
+
+    def encoder_layers(self):
+        """The way up as network layers: a list of (weights (n_in, n_out), bias (n_out,), "sigmoid")."""
+        check_is_fitted(self)
+        return [layer for rbm in self.rbms_ for layer in rbm.encoder_layers()]
+
+    def save(self, path):
+        """Write everything to one file without pickle; `load` gives it back bit for bit."""
+        storage.save(self._fitted(), path)
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote; RunError if the file is missing, damaged or something else."""
+        return storage.load_as(cls, path)
+
+    @property
+    def _n_features_out(self):
+        return self.rbms_[-1]._n_features_out
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"] if self.codes == "probabilities" else []
+        return tags
+
+    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
+        return hasattr(self, "rbms_")
+
+    def _fitted(self):
+        check_is_fitted(self)
+        return self
+
+    def _check_layer(self, name, layer):
+        return check_count(name, len(self.rbms_) if layer is None else layer, high=len(self.rbms_))
+
+    def _check_layers(self):
+        """Check every parameter; return the untrained machines."""
+        sizes = check_sizes("n_components", self.n_components)
+        check_choice("codes", self.codes, CODES)
+        if not sizes:
+            raise InputError("n_components must name at least one layer; got none")
+        given = (
+            [self.rbm] * len(sizes) if self.rbm is None or isinstance(self.rbm, BernoulliRBM) else self.rbm
+        )
+        if not isinstance(given, (list, tuple)) or any(
+            not isinstance(rbm, (BernoulliRBM, type(None))) for rbm in given
+        ):
+            raise InputTypeError(f"rbm must be a BernoulliRBM or a list of them; got {self.rbm!r}")
+        if len(given) != len(sizes):
+            raise InputError(
+                f"rbm must be one per layer, {len(sizes)}; got {len(given)}; pass one for all layers"
+            )
+        layers = [BernoulliRBM() if rbm is None else clone(rbm) for rbm in given]
+        for rbm, size in zip(layers, sizes, strict=True):
+            rbm.set_params(n_components=size, verbose=rbm.verbose or self.verbose)
+            rbm._check_settings()
+        return layers
+
+    def _to_parts(self):
+        parts = [rbm._to_parts() for rbm in self.rbms_]
+        arrays = {f"{ix}.{name}": array for ix, (_, own) in enumerate(parts) for name, array in own.items()}
+        values = {
+            "parameters": storage.plain_parameters(self, leave_out=("rbm",)),
+            "layers": [own for own, _ in parts],
+        }
+        return values, arrays | {"stream": self._stream.state}
+
+    @classmethod
+    def _from_parts(cls, values, arrays):
+        net = cls(**values["parameters"])
+        net.rbms_ = []
+        for ix, own in enumerate(values["layers"]):
+            prefix = f"{ix}."
+            part = {
+                name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)
+            }
+            net.rbms_.append(BernoulliRBM._from_parts(own, part))
+        for below, above in zip(net.rbms_, net.rbms_[1:], strict=False):
+            if len(below.components_) != above.n_features_in_:
+                raise ValueError(
+                    f"a layer of {above.n_features_in_} visible units stands on {len(below.components_)}"
+                )
+        net.set_params(rbm=[clone(rbm) for rbm in net.rbms_])
+        net.n_features_in_ = net.rbms_[0].n_features_in_
+        net._stream = UniformStream.from_state(storage.take(arrays, "stream", np.uint32, (4, 256)))
+        return net

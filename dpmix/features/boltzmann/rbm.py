@@ -1,0 +1,360 @@
+"""`BernoulliRBM`: a restricted Boltzmann machine that learns features of images without labels."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from dpmix.base.checks import check_bool, check_choice, check_count, check_positive
+from dpmix.base.errors import InputError
+from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.features import storage
+from dpmix.features.boltzmann.contrastive import Machine, Settings
+from dpmix.features.boltzmann.energy import (
+    ROWS,
+    free_energy,
+    hidden_means,
+    pseudo_log_likelihood,
+    visible_means,
+)
+from dpmix.features.boltzmann.machine_file import machine_parts, restore_machine
+from dpmix.features.boltzmann.training import Trainer, warn_of_poor_fit
+from dpmix.features.checks import check_fraction, check_not_negative, check_visible
+from dpmix.features.schedules import check_per_epoch, check_schedule, per_epoch
+from dpmix.features.splits import split_rows
+from dpmix.features.streams import UniformStream
+
+__all__ = ["BernoulliRBM"]
+
+METHODS = ("pcd", "cd")
+CODES = ("probabilities", "binary")
+CENTERINGS = ("data", "enhanced")
+
+
+class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Restricted Boltzmann machine with binary visible and hidden units.
+
+    It gives an image v and hidden units h the probability exp(b'v + c'h + v'Wh) / Z and is trained by
+    contrastive divergence. Parameters and attributes named as in scikit-learn mean the same.
+
+    Parameters
+    ----------
+    n_components : int, default 256
+        Number of hidden units.
+    learning_rate : float, default 0.1
+        Step per mini-batch, whose gradient is averaged over images.
+    batch_size : int, default 100
+        Images per mini-batch, and number of persistent chains.
+    n_iter : int, default 10
+        Passes over the training images (epochs).
+    method : {"pcd", "cd"}, default "pcd"
+        Where Gibbs chains start: persistently where the last mini-batch left them, or at the data.
+    n_gibbs : int, default 1
+        Gibbs steps per mini-batch: the k of CD-k.
+    momentum : float or sequence of float, default 0
+        Share of the last step kept in the next; one number per epoch, of which the last one stays.
+    weight_decay : float, default 0
+        Fraction of each weight taken away per unit of learning rate.
+    schedule : {"constant", "linear", "cosine", "inverse"} or callable, default "constant"
+        What the learning rate is multiplied by: a function of (epoch, n_iter) or the name of one.
+    sparsity_target : float, optional
+        Activity in (0, 1) that hidden units are pulled to, with strength `sparsity_cost`.
+    sparsity_cost : float, default 0.1
+    centering : {"data", "enhanced"}, optional
+        Centre the gradient: at the mean of the data, or halfway between data and model. It makes
+        learning independent of how many pixels are on.
+    sample_data : bool, default False
+        Draw visible values in [0, 1] anew as 0 or 1 in every mini-batch, instead of taking them as they are.
+    sample_visible : bool, optional
+        Whether reconstructed visible units are drawn or probabilities; by default drawn in persistent
+        chains only, which need it.
+    codes : {"probabilities", "binary"}, default "probabilities"
+        What `transform` returns: P(h = 1 | v) as float32, or 1 where that is above 1/2 as uint8.
+    shuffle : bool, default True
+        Take the images in a new order in every epoch.
+    early_stopping : bool, default False
+        Stop when the pseudo-likelihood of (up to 1000) validation images has not risen by `tol` for
+        `n_iter_no_change` epochs, and keep the best epoch's parameters.
+    validation_fraction : float, default 0.1
+        Share of the images set aside for that where `fit` is not given validation images.
+    n_iter_no_change : int, default 5
+    tol : float, default 0
+        Nats per image.
+    monitor_size : int, default 200
+        Images that `history_` is computed from after every epoch; 0 for none.
+    verbose : bool or int, default False
+        Show progress on stderr.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None
+        Same number, same result.
+
+    Attributes
+    ----------
+    components_ : numpy.ndarray (n_components, d) of float32
+    intercept_hidden_ : numpy.ndarray (n_components,) of float32
+    intercept_visible_ : numpy.ndarray (d,) of float32
+    h_samples_ : numpy.ndarray (n_chains, n_components) of float32
+        Hidden states of the persistent chains.
+    history_ : dict of str to list of float
+        Per epoch: ``learning_rate``, ``seconds``, ``reconstruction_error`` (mean squared, per pixel),
+        ``pseudo_likelihood`` (nats per image) and, with validation images, ``validation_error``,
+        ``validation_pseudo_likelihood`` and ``free_energy_gap`` (validation less training, nats:
+        it grows when the machine overfits).
+    n_iter_ : int
+        Epochs done.
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 50, axis=0)
+    >>> rbm = BernoulliRBM(n_components=2, n_iter=200, batch_size=10, random_state=0).fit(x)
+    >>> rbm.reconstruct([[1, 1, 0, 0]]).round().astype(int)
+    array([[1, 1, 0, 0]])
+    """
+
+    def __init__(
+        self, n_components=256, *, learning_rate=0.1, batch_size=100, n_iter=10, method="pcd",
+        n_gibbs=1, momentum=0.0, weight_decay=0.0, schedule="constant", sparsity_target=None,
+        sparsity_cost=0.1, centering=None, sample_data=False, sample_visible=None,
+        codes="probabilities", shuffle=True, early_stopping=False, validation_fraction=0.1,
+        n_iter_no_change=5, tol=0.0, monitor_size=200, verbose=False, random_state=None,
+    ):
+        self.n_components = n_components
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.n_iter = n_iter
+        self.method = method
+        self.n_gibbs = n_gibbs
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.schedule = schedule
+        self.sparsity_target = sparsity_target
+        self.sparsity_cost = sparsity_cost
+        self.centering = centering
+        self.sample_data = sample_data
+        self.sample_visible = sample_visible
+        self.codes = codes
+        self.shuffle = shuffle
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.monitor_size = monitor_size
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def fit(self, X, y=None, *, validation=None):
+        """Learn from images, forgetting whatever was learnt before.
+
+        Parameters
+        ----------
+        X : array_like (n, d), dpmix.Images or GreyImages
+            Values in [0, 1]; it is not changed.
+        y : object
+            Not used; here for pipelines.
+        validation : array_like (m, d) or dpmix.Images, optional
+            Images to watch the training with.
+
+        Returns
+        -------
+        BernoulliRBM
+            Itself.
+
+        Raises
+        ------
+        InputError
+            A parameter or `X` is not allowed, or the learning rate is so high that training diverged.
+        """
+        settings = self._check_settings()
+        x = check_visible(self, X, reset=True)
+        held = None if validation is None else check_visible(self, validation, False, "validation")
+        order_seed, machine_seed, stream_seed = seed_sequence(self.random_state).spawn(3)
+        rng = np.random.default_rng(order_seed)
+        if self.early_stopping and held is None:
+            kept, aside = split_rows(len(x), self.validation_fraction, rng)
+            x, held = x[kept], x[aside]
+        n_chains = min(self.batch_size, len(x))
+        machine = Machine.start(x.mean(axis=0, dtype=np.float64), self.n_components, n_chains, machine_seed)
+        self._stream = UniformStream(stream_seed)
+        trainer = Trainer(self, settings, machine, rng)
+        self.history_, self.n_iter_ = trainer.run(x, held)
+        self._adopt(machine)
+        warn_of_poor_fit(machine, x[:ROWS], self.learning_rate)
+        return self
+
+    def partial_fit(self, X, y=None):
+        """Learn more from `X`: one pass over it in mini-batches of up to `batch_size`, in order.
+
+        The learning rate is `learning_rate`, without a schedule; momentum, chains and random numbers go on
+        from the last call. Parameters and errors are those of `fit`; a machine whose training diverged here is
+        lost.
+        """
+        settings = self._check_settings()
+        first = not hasattr(self, "components_")
+        x = check_visible(self, X, reset=first)
+        if first:
+            _, machine_seed, stream_seed = seed_sequence(self.random_state).spawn(3)
+            mean = x.mean(axis=0, dtype=np.float64)
+            machine = Machine.start(mean, self.n_components, self.batch_size, machine_seed)
+            self._stream = UniformStream(stream_seed)
+            self.n_iter_, self.history_ = 0, {}
+        else:
+            machine = self._machine
+            machine.weights = self._weights()
+            machine.visible_bias, machine.hidden_bias = self.intercept_visible_, self.intercept_hidden_
+        Trainer(self, settings, machine, None).run_epoch(
+            x, self.learning_rate, per_epoch(self.momentum, self.n_iter_)
+        )
+        self.n_iter_ += 1
+        self._adopt(machine)
+        return self
+
+    def transform(self, X):
+        """Codes (n, n_components) of images (n, d): see `codes`."""
+        p = self._hidden_means(X)
+        return (p > 0.5).astype(np.uint8) if self.codes == "binary" else p
+
+    def inverse_transform(self, X):
+        """P(v = 1 | h) (n, d), float32, of codes (n, n_components)."""
+        check_is_fitted(self)
+        return visible_means(self._weights(), self.intercept_visible_, self._check_codes(X))
+
+    def reconstruct(self, X, n_steps=1):
+        """Images (n, d), float32 probabilities, after `n_steps` mean-field passes up and down from `X`."""
+        p = check_visible(self._fitted(), X, reset=False)
+        weights = self._weights()
+        for _ in range(check_count("n_steps", n_steps)):
+            h = hidden_means(weights, self.intercept_hidden_, p)
+            p = visible_means(weights, self.intercept_visible_, h)
+        return p
+
+    def free_energy(self, X):
+        """F(x) (n,) in nats, float64, where P(x) = exp(-F(x)) / Z."""
+        x = check_visible(self._fitted(), X, reset=False)
+        return free_energy(self._weights(), self.intercept_visible_, self.intercept_hidden_, x)
+
+    def score_samples(self, X):
+        """Pseudo-likelihood (n,) in nats, float64: the sum over pixels of log P(pixel | all others).
+
+        scikit-learn estimates this from one random pixel; here every pixel is taken, so that the result
+        is exact. A pixel between 0 and 1 counts as both in these shares.
+        """
+        x = check_visible(self._fitted(), X, reset=False)
+        return pseudo_log_likelihood(self._weights(), self.intercept_visible_, self.intercept_hidden_, x)
+
+    def score(self, X, y=None):
+        """Mean of `score_samples`, nats per image: larger is better."""
+        return float(self.score_samples(X).mean())
+
+    def gibbs(self, v, n_steps=1):
+        """Images (n, d), uint8, after `n_steps` steps of Gibbs sampling from `v`; each call draws anew."""
+        v = check_visible(self._fitted(), v, reset=False, name="v").astype(np.float32)
+        weights = self._weights()
+        for _ in range(check_count("n_steps", n_steps)):
+            h = v @ weights + self.intercept_hidden_
+            self._stream.draw_units(h, h)
+            v = h @ weights.T + self.intercept_visible_
+            self._stream.draw_units(v, v)
+        return v.astype(np.uint8)
+
+    def encoder_layers(self):
+        """The way from image to code as a network layer: [(weights (d, h), bias (h,), "sigmoid")]."""
+        self._fitted()
+        return [(self._weights(), self.intercept_hidden_, "sigmoid")]
+
+    def save(self, path):
+        """Write everything to one file without pickle; `load` gives it back bit for bit."""
+        storage.save(self._fitted(), path)
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote; RunError if the file is missing, damaged or something else."""
+        return storage.load_as(cls, path)
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"] if self.codes == "probabilities" else []
+        return tags
+
+    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
+        return hasattr(self, "components_")
+
+    def _fitted(self):
+        check_is_fitted(self)
+        return self
+
+    def _weights(self):
+        """The weights (d, h), contiguous; no copy unless `components_` was replaced."""
+        return np.ascontiguousarray(self.components_.T, np.float32)
+
+    def _hidden_means(self, X):
+        x = check_visible(self._fitted(), X, reset=False)
+        return hidden_means(self._weights(), self.intercept_hidden_, x)
+
+    def _check_codes(self, h):
+        h = np.asarray(h)
+        if h.ndim != 2 or h.shape[1] != len(self.components_):
+            raise InputError(
+                f"codes must have shape (n, {len(self.components_)}), as transform gives them; got {h.shape}"
+            )
+        if h.dtype.kind not in "biuf" or not np.isfinite(h).all():
+            raise InputError("codes must hold finite numbers; encode images with transform")
+        return h
+
+    def _to_parts(self):
+        return machine_parts(self)
+
+    @classmethod
+    def _from_parts(cls, values, arrays):
+        return restore_machine(cls(**values["parameters"]), values, arrays)
+
+    def _adopt(self, machine):
+        """Show what `machine` has learnt under scikit-learn's names."""
+        self._machine = machine
+        self.components_ = machine.weights.T
+        self.intercept_visible_, self.intercept_hidden_ = machine.visible_bias, machine.hidden_bias
+        self.h_samples_ = machine.chains
+
+    def _check_settings(self):
+        """Check every parameter; return those that an update depends on."""
+        for name in ("n_components", "batch_size", "n_iter", "n_gibbs", "n_iter_no_change"):
+            check_count(name, getattr(self, name))
+        check_count("monitor_size", self.monitor_size, low=0)
+        check_positive("learning_rate", self.learning_rate)
+        check_schedule("schedule", self.schedule)
+        check_per_epoch("momentum", self.momentum, below=1)
+        for name in ("weight_decay", "sparsity_cost", "tol"):
+            check_not_negative(name, getattr(self, name))
+        check_choice("method", self.method, METHODS)
+        check_choice("codes", self.codes, CODES)
+        check_choice("centering", self.centering, (None, *CENTERINGS))
+        for name in ("sample_data", "shuffle", "early_stopping"):
+            check_bool(name, getattr(self, name))
+        if self.sparsity_target is not None and check_positive("sparsity_target", self.sparsity_target) >= 1:
+            raise InputError(f"sparsity_target must be less than 1; got {self.sparsity_target}")
+        if check_fraction("validation_fraction", self.validation_fraction) == 0:
+            raise InputError(
+                "validation_fraction must be greater than 0; got 0; use early_stopping=False for none"
+            )
+        persistent = self.method == "pcd"
+        sampled = (
+            persistent if self.sample_visible is None else check_bool("sample_visible", self.sample_visible)
+        )
+        if persistent and not sampled:
+            raise InputError(
+                'sample_visible must be True or None with method="pcd", whose chains are samples '
+                'of the model; use method="cd" for probabilities'
+            )
+        return Settings(
+            persistent,
+            self.n_gibbs,
+            self.sample_data,
+            sampled,
+            self.weight_decay,
+            self.sparsity_target,
+            self.sparsity_cost,
+            self.centering,
+        )

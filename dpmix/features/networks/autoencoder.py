@@ -1,0 +1,403 @@
+"""`Autoencoder`: a network that learns to reproduce images through a layer of codes, noise taken away."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from dpmix.base.checks import check_count
+from dpmix.base.errors import InputError
+from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.datasets.noise import apply_noise
+from dpmix.features import storage
+from dpmix.features.checks import check_sizes, check_table, check_visible
+from dpmix.features.code_bits import bit_levels
+from dpmix.features.networks.autoencoder_checks import CODES, check_settings
+from dpmix.features.networks.autoencoder_file import autoencoder_parts, restore_autoencoder
+from dpmix.features.networks.network import Network
+from dpmix.features.networks.training import Plan, train
+from dpmix.features.networks.unrolling import (
+    decoder_biases,
+    encoder_layers,
+    given_form,
+    pretrain,
+    unrolled_form,
+)
+from dpmix.features.optimizers import SGD, Adam
+from dpmix.features.progress import EpochBar
+from dpmix.features.splits import split_rows
+from dpmix.features.stopping import EarlyStopping, Plateau
+from dpmix.features.streams import UniformStream
+from dpmix.features.thresholds import ternary
+
+__all__ = ["Autoencoder"]
+
+
+class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """A network of dense layers whose output is to be its input, with a layer of codes inside.
+
+    With `corruption` it is a denoising autoencoder (Vincent et al. 2010): inputs are noisy, afresh in
+    every epoch, and the output is to be the clean image. Its encoder can initialise a `NetworkClassifier`.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (200,)
+        Units of all layers between input and output: (256, 128, 256), or (500, 100, 2, 100, 500) with a
+        bottleneck of two.
+    code_layer : int, optional
+        Which of them is the code, 1 the lowest. By default the middle one where the sizes are the same
+        from both ends, else the smallest, and the first of these.
+    init : object or list of tuple, optional
+        Where the encoder comes from, instead of `hidden_layer_sizes`, `activation` and `code_layer`: a
+        `DeepBeliefNet` or `BernoulliRBM`, unrolled with its weights and biases of the way down (Hinton and
+        Salakhutdinov 2006), anything else with ``encoder_layers()``, or a list of (weights, bias,
+        activation). One that is not fitted is copied and fitted first; wrap a fitted one in
+        `sklearn.frozen.FrozenEstimator` where the autoencoder is to be cloned.
+    activation : {"relu", "sigmoid", "tanh", "linear"} or sequence of these, default "relu"
+        Of all hidden layers, or of each.
+    output_activation : {"sigmoid", "linear"}, default "sigmoid"
+        Sigmoid outputs need images in [0, 1].
+    loss : {"squared_error", "cross_entropy"}, default "squared_error"
+        Of an image: half the sum over pixels of squared differences, or the cross-entropy, nats.
+    tied : bool, default False
+        The decoder uses the encoder's weights transposed, with biases of its own.
+    corruption : callable, optional
+        Noise on the inputs of training: an object of `dpmix.datasets` such as ``MaskingNoise(0.4, 0.05)``,
+        or a function of inputs (b, d), read-only, and a `numpy.random.Generator`.
+    pretrain : int, default 0
+        Epochs for each layer by itself before all are trained.
+    solver : {"adam", "sgd"}, default "adam"
+    learning_rate : float, default 0.001
+        Step per mini-batch, whose gradient is averaged over images.
+    momentum : float, default 0.9
+        Of "sgd": share of the last step kept in the next.
+    n_iter : int, default 20
+        Passes over the training images (epochs) at most; with `init`, 0 leaves it as it was unrolled.
+    batch_size : int, default 100
+    schedule : {"constant", "linear", "cosine", "inverse"} or callable, default "constant"
+        What the learning rate is multiplied by: a function of (epoch, n_iter) or the name of one.
+    weight_decay : float, default 0
+        Fraction of each weight taken away per unit of learning rate.
+    sparsity_target : float, optional
+        Mean activity in (0, 1) that sigmoid code units are pulled to.
+    sparsity_cost : float, default 0.1
+        How strongly: what the divergence of target and activity of a unit, nats, counts in the loss.
+    codes : {"activations", "binary"}, default "activations"
+        What `transform` returns: float32, or uint8 bits that are 1 where the activation is above
+        `code_thresholds_`: 0.5 for sigmoid units, 0 for tanh, and for ReLU and linear ones, which have no
+        natural middle, the median of the training images, so that no bit is the same in most images
+        unless the unit is off in most.
+    thresholds : tuple of two floats, default (0.25, 0.75)
+        Below the first an output is 0, above the second 1, where `ternary` ones are asked for.
+    early_stopping : bool, default False
+        Stop when the loss on images set aside has not fallen by `tol` for `n_iter_no_change` epochs, and
+        keep the best epoch's parameters.
+    validation_fraction : float, default 0.1
+    n_iter_no_change : int, default 10
+    tol : float, default 0
+    plateau : tuple (share, epochs), optional
+        (0.01, 5) stops when the mean squared error of training has changed by less than 1 % over the last
+        5 epochs.
+    verbose : bool or int, default False
+        Show progress on stderr.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None
+        Same number, same result.
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of numpy.ndarray
+        Weights (n_in, n_out) and biases (n_out,) of each layer, float32.
+    activations_ : list of str
+        Activation of each layer.
+    code_layer_ : int
+        Number of layers of the encoder.
+    code_thresholds_ : numpy.ndarray (k,) of float32
+    code_levels_ : numpy.ndarray (2, k) of float32
+        Mean activation of each code unit in training images where its bit is 0, and where it is 1.
+    history_ : dict of str to list of float
+        Per epoch ``learning_rate``, ``seconds``, ``loss`` (per image), ``mean_squared_error`` (per pixel), and
+        the last two of validation images as ``validation_loss`` and ``validation_mean_squared_error``. With
+        `corruption` they are errors of denoising; validation images get noise once.
+    n_iter_ : int
+        Epochs done in which all layers were trained.
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 50, axis=0)
+    >>> net = Autoencoder(2, activation="tanh", learning_rate=0.1, batch_size=10, random_state=0).fit(x)
+    >>> net.reconstruct([[1, 1, 0, 0]], ternary=True)
+    array([[1, 1, 0, 0]], dtype=int8)
+    >>> net.encode(x).shape
+    (100, 2)
+    """
+
+    def __init__(
+        self, hidden_layer_sizes=(200,), *, code_layer=None, init=None, activation="relu",
+        output_activation="sigmoid", loss="squared_error", tied=False, corruption=None, pretrain=0,
+        solver="adam", learning_rate=0.001, momentum=0.9, n_iter=20, batch_size=100, schedule="constant",
+        weight_decay=0.0, sparsity_target=None, sparsity_cost=0.1, codes="activations",
+        thresholds=(0.25, 0.75), early_stopping=False, validation_fraction=0.1, n_iter_no_change=10,
+        tol=0.0, plateau=None, verbose=False, random_state=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.code_layer = code_layer
+        self.init = init
+        self.activation = activation
+        self.output_activation = output_activation
+        self.loss = loss
+        self.tied = tied
+        self.corruption = corruption
+        self.pretrain = pretrain
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.n_iter = n_iter
+        self.batch_size = batch_size
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.sparsity_target = sparsity_target
+        self.sparsity_cost = sparsity_cost
+        self.codes = codes
+        self.thresholds = thresholds
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.plateau = plateau
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def fit(self, X, y=None, *, validation=None):
+        """Learn from images, forgetting whatever was learnt before.
+
+        Parameters
+        ----------
+        X : array_like (n, d), dpmix.Images or GreyImages
+            Finite numbers, in [0, 1] where outputs are sigmoid; it is not changed.
+        y : object
+            Not used; here for pipelines.
+        validation : array_like (m, d) or dpmix.Images, optional
+            Clean images to watch the training, and to stop early, with.
+
+        Returns
+        -------
+        Autoencoder
+            Itself.
+
+        Raises
+        ------
+        InputError
+            A parameter or `X` is not allowed, or training diverged.
+        """
+        check_settings(self)
+        x = self._check_targets(X, True)
+        held = None if validation is None else self._check_targets(validation, False, "validation")
+        seeds = seed_sequence(self.random_state).spawn(4)
+        rng, noise_rng = np.random.default_rng(seeds[0]), np.random.default_rng(seeds[1])
+        stream = UniformStream(seeds[2])
+        form, start = self._starting_form(x, np.random.default_rng(seeds[3]))
+        if self.early_stopping and held is None:
+            kept, aside = split_rows(len(x), self.validation_fraction, rng)
+            x, held = x[kept], x[aside]
+        network = Network(form.specs, self.loss)
+        network.initialize(rng)
+        start(network)
+        plan = self._plan()
+        if self.pretrain:
+            first = plan._replace(n_epochs=self.pretrain, schedule="constant", errors=False)
+            pretrain(network, form, x, first, self._optimizer, rng, stream, self.verbose)
+        if self.sparsity_target is not None:
+            plan = plan._replace(sparsity=(form.code - 1, self.sparsity_target, self.sparsity_cost))
+        self.history_ = self._train(network, x, plan, rng, stream, self._validation(held, noise_rng))
+        self._adopt(network, form.code)
+        self.code_thresholds_, self.code_levels_ = bit_levels(self._code(x), self.activations_[form.code - 1])
+        return self
+
+    def transform(self, X):
+        """Codes (n, k) of images (n, d): see `codes`."""
+        code = self.encode(X)
+        return (code > self.code_thresholds_).astype(np.uint8) if self.codes == "binary" else code
+
+    def encode(self, X):
+        """Activations (n, k), float32, of the code layer for images (n, d)."""
+        check_is_fitted(self)
+        return self._code(check_table(self, X, reset=False))
+
+    def decode(self, codes):
+        """Outputs (n, d), float32, for activations (n, k) of the code layer, as `encode` gives them."""
+        check_is_fitted(self)
+        return self._network.predict(self._check_codes(codes), start=self.code_layer_)
+
+    def inverse_transform(self, X):
+        """Outputs (n, d), float32, for codes (n, k) as `transform` gives them, or means of these.
+
+        Binary codes, or probabilities of their bits, become the mean activations that training images with
+        such bits have (`code_levels_`).
+        """
+        check_is_fitted(self)
+        codes = self._check_codes(X)
+        if self.codes == "binary":
+            off, on = self.code_levels_
+            codes = (off + (on - off) * codes).astype(np.float32)
+        return self.decode(codes)
+
+    def reconstruct(self, X, *, ternary=False):
+        """Outputs (n, d), float32, for images (n, d).
+
+        With ``ternary=True`` int8 instead: 1 above and 0 below `thresholds`, and -1, undecided, between.
+        """
+        check_is_fitted(self)
+        return self._decided(self._network.predict(check_table(self, X, reset=False)), ternary)
+
+    def denoise(self, X, *, n_steps=1, ternary=False):
+        """Clean images (n, d), float32, of noisy ones; `n_steps` puts the result in again.
+
+        This is `reconstruct`; an autoencoder trained with `corruption` does it well. `ternary` as there.
+        """
+        check_is_fitted(self)
+        p = check_table(self, X, reset=False)
+        for _ in range(check_count("n_steps", n_steps)):
+            p = self._network.predict(p)
+        return self._decided(p, ternary)
+
+    def reconstruction_errors(self, X, target=None):
+        """Mean squared difference (n,), float64, per pixel, between outputs for `X` and `target` or `X`."""
+        p = self.reconstruct(X)
+        wanted = check_table(self, X if target is None else target, reset=False)
+        if wanted.shape != p.shape:
+            raise InputError(f"target must have one image for each of X, {len(p)}; got {len(wanted)}")
+        p -= wanted
+        return np.square(p, out=p).mean(axis=1, dtype=np.float64)
+
+    def score(self, X, y=None):
+        """Minus the mean squared error per pixel of reconstructed images: larger is better."""
+        return -float(self.reconstruction_errors(X).mean())
+
+    def encoder_layers(self):
+        """The way from image to code: a list of (weights (n_in, n_out), bias (n_out,), activation)."""
+        check_is_fitted(self)
+        layers = zip(self.coefs_, self.intercepts_, self.activations_, strict=True)
+        return list(layers)[: self.code_layer_]
+
+    def decoder_layers(self):
+        """The way from code to output, in the form of `encoder_layers`."""
+        check_is_fitted(self)
+        layers = zip(self.coefs_, self.intercepts_, self.activations_, strict=True)
+        return list(layers)[self.code_layer_ :]
+
+    def save(self, path):
+        """Write everything but `init` to one file without pickle; `load` gives it back bit for bit."""
+        check_is_fitted(self)
+        storage.save(self, path)
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote; RunError if the file is missing, damaged or something else."""
+        return storage.load_as(cls, path)
+
+    @property
+    def _n_features_out(self):
+        return len(self.intercepts_[self.code_layer_ - 1])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"] if self.codes == CODES[0] else []
+        return tags
+
+    def _code(self, x):
+        return self._network.predict(x, stop=self.code_layer_)
+
+    def _decided(self, p, wanted):
+        return ternary(p, *self.thresholds) if wanted else p
+
+    def _check_targets(self, x, reset, name="X"):
+        """Images that outputs are to equal."""
+        if self.output_activation == "sigmoid":
+            return check_visible(self, x, reset, name)
+        return check_table(self, x, reset)
+
+    def _check_codes(self, codes):
+        codes, k = np.asarray(codes), self._n_features_out
+        if codes.ndim != 2 or codes.shape[1] != k:
+            raise InputError(f"codes must have shape (n, {k}), as transform gives them; got {codes.shape}")
+        if codes.dtype.kind not in "biuf" or not np.isfinite(codes).all():
+            raise InputError("codes must hold finite numbers; encode images with transform")
+        return codes
+
+    def _starting_form(self, x, rng):
+        """The form of the network, and a function that sets what is not to start at random."""
+        if self.init is None:
+            sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+            form = given_form(
+                sizes, self.activation, self.code_layer, self.output_activation, self.tied, x.shape[1]
+            )
+            layers, biases = [], None
+        else:
+            layers, extractor = encoder_layers(self.init, x, rng)
+            form = unrolled_form(layers, self.output_activation, self.tied, x.shape[1])
+            biases = decoder_biases(extractor)
+        if self.pretrain and not form.mirrored:
+            raise InputError(
+                "pretrain needs hidden_layer_sizes, and activations, that are the same from both ends, with "
+                f"the code in the middle; got {self.hidden_layer_sizes}; use pretrain=0"
+            )
+        if self.sparsity_target is not None and form.specs[form.code - 1].activation != "sigmoid":
+            raise InputError('sparsity_target needs sigmoid code units; use activation="sigmoid" or None')
+
+        def start(network):
+            down = network.layers[: len(layers) - 1 : -1]
+            for (weights, bias, _), up, mirror in zip(layers, network.layers, down, strict=False):
+                up.weights[...], up.bias[...] = weights, bias
+                mirror.weights[...] = weights.T
+            for bias, layer in zip(biases or [], network.layers[form.code :], strict=False):
+                layer.bias[...] = bias
+
+        return form, start
+
+    def _plan(self):
+        return Plan(
+            self.n_iter,
+            self.batch_size,
+            self.learning_rate,
+            self.schedule,
+            self.weight_decay,
+            corrupt=self.corruption,
+            errors=True,
+        )
+
+    def _validation(self, held, rng):
+        """Inputs and targets of validation."""
+        if held is None or self.corruption is None:
+            return None if held is None else (held, held)
+        return apply_noise("corruption", self.corruption, held.astype(np.float32), rng), held
+
+    def _train(self, network, x, plan, rng, stream, held):
+        stopping = EarlyStopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
+        plateau = None if self.plateau is None else Plateau(*self.plateau)
+        with EpochBar("autoencoder", plan.n_epochs, self.verbose) as bar:
+            history = train(
+                network, self._optimizer(network), x, x, plan, rng, stream, held, stopping, bar, plateau
+            )
+        self.n_iter_ = len(history.get("loss", []))
+        return history
+
+    def _optimizer(self, network):
+        size, dtype = network.parameters.size, network.parameters.dtype
+        return SGD(size, dtype, self.momentum) if self.solver == "sgd" else Adam(size, dtype)
+
+    def _adopt(self, network, code):
+        self._network, self.code_layer_ = network, code
+        self.coefs_ = [layer.weights for layer in network.layers]
+        self.intercepts_ = [layer.bias for layer in network.layers]
+        self.activations_ = [spec.activation for spec in network.specs]
+
+    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
+        return hasattr(self, "_network")
+
+    def _to_parts(self):
+        return autoencoder_parts(self)
+
+    @classmethod
+    def _from_parts(cls, values, arrays):
+        return restore_autoencoder(cls, values, arrays)

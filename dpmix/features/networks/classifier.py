@@ -1,0 +1,374 @@
+"""`NetworkClassifier`: a network with a softmax layer, started at random or from learnt features."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.validation import check_is_fitted
+
+from dpmix.base.checks import check_bool, check_choice, check_count, check_positive
+from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.features import storage
+from dpmix.features.checks import check_fraction, check_labelled, check_not_negative, check_sizes, check_table
+from dpmix.features.networks.network import LayerSpec, Network
+from dpmix.features.networks.training import Plan, train
+from dpmix.features.networks.unrolling import check_activations, encoder_layers
+from dpmix.features.optimizers import SGD, Adam
+from dpmix.features.progress import EpochBar
+from dpmix.features.schedules import check_schedule
+from dpmix.features.splits import split_rows
+from dpmix.features.stopping import EarlyStopping
+from dpmix.features.streams import UniformStream
+
+__all__ = ["NetworkClassifier"]
+
+SOLVERS = ("adam", "sgd")
+_NOTABLE = 1.0  # nats by which a loss is worse than that of guessing before it is told
+_PLAIN = "biufSU"  # kinds of labels that a file holds as they are
+
+
+class NetworkClassifier(ClassifierMixin, BaseEstimator):
+    """A network of dense layers with a softmax layer on top, trained by backpropagation.
+
+    Started from a deep belief net or an autoencoder, it takes the weights and hidden biases of the way
+    up (those of the way down are dropped), trains the new softmax layer alone for `n_iter_output`
+    passes, and then everything for `n_iter` passes. From random weights it trains everything at once.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default (256,)
+        Hidden units of each layer where weights start at random; not used with `init`.
+    init : object or list of tuple, optional
+        Where the hidden layers come from: a fitted `DeepBeliefNet`, `BernoulliRBM` or anything else with
+        ``encoder_layers()``, or a list of (weights (n_in, n_out), bias (n_out,), activation). An estimator
+        that is not fitted is copied and fitted on `X` first, without the labels; wrap a fitted one
+        in `sklearn.frozen.FrozenEstimator` where the classifier is to be cloned.
+    activation : {"relu", "sigmoid", "tanh", "linear"} or sequence of these, default "relu"
+        Of all hidden layers that start at random, or of each.
+    solver : {"adam", "sgd"}, default "adam"
+    learning_rate : float, default 0.001
+        Step per mini-batch, whose gradient is averaged over images; about 0.1 suits "sgd".
+    momentum : float, default 0.9
+        Of "sgd": share of the last step kept in the next.
+    n_iter_output : int, default 10
+        Passes over the training images in which the softmax layer alone is trained, with `init`; may be 0.
+    n_iter : int, default 10
+        Passes in which all layers are trained.
+    batch_size : int, default 100
+    schedule : {"constant", "linear", "cosine", "inverse"} or callable, default "constant"
+        What the learning rate is multiplied by: a function of (epoch, n_iter) or the name of one.
+    weight_decay : float, default 0
+        Fraction of each weight taken away per unit of learning rate.
+    dropout : float or sequence of float, default 0
+        Probability that a hidden unit is left out of a training step: one for all hidden layers, or one
+        for each, such as 0 for those from a narrow one on.
+    input_dropout : float, default 0
+        The same of an input.
+    early_stopping : bool, default False
+        Stop when the loss on images set aside has not fallen by `tol` for `n_iter_no_change` epochs, and
+        keep the best epoch's parameters.
+    validation_fraction : float, default 0.1
+    n_iter_no_change : int, default 10
+    tol : float, default 0
+        Nats per image.
+    verbose : bool or int, default False
+        Show progress on stderr.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None
+        Same number, same result.
+
+    Attributes
+    ----------
+    classes_ : numpy.ndarray (k,)
+    coefs_, intercepts_ : list of numpy.ndarray
+        Weights (n_in, n_out) and biases (n_out,) of each layer, float32.
+    activations_ : list of str
+        Activation of each layer.
+    history_ : dict of str to list of float
+        Per epoch of both phases: ``learning_rate``, ``seconds``, ``loss``, ``validation_loss`` (nats per
+        image).
+    n_iter_ : int
+        Epochs done in which all layers were trained.
+    n_features_in_ : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.repeat([[1, 1, 0, 0], [0, 0, 1, 1]], 50, axis=0)
+    >>> y = np.repeat(["left", "right"], 50)
+    >>> network = NetworkClassifier(8, learning_rate=0.01, batch_size=10, random_state=0).fit(x, y)
+    >>> network.predict([[1, 0, 0, 0], [0, 0, 1, 0]])
+    array(['left', 'right'], dtype='<U5')
+    """
+
+    def __init__(
+        self, hidden_layer_sizes=(256,), *, init=None, activation="relu", solver="adam",
+        learning_rate=0.001, momentum=0.9, n_iter_output=10, n_iter=10, batch_size=100,
+        schedule="constant", weight_decay=0.0, dropout=0.0, input_dropout=0.0, early_stopping=False,
+        validation_fraction=0.1, n_iter_no_change=10, tol=0.0, verbose=False, random_state=None,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.init = init
+        self.activation = activation
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.n_iter_output = n_iter_output
+        self.n_iter = n_iter
+        self.batch_size = batch_size
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.input_dropout = input_dropout
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def fit(self, X, y, *, validation=None):
+        """Train on labelled images, forgetting whatever was learnt before.
+
+        Parameters
+        ----------
+        X : array_like (n, d), dpmix.Images or GreyImages
+            Finite numbers, best in [0, 1] or standardised; it is not changed.
+        y : array_like (n,)
+            Labels of any kind.
+        validation : tuple (X, y), optional
+            Images and labels to watch the training, and to stop early, with.
+
+        Returns
+        -------
+        NetworkClassifier
+            Itself.
+
+        Raises
+        ------
+        InputError
+            A parameter or the data are not allowed, or training diverged.
+        """
+        self._check_settings()
+        x, classes, index = check_labelled(self, X, y)
+        seeds = seed_sequence(self.random_state).spawn(3)
+        rng, stream = np.random.default_rng(seeds[0]), UniformStream(seeds[1])
+        layers = self._initial_layers(x, rng)
+        network = _with_output(layers, self.n_features_in_, len(classes), rng)
+        targets = np.eye(len(classes), dtype=np.float32)
+        held = None if validation is None else self._check_validation(validation, classes, targets)
+        if self.early_stopping and held is None:
+            kept, aside = split_rows(len(x), self.validation_fraction, rng)
+            held = x[aside], targets[index[aside]]
+            x, index = x[kept], index[kept]
+        self.history_ = self._train(network, x, targets[index], rng, stream, held)
+        self.classes_, self._network = classes, network
+        self._warn_of_poor_fit()
+        return self
+
+    def predict_proba(self, X):
+        """P(class | image) (n, k), float32, columns in the order of `classes_`."""
+        check_is_fitted(self)
+        return self._network.predict(check_table(self, X, reset=False))
+
+    def predict(self, X):
+        """The most probable class (n,) of each image."""
+        p = self.predict_proba(X)
+        return self.classes_[p.argmax(axis=1)]
+
+    def hidden(self, X, layer=None):
+        """Activations (n, units), float32, of hidden layer `layer`, 1 the lowest and by default the top.
+
+        So the plane of a bottleneck of two units is read: the third layer of sizes (500, 100, 2, 100).
+        """
+        check_is_fitted(self)
+        n_hidden = len(self.coefs_) - 1
+        if n_hidden == 0:
+            raise InputError("the network has no hidden layers; name some by hidden_layer_sizes")
+        layer = check_count("layer", n_hidden if layer is None else layer, high=n_hidden)
+        return self._network.predict(check_table(self, X, reset=False), stop=layer)
+
+    def encoder_layers(self):
+        """The hidden layers: a list of (weights (n_in, n_out), bias (n_out,), activation)."""
+        check_is_fitted(self)
+        return list(zip(self.coefs_, self.intercepts_, self.activations_, strict=True))[:-1]
+
+    def save(self, path):
+        """Write everything but `init` to one file without pickle; `load` gives it back bit for bit."""
+        check_is_fitted(self)
+        storage.save(self, path)
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote; RunError if the file is missing, damaged or something else."""
+        return storage.load_as(cls, path)
+
+    # Asked of the network each time, these stay its own arrays in copies, too.
+    @property
+    def coefs_(self):
+        """Weights (n_in, n_out) of each layer."""
+        return [layer.weights for layer in self._network.layers]
+
+    @property
+    def intercepts_(self):
+        """Biases (n_out,) of each layer."""
+        return [layer.bias for layer in self._network.layers]
+
+    @property
+    def activations_(self):
+        """Activation of each layer."""
+        return [spec.activation for spec in self._network.specs]
+
+    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
+        return hasattr(self, "_network")
+
+    def _train(self, network, x, t, rng, stream, held):
+        """Both phases; return their history in one."""
+        dropout = _rates(self.dropout, len(network.layers) - 1)
+        plan = Plan(
+            self.n_iter_output,
+            self.batch_size,
+            self.learning_rate,
+            weight_decay=self.weight_decay,
+            first=len(network.layers) - 1,
+        )
+        histories = []
+        if self.init is not None:
+            with EpochBar("output layer", plan.n_epochs, self.verbose) as bar:
+                histories.append(
+                    train(network, self._optimizer(network), x, t, plan, rng, stream, held, bar=bar)
+                )
+        plan = plan._replace(
+            n_epochs=self.n_iter,
+            schedule=self.schedule,
+            first=0,
+            dropout=dropout,
+            input_dropout=self.input_dropout,
+        )
+        stopping = EarlyStopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
+        with EpochBar("network", plan.n_epochs, self.verbose) as bar:
+            histories.append(
+                train(network, self._optimizer(network), x, t, plan, rng, stream, held, stopping, bar)
+            )
+        self.n_iter_ = len(histories[-1]["loss"])
+        return {name: sum((history.get(name, []) for history in histories), []) for name in histories[-1]}
+
+    def _optimizer(self, network):
+        size, dtype = network.parameters.size, network.parameters.dtype
+        return SGD(size, dtype, self.momentum) if self.solver == "sgd" else Adam(size, dtype)
+
+    def _initial_layers(self, x, rng):
+        """The hidden layers to start from: a list of (weights or None, bias or None, activation, size)."""
+        if self.init is None:
+            sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
+            activations = check_activations(self.activation, len(sizes))
+            return [(None, None, name, size) for name, size in zip(activations, sizes, strict=True)]
+        layers, _ = encoder_layers(self.init, x, rng)
+        return [(weights, bias, activation, len(bias)) for weights, bias, activation in layers]
+
+    def _check_validation(self, validation, classes, targets):
+        try:
+            x, y = validation
+        except (TypeError, ValueError) as error:
+            raise InputTypeError("validation must be a pair (X, y)") from error
+        x, y = check_table(self, x, reset=False), np.asarray(y)
+        if y.shape != (len(x),):
+            raise InputError(f"validation must hold one label per image, {len(x)}; got labels of shape {y.shape}")
+        new = ~np.isin(y, classes)
+        if new.any():
+            raise InputError(f"validation must hold labels of y and no new ones; found {y[new].tolist()[0]!r}")
+        return x, targets[np.searchsorted(classes, y)]
+
+    def _check_settings(self):
+        for name in ("n_iter", "batch_size", "n_iter_no_change"):
+            check_count(name, getattr(self, name))
+        check_count("n_iter_output", self.n_iter_output, low=0)
+        check_choice("solver", self.solver, SOLVERS)
+        check_positive("learning_rate", self.learning_rate)
+        check_schedule("schedule", self.schedule)
+        for name in ("momentum", "input_dropout"):
+            check_fraction(name, getattr(self, name))
+        for rate in self.dropout if isinstance(self.dropout, (list, tuple)) else [self.dropout]:
+            check_fraction("dropout", rate)
+        for name in ("weight_decay", "tol"):
+            check_not_negative(name, getattr(self, name))
+        check_bool("early_stopping", self.early_stopping)
+        if check_fraction("validation_fraction", self.validation_fraction) == 0:
+            raise InputError(
+                "validation_fraction must be greater than 0; got 0; use early_stopping=False for none"
+            )
+
+    def _warn_of_poor_fit(self):
+        """Warn where the network is worse than guessing."""
+        history = self.history_
+        loss = min(history["validation_loss"]) if self.early_stopping else history["loss"][-1]
+        guessing = float(np.log(len(self.classes_)))
+        if loss > guessing + _NOTABLE:
+            warnings.warn(
+                f"training diverged or has hardly begun: the loss, {loss:.3g} nats per image, is above that of "
+                f"guessing, {guessing:.3g}; lower learning_rate (now {self.learning_rate:g}), scale X to [0, 1], "
+                "or train longer",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _to_parts(self):
+        values = {
+            "parameters": storage.plain_parameters(self, leave_out=("init",)),
+            "history": self.history_,
+            "n_iter": self.n_iter_,
+            "layers": [list(spec[:3]) for spec in self._network.specs],
+        }
+        values["classes_are_objects"] = self.classes_.dtype.kind not in _PLAIN
+        return values, {"parameters": self._network.parameters, "classes": _plain_classes(self.classes_)}
+
+    @classmethod
+    def _from_parts(cls, values, arrays):
+        network = Network([LayerSpec(*layer) for layer in values["layers"]], "log_loss")
+        network.parameters[...] = storage.take(arrays, "parameters", np.float32, network.parameters.shape)
+        found = cls(**values["parameters"])
+        found.classes_ = storage.take(arrays, "classes", arrays["classes"].dtype, (network.specs[-1].n_out,))
+        if values.get("classes_are_objects"):
+            found.classes_ = found.classes_.astype(object)
+        found.history_ = {
+            name: [float(number) for number in numbers] for name, numbers in values["history"].items()
+        }
+        found.n_iter_, found.n_features_in_ = int(values["n_iter"]), network.specs[0].n_in
+        found._network = network
+        return found
+
+
+def _rates(dropout, n_layers):
+    """A tuple of the rate of dropout of each of so many hidden layers."""
+    rates = tuple(dropout) if isinstance(dropout, (list, tuple)) else (dropout,) * n_layers
+    if len(rates) != n_layers:
+        raise InputError(
+            f"dropout must be one number, or one for each of {n_layers} hidden layers; got {dropout!r}"
+        )
+    return rates
+
+
+def _plain_classes(classes):
+    """`classes` without Python objects, such as words that come from pandas, which only pickle could keep."""
+    if classes.dtype.kind in _PLAIN:
+        return classes
+    if not all(isinstance(label, str) for label in classes):
+        raise InputError(
+            f"labels must be numbers or strings to be saved; got {classes.dtype} {classes[0]!r}; "
+            "fit with y.astype(str)"
+        )
+    return classes.astype(str)
+
+
+def _with_output(layers, n_in, n_classes, rng):
+    """A network of hidden `layers` and a softmax layer; what is not given starts at random."""
+    specs = []
+    for _, _, activation, size in [*layers, (None, None, "softmax", n_classes)]:
+        specs.append(LayerSpec(specs[-1].n_out if specs else n_in, size, activation))
+    network = Network(specs, "log_loss")
+    network.initialize(rng)
+    for (weights, bias, _, _), layer in zip(layers, network.layers, strict=False):
+        if weights is not None:
+            layer.weights[...], layer.bias[...] = weights, bias
+    return network

@@ -1,0 +1,1 @@
+"""The model: priors, and the table of images it is about."""

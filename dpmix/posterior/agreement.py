@@ -1,0 +1,181 @@
+"""Do the chains agree? R-hat and effective sample sizes, distances between their partitions, and a verdict.
+
+R-hat compares the variation between chains with that within and is 1 where they agree. It sees
+single numbers only, so the partitions themselves are compared too: by how much further apart (in
+variation of information) two draws are when they come from different chains.
+"""
+
+import itertools
+from typing import NamedTuple
+
+import numpy as np
+
+from dpmix.posterior.information import distance, entropy
+
+__all__ = [
+    "FEW",
+    "MIN_DRAWS",
+    "QUANTITIES",
+    "RATIO_GOOD",
+    "PartitionDistance",
+    "Quantity",
+    "describe",
+    "entropies",
+    "judge",
+    "partition_distance",
+]
+
+QUANTITIES = ("log_joint", "n_clusters", "alpha", "entropy")
+
+FEW = 100  # effective draws with which a mean is known to a tenth of the standard deviation
+MIN_DRAWS = 4  # draws a chain from which R-hat and ESS are defined
+RATIO_GOOD, _RATIO_BAD = 1.2, 1.5  # of distances between chains to those within
+_R_HAT_GOOD = 1.01  # Vehtari et al. (2021)
+_R_HAT_BAD = 1.1  # Gelman and Rubin's bound of old: beyond it nobody would call chains converged
+_TRIFLE = 0.02  # differences of partitions below this share of their entropy do not count
+_PAIRS = 200  # pairs of draws that are compared, about, within chains and as many between
+
+
+class Quantity(NamedTuple):
+    """What the draws say about one number; nan where that cannot be known."""
+
+    mean: float
+    sd: float  # over all draws of all chains
+    mcse: float  # Monte Carlo standard error of the mean
+    r_hat: float  # rank-normalised, split, the larger of bulk and folded
+    ess_bulk: float
+    ess_tail: float  # the smaller of those of the 5 % and 95 % quantiles
+
+
+class PartitionDistance(NamedTuple):
+    """Mean variation of information of pairs of draws, nats; nan where there is no pair."""
+
+    within: float  # of the same chain, half its length apart
+    between: float  # of different chains
+    matrix: np.ndarray  # (chain, chain) float, the means by chains; the diagonal is within
+
+
+def describe(values):
+    """Mean, spread, R-hat and effective sample sizes of one number.
+
+    Parameters
+    ----------
+    values : (chain, draw) array of int or float
+
+    Returns
+    -------
+    Quantity
+        R-hat needs two chains, it and the effective sample sizes four draws of each. They are nan
+        where all values are the same, and R-hat is infinite where each chain stays at its own.
+
+    References
+    ----------
+    Vehtari, A., Gelman, A., Simpson, D., Carpenter, B., Buerkner, P.-C. (2021). Rank-normalization,
+    folding, and localization: an improved R-hat for assessing convergence of MCMC. Bayesian Analysis
+    16, 667-718.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> draws = np.random.default_rng(0).normal(size=(4, 500))
+    >>> draws[3] += 3
+    >>> describe(draws).r_hat > 1.1
+    True
+    """
+    values = np.asarray(values, np.float64)
+    if not values.size or not np.isfinite(values).all():
+        return Quantity(*[np.nan] * 6)
+    mean, draws = float(values.mean()), values.shape[1]
+    # The log joint of one and the same partition varies by rounding, with the order of its clusters.
+    if values.size > 1 and np.ptp(values) <= 1e-12 * max(1.0, abs(mean)):
+        return Quantity(mean, 0.0, *[np.nan] * 4)
+    sd = float(values.std(ddof=1)) if values.size > 1 else np.nan
+    if draws < MIN_DRAWS:
+        return Quantity(mean, sd, *[np.nan] * 4)
+    from arviz_stats.base import array_stats
+
+    with np.errstate(all="ignore"):  # chains that stand still: 0 / 0 and 1 / 0 are the answer
+        found = (array_stats.mcse(values), array_stats.rhat(values), array_stats.ess(values, method="bulk"),
+                 array_stats.ess(values, method="tail", prob=(0.05, 0.95)))
+    mcse, r_hat, ess_bulk, ess_tail = map(float, found)
+    # Rounding makes 1e-16 of a variance of 0.
+    return Quantity(mean, sd, mcse, np.inf if r_hat > 1e6 else r_hat, ess_bulk, ess_tail)
+
+
+def entropies(labels):
+    """Entropy of the cluster sizes of every draw, nats.
+
+    Parameters
+    ----------
+    labels : (chain, draw, n) array of int
+
+    Returns
+    -------
+    (chain, draw) float
+    """
+    values = np.empty(labels.shape[:2])
+    for at in np.ndindex(values.shape):
+        values[at] = entropy(labels[at])
+    return values
+
+
+def partition_distance(labels):
+    """How far apart partitions are within chains and between them.
+
+    About 200 pairs of draws within chains and 200 between are looked at, spread evenly over the
+    chains; where there are more than 200 pairs of chains, 200 of those. The draws of a pair within
+    a chain are half its length apart, so that a chain that moves slowly shows it.
+
+    Parameters
+    ----------
+    labels : (chain, draw, n) array of int
+        Numbered from 0 in each draw.
+
+    Returns
+    -------
+    PartitionDistance
+        In `matrix`, pairs of chains that were not looked at are nan.
+    """
+    chains, draws, _ = labels.shape
+    matrix = np.full((chains, chains), np.nan)
+    pairs = list(itertools.combinations(range(chains), 2))
+    if len(pairs) > _PAIRS:
+        pairs = [pairs[ix] for ix in np.linspace(0, len(pairs) - 1, _PAIRS).round().astype(int)]
+    if draws:
+        for one, other in pairs:
+            mean = _mean_distance(labels[one], labels[other], _PAIRS // len(pairs))
+            matrix[one, other] = matrix[other, one] = mean
+    if draws > 1:
+        for chain, own in enumerate(labels):
+            matrix[chain, chain] = _mean_distance(own, own, max(1, _PAIRS // chains))
+    is_own = np.eye(chains, dtype=bool)
+    return PartitionDistance(_mean_known(matrix[is_own]), _mean_known(matrix[~is_own]), matrix)
+
+
+def _mean_distance(one, other, most):
+    """Mean over up to `most` pairs of a draw of `one` and the draw of `other` half a chain later."""
+    draws = len(one)
+    half = draws // 2
+    # Within a chain, draws of the first half alone: the others would give the same pairs again.
+    chosen = np.unique(np.linspace(0, max(half, 1) - 1, min(most, max(half, 1))).round().astype(int))
+    return float(np.mean([distance(one[ix], other[ix + half]) for ix in chosen]))
+
+
+def _mean_known(values):
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else np.nan
+
+
+def judge(chains, draws, quantities, distance):
+    if chains < 2 or draws < MIN_DRAWS or not quantities["log_joint"].sd > 0:
+        return "unknown"
+    r_hats = [quantity.r_hat for quantity in quantities.values() if not np.isnan(quantity.r_hat)]
+    r_hat = max(r_hats, default=1.0)
+    excess = distance.between - distance.within
+    apart = excess > _TRIFLE * quantities["entropy"].mean
+    if r_hat > _R_HAT_BAD or (apart and distance.between > _RATIO_BAD * distance.within):
+        return "disagree"
+    if r_hat > _R_HAT_GOOD or (apart and distance.between > RATIO_GOOD * distance.within):
+        return "nearly"
+    return "agree"
+

@@ -1,0 +1,53 @@
+"""A posterior as ArviZ wants it: an xarray.DataTree."""
+
+import numpy as np
+
+from dpmix.base.checks import check_bool
+from dpmix.base.errors import InputError
+from dpmix.posterior.agreement import entropies
+
+__all__ = ["to_arviz"]
+
+_ELSEWHERE = ("log_joint", "n_clusters", "alpha")  # of the trace: by another name or in another group
+
+
+def to_arviz(posterior, labels=False):
+    """Return `posterior` as an xarray.DataTree; see `Posterior.to_arviz`."""
+    labels = check_bool("labels", labels)
+    try:
+        import arviz_base
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"to_arviz needs the packages of ArviZ ({error}); install them: "
+                                  "pip install 'dpmix[arviz]'", name=error.name) from error
+    if not posterior.alpha.shape[1]:
+        raise InputError("posterior must hold at least one draw; its chains ended within the burn-in; "
+                         "lengthen them with dpmix.resume")
+    groups = _groups(posterior, labels)
+    settings = {name: getattr(posterior.plan, name) for name in ("seed", "sweeps", "burn_in", "thin", "init")}
+    about = {"inference_library": "dpmix", "inference_library_version": posterior.version, **settings}
+    return arviz_base.from_dict(
+        groups,
+        dims={"a": ["pixel"], "b": ["pixel"], "labels": ["image"]},
+        coords={"pixel": np.arange(posterior.table.d), "image": np.arange(posterior.table.n)},
+        attrs=dict.fromkeys(["/", *groups], about),
+    )
+
+
+def _groups(posterior, labels):
+    """Variables by group: what the draws are about, how the sampler did, what did not vary."""
+    draws = {"n_clusters": posterior.n_clusters, "alpha": posterior.alpha,
+             "entropy": entropies(posterior.labels)}
+    constants = {}
+    for name in ("a", "b"):
+        values = getattr(posterior, name)
+        if (values == values[0, 0]).all():
+            constants[name] = values[0, 0]
+        else:
+            draws[name] = values
+    if labels:
+        draws["labels"] = posterior.labels
+    n_draws, plan = posterior.alpha.shape[1], posterior.plan
+    sweeps = plan.burn_in + plan.thin * np.arange(1, n_draws + 1) - 1
+    others = {name: values[:, sweeps] for name, values in posterior.trace.items() if name not in _ELSEWHERE}
+    groups = {"posterior": draws, "sample_stats": {"lp": posterior.log_joint, **others}}
+    return {**groups, "constant_data": constants} if constants else groups

@@ -1,0 +1,215 @@
+"""What sampling gives back: draws of partitions and hyperparameters, by chain and draw."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from dpmix.base.checks import check_count
+from dpmix.base.errors import InputError
+from dpmix.chain.schedule import MOVES, PROPOSALS
+from dpmix.posterior.arviz import to_arviz
+from dpmix.posterior.counts import count_clusters
+from dpmix.posterior.summary import summarize
+from dpmix.store.run_folder import RunFolder
+
+__all__ = ["Draw", "Posterior"]
+
+
+class Draw(NamedTuple):
+    """One draw from the posterior with the counts that queries and plots need."""
+
+    sizes: np.ndarray  # (k,) int64, images per cluster, largest first
+    ones: np.ndarray  # (k, d) int32, images per cluster with the pixel on
+    gaps: np.ndarray  # (k, d) int32, images per cluster with the pixel unobserved; (k, 0) where none ever is
+    classes: np.ndarray  # (k, n_classes) int64, images per cluster with the label
+    alpha: float
+    a: np.ndarray  # (d,) float64
+    b: np.ndarray  # (d,) float64
+    c: float  # pseudo-count of each class of the labels
+
+
+class Posterior:
+    """Draws from the posterior of a Dirichlet process mixture. Arrays are read-only.
+
+    Where chains have run for different lengths (a run that was interrupted), the draws and sweeps
+    that all chains have are shown.
+
+    Attributes
+    ----------
+    table : dpmix.model.table.BinaryTable
+        The images that were clustered.
+    plan : dpmix.chain.plan.Plan
+        Prior, seed, numbers of chains and sweeps.
+    version : str
+        The dpmix that drew it.
+    labels : (chain, draw, n) uint16 or int32
+        Cluster of each image, numbered from 0 by decreasing size within each draw.
+    log_joint : (chain, draw) float
+        Log of p(x, z), nats.
+    n_clusters : (chain, draw) int
+    alpha : (chain, draw) float
+    a, b : (chain, draw, d) float
+    trace : dict of str to (chain, sweep) array
+        Every sweep, burn-in included: log_joint, n_clusters, alpha, n_moved (images that changed
+        cluster), seconds, and for each move its seconds, proposals and acceptances; `moves` sums up.
+    """
+
+    def __init__(self, table, plan, records, version):
+        self.table, self.plan, self.version = table, plan, version
+        self.records = tuple(records)
+        for record in self.records:
+            for array in (*record.draws.trace.values(), *record.draws.kept.values()):
+                _read_only(array)
+        n_draws = min(len(record.draws.kept["alpha"]) for record in records)
+        n_sweeps = min(record.sweeps for record in records)
+        kept = {
+            name: _read_only(np.stack([record.draws.kept[name][:n_draws] for record in records]))
+            for name in ("labels", "alpha", "a", "b")
+        }
+        self.labels, self.alpha, self.a, self.b = kept["labels"], kept["alpha"], kept["a"], kept["b"]
+        self.trace = {
+            name: _read_only(np.stack([record.draws.trace[name][:n_sweeps] for record in records]))
+            for name in records[0].draws.trace
+        }
+        sweeps = plan.burn_in + plan.thin * np.arange(1, n_draws + 1) - 1
+        self.log_joint = _read_only(self.trace["log_joint"][:, sweeps])
+        self.n_clusters = _read_only(self.trace["n_clusters"][:, sweeps])
+
+    def __reduce__(self):  # how copies are made: each has what it derives, read-only, anew
+        return type(self), (self.table, self.plan, self.records, self.version)
+
+    def __repr__(self):
+        chains, draws, n = self.labels.shape
+        counts = f"{self.n_clusters.min()} to {self.n_clusters.max()} clusters, " if draws else ""
+        return f"<dpmix.Posterior: {n} images of {self.table.d} pixels, {counts}{chains} chains of {draws} draws>"
+
+    @property
+    def moves(self):
+        """What the moves of all chains did, burn-in included.
+
+        Returns
+        -------
+        dict
+            ``proposals`` and ``accepted``: counts of splits, merges, births and deaths, and of images
+            visited and moved; ``seconds``: time taken by each kind of move.
+        """
+        totals = {name: column.sum().item() for name, column in self.trace.items()}
+        proposals = {kind: totals[f"{kind}_proposals"] for kind in PROPOSALS}
+        accepted = {kind: totals[f"{kind}_accepted"] for kind in PROPOSALS}
+        proposals["assignment"], accepted["assignment"] = self.table.n * self.trace["n_moved"].size, totals["n_moved"]
+        return {"proposals": proposals, "accepted": accepted,
+                "seconds": {move: totals[f"{move}_seconds"] for move in MOVES}}
+
+    @property
+    def shape(self):
+        """Height and width of an image."""
+        return self.table.shape
+
+    def draw(self, chain=0, draw=-1):
+        """Counts and hyperparameters of one draw; indices as into `labels`.
+
+        Returns
+        -------
+        Draw
+
+        Raises
+        ------
+        InputError, InputTypeError
+            No such chain or draw.
+        """
+        n_chains, n_draws, _ = self.labels.shape
+        for name, ix, count in (("chain", chain, n_chains), ("draw", draw, n_draws)):
+            if not -count <= check_count(name, ix, low=-math.inf) < count:
+                raise InputError(f"{name} must be an index into {count} {name}s; got {ix}")
+        counts = count_clusters(self.table, self.labels[chain, draw])
+        alpha = float(self.alpha[chain, draw])
+        return Draw(*counts, alpha, self.a[chain, draw], self.b[chain, draw], self.plan.prior.c)
+
+    def draws(self, most=None):
+        """Every draw of every chain in turn, or about `most` of them evenly spread; a generator of `Draw`."""
+        if most is not None:
+            most = check_count("most", most)
+        n_chains, n_draws, _ = self.labels.shape
+        pairs = [(chain, draw) for chain in range(n_chains) for draw in range(n_draws)]
+        if most is not None and most < len(pairs):
+            pairs = [pairs[ix] for ix in np.linspace(0, len(pairs) - 1, most).round().astype(int)]
+        return (self.draw(chain, draw) for chain, draw in pairs)
+
+    def summary(self):
+        """Say whether the chains agree, and what is known about the numbers that describe a draw.
+
+        For the log joint, the number of clusters, alpha and the entropy of the cluster sizes: mean,
+        standard deviation, Monte Carlo standard error, rank-normalised split R-hat, bulk and tail
+        effective sample size. For the partitions: the mean variation of information of two draws of
+        the same chain and of different chains. Chains agree where R-hat is at most 1.01 and the
+        partitions are no further apart between chains than within; above 1.1, or with partitions
+        more than 1.5 times as far apart, they do not. Chains that never moved say nothing.
+
+        Returns
+        -------
+        dpmix.posterior.summary.Summary
+            Prints as a table with what it means; ``to_dict()`` gives it to JSON.
+
+        Examples
+        --------
+        >>> import dpmix
+        >>> images = dpmix.datasets.load_digits(classes=[0, 1])
+        >>> posterior = dpmix.sample(images, chains=2, sweeps=40, seed=0, jobs=1, progress=False)
+        >>> summary = posterior.summary()
+        >>> print(summary)  # doctest: +ELLIPSIS
+        2 chains of 20 draws ... mean ... R-hat  ESS bulk  ESS tail
+        ...
+        >>> summary.verdict in ("agree", "nearly", "disagree", "unknown")
+        True
+        >>> summary.quantities["n_clusters"].mean >= 1
+        True
+        """
+        return summarize(self)
+
+    def to_arviz(self, labels=False):
+        """Return the draws as the xarray.DataTree that ArviZ works with.
+
+        Group `posterior` holds n_clusters, alpha, entropy (of the cluster sizes, nats), and a and b
+        with dimension pixel; group `sample_stats` holds lp (the log joint, nats) and what else the
+        trace says of the sweeps that gave the draws. Where a or b is the same in all draws, it is in
+        `constant_data` instead.
+
+        Parameters
+        ----------
+        labels : bool
+            Add the cluster of each image to `posterior`, with dimension image. Clusters are numbered
+            anew in each draw: no mean or R-hat of these numbers says anything.
+
+        Returns
+        -------
+        xarray.DataTree
+
+        Raises
+        ------
+        ModuleNotFoundError
+            The extra is not installed: ``pip install 'dpmix[arviz]'``.
+        InputError
+            A posterior without a draw.
+
+        Examples
+        --------
+        >>> import dpmix
+        >>> images = dpmix.datasets.load_digits(classes=[0, 1])
+        >>> posterior = dpmix.sample(images, chains=2, sweeps=40, seed=0, jobs=1, progress=False)
+        >>> tree = posterior.to_arviz()
+        >>> tree["posterior"]["n_clusters"].shape
+        (2, 20)
+        >>> tree["sample_stats"]["lp"].dims
+        ('chain', 'draw')
+        """
+        return to_arviz(self, labels)
+
+    def save(self, path, overwrite=False):
+        """Write a run folder at `path`, from which `dpmix.load` and `dpmix.resume` go on."""
+        RunFolder.write(path, self.table, self.plan, self.records, self.version, overwrite)
+
+
+def _read_only(array):
+    array.flags.writeable = False
+    return array

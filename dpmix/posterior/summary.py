@@ -1,0 +1,83 @@
+"""`Posterior.summary`: measures of agreement, a verdict on the chains, and words for both."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from dpmix.posterior.agreement import (
+    QUANTITIES,
+    PartitionDistance,
+    describe,
+    entropies,
+    judge,
+    partition_distance,
+)
+from dpmix.posterior.wording import advise, as_text
+
+__all__ = ["Summary", "summarize"]
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Summary:
+    """What `Posterior.summary` found; prints as a table and a plain word on what it means.
+
+    Attributes
+    ----------
+    chains, draws : int
+        Number of chains and of draws of each.
+    quantities : dict of str to Quantity
+        For each of log_joint (nats), n_clusters, alpha, entropy (of the cluster sizes, nats).
+    distance : PartitionDistance
+    verdict : {"agree", "nearly", "disagree", "unknown"}
+        Whether the chains agree.
+    notes : tuple of str
+        What that means and what to do about it, in sentences.
+    """
+
+    chains: int
+    draws: int
+    quantities: dict
+    distance: PartitionDistance
+    verdict: str
+    notes: tuple
+
+    def __repr__(self):
+
+        return as_text(self)
+
+    def to_dict(self):
+        """The summary as a dict that JSON can hold; what is not a finite number is None."""
+        distance = self.distance
+        return {
+            "chains": self.chains,
+            "draws": self.draws,
+            "quantities": {
+                name: {field: _plain(value) for field, value in quantity._asdict().items()}
+                for name, quantity in self.quantities.items()
+            },
+            "variation_of_information": {
+                "within": _plain(distance.within),
+                "between": _plain(distance.between),
+                "matrix": [[_plain(value) for value in row] for row in distance.matrix],
+            },
+            "verdict": self.verdict,
+            "notes": list(self.notes),
+        }
+
+
+def summarize(posterior):
+    """The `Summary` of a posterior; see `Posterior.summary`."""
+
+    values = {"log_joint": posterior.log_joint, "n_clusters": posterior.n_clusters, "alpha": posterior.alpha,
+              "entropy": entropies(posterior.labels)}
+    quantities = {name: describe(values[name]) for name in QUANTITIES}
+    distance = partition_distance(posterior.labels)
+    chains, draws = posterior.alpha.shape
+    verdict = judge(chains, draws, quantities, distance)
+    return Summary(chains, draws, quantities, distance, verdict,
+                   advise(chains, draws, quantities, distance, verdict))
+
+
+def _plain(value):
+    value = float(value)
+    return value if np.isfinite(value) else None

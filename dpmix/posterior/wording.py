@@ -1,0 +1,120 @@
+"""The words and the table of `Posterior.summary`."""
+
+import math
+import textwrap
+
+from dpmix.posterior.agreement import FEW, MIN_DRAWS, RATIO_GOOD
+
+__all__ = ["advise", "as_text"]
+
+_NAMES = {"log_joint": "log joint (nats)", "n_clusters": "clusters", "alpha": "alpha",
+          "entropy": "entropy of sizes (nats)"}
+_HEADINGS = ("mean", "sd", "MCSE", "R-hat", "ESS bulk", "ESS tail")
+_WIDTH = 88
+
+_MORE = "posterior.save(path), then dpmix.resume(path, sweeps=...)"
+_DISAGREE = ("They are still on their way, or in different modes of the posterior. "
+             f"Run more sweeps: {_MORE}. "
+             "If that does not help, as is common with hundreds of pixels, run more chains: predictions "
+             "average over chains and gain from every mode, but the number of clusters, alpha and the "
+             "clusters themselves hold for one chain at a time. Their range over the chains is no posterior "
+             "interval.")
+
+
+def as_text(summary):
+    """The table of a `dpmix.posterior.summary.Summary`, and below it what it means."""
+    rows = [(f"{_count(summary.chains, 'chain')} of {_count(summary.draws, 'draw')}", *_HEADINGS)]
+    rows += [(_NAMES[name], *_cells(quantity)) for name, quantity in summary.quantities.items()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
+    lines += ["", _distance_line(summary.distance), ""]
+    notes = (textwrap.fill(note, _WIDTH, break_on_hyphens=False) for note in summary.notes)
+    return "\n".join([*lines, *notes])
+
+
+def advise(chains, draws, quantities, distance, verdict):
+    """What a verdict means and what to do about it: a tuple of paragraphs."""
+    if not draws:
+        return (f"There are no draws: the chains ended within the burn-in. Run more sweeps: {_MORE}.",)
+    notes = []
+    if verdict == "agree":
+        notes.append("The chains agree: nothing here speaks against pooling their draws.")
+    elif verdict == "nearly":
+        notes.append(f"The chains nearly agree{_evidence(quantities, distance)}. Run more sweeps before "
+                     f"quoting means and intervals: {_MORE}.")
+    elif verdict == "disagree":
+        notes.append(f"Warning: the chains do not agree{_evidence(quantities, distance)}. {_DISAGREE}")
+    if chains == 1:
+        notes.append("One chain cannot show whether it has found the posterior: run several (chains=5) and "
+                     "compare them. R-hat needs two.")
+    if draws < MIN_DRAWS:
+        notes.append(f"R-hat and effective sample sizes need at least {MIN_DRAWS} draws of each chain; "
+                     f"got {draws}. Run more sweeps: {_MORE}.")
+    elif quantities["log_joint"].sd == 0:
+        notes.append("All draws are alike. A chain that cannot move looks the same as one that is sure: "
+                     "compare chains from other starts, such as init='random:100'.")
+    if verdict in ("agree", "unknown"):
+        notes += _note_few(quantities)
+    return tuple(notes)
+
+
+def _note_few(quantities):
+    sizes = {name: quantity.ess_bulk for name, quantity in quantities.items() if quantity.ess_bulk < FEW}
+    if not sizes:
+        return []
+    name = min(sizes, key=sizes.get)
+    return [f"There are few independent draws: those of {_word(name)} are worth {sizes[name]:.0f}, so that "
+            f"its mean is known to about {1 / math.sqrt(sizes[name]):.2g} standard deviations. More sweeps "
+            f"bring it closer: {_MORE}."]
+
+
+def _evidence(quantities, distance):
+    r_hats = {name: quantity.r_hat for name, quantity in quantities.items() if not math.isnan(quantity.r_hat)}
+    found = []
+    if r_hats:
+        name = max(r_hats, key=r_hats.get)
+        found.append(f"R-hat is {_r_hat(r_hats[name])} for {_word(name)}")
+    if distance.between > RATIO_GOOD * distance.within:
+        found.append(f"partitions are {_times(distance)} as far apart between chains as within")
+    return f" ({', '.join(found)})" if found else ""
+
+
+def _distance_line(distance):
+    values = ((distance.within, "within a chain"), (distance.between, "between chains"))
+    known = [f"{value:.3g} {where}" for value, where in values if not math.isnan(value)]
+    if not known:
+        return "partitions: variation of information not known"
+    times = f" ({_times(distance)})" if len(known) == 2 and distance.within > 0 else ""
+    return f"partitions: variation of information, in nats, {', '.join(known)}{times}"
+
+
+def _times(distance):
+    return f"{distance.between / distance.within:.3g} times" if distance.within else "infinitely many times"
+
+
+def _cells(quantity):
+    """A row of the table: mean, sd and MCSE to the first digit of the MCSE; "-" for what is not known."""
+    numbers = (quantity.mean, quantity.sd, quantity.mcse)
+    finest = quantity.mcse if quantity.mcse > 0 else quantity.sd / 10
+    if finest > 0:
+        decimals = min(max(-math.floor(math.log10(finest)), 0), 6)
+        written = [f"{value:,.{decimals}f}" for value in numbers]
+    else:
+        written = [f"{value:,.6g}" for value in numbers]
+    sizes = [f"{value:,.0f}" for value in (quantity.ess_bulk, quantity.ess_tail)]
+    return ["-" if "nan" in cell else cell for cell in (*written, _r_hat(quantity.r_hat), *sizes)]
+
+
+def _r_hat(value):
+    if value > 99:
+        return "> 99"
+    return f"{value:.3f}" if value < 1.1 else f"{value:.2f}"
+
+
+def _word(name):
+    return {"log_joint": "the log joint", "n_clusters": "the number of clusters", "alpha": "alpha",
+            "entropy": "the entropy of the sizes"}[name]
+
+
+def _count(number, noun):
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,5 +1,0 @@
-"""Imported by the process that workers are forked from, so that each worker has its kernels at once."""
-
-from dpmix.segment import warm_up
-
-warm_up()

@@ -1,0 +1,1 @@
+"""Questions to a posterior about new images: predictive probabilities, samples, labels, denoising."""

@@ -1,0 +1,119 @@
+"""Clean images from noisy ones: the posterior predictive of the mixture, given how often pixels flip.
+
+The noise flips each pixel by itself: one that is on is shown off with probability `rate_off`, one that
+is off is shown on with probability `rate_on`. A clean pixel of cluster k is on with probability p_k (see
+`dpmix.queries.mixture`), so a noisy one is on with probability
+
+    q_k = p_k (1 - rate_off) + (1 - p_k) rate_on,
+
+independently of the others, given the cluster. Noisy images are therefore scored against clusters as
+clean ones are, with q for p, and by Bayes' rule a pixel of cluster k that is seen on is on with
+probability p_k (1 - rate_off) / q_k, one that is seen off with p_k rate_off / (1 - q_k). The mean over
+all clusters of all draws, each with the weight that the whole noisy image gives it, is exact.
+"""
+
+import numpy as np
+
+from dpmix.base.arrays import check_numbers
+from dpmix.base.checks import check_real
+from dpmix.base.errors import InputError
+from dpmix.queries.evidence import Evidence, RunningSum
+from dpmix.queries.mixture import Block, blocks, chunks, n_components
+from dpmix.queries.query_input import check_draws, check_query
+
+__all__ = ["denoise"]
+
+
+def denoise(posterior, x, rate_off, rate_on, observed=None, draws=None, *, labels=None):
+    """Probability that each pixel of the clean image is on, given a noisy one.
+
+    Parameters
+    ----------
+    posterior : dpmix.Posterior
+        Of clean images.
+    x : Images, or (m, d) or (d,) array of 0/1 or bool
+        One noisy image or many. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed.
+    rate_off : float or (d,) array of float
+        P(seen off | on) of all pixels or of each, in [0, 1).
+    rate_on : float or (d,) array of float
+        P(seen on | off), in [0, 1). Both rates of masking noise and of salt and pepper are in the
+        ``flip_rates`` of `dpmix.datasets.MaskingNoise` and `dpmix.datasets.SaltAndPepper`.
+    observed, draws, labels
+        As in `dpmix.predict_proba`; labels are taken to be free of noise.
+
+    Returns
+    -------
+    proba : (m, d) float64, or (d,) for one image
+        Where the noise cannot have made what is seen, as everywhere with rates of 0, exactly 0 or 1.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As in `dpmix.predict_proba`; a rate that is not in [0, 1).
+
+    Notes
+    -----
+    Draws are averaged as densities, as in `dpmix.predict_proba`, of which this is the generalisation:
+    with rates of 0 both give the same. Every probability is right to 1e-6.
+
+    Examples
+    --------
+    >>> import dpmix
+    >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
+    >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
+    >>> dpmix.denoise(posterior, [1, 0, 1, 0, 0, 1], rate_off=0.2, rate_on=0.2).round(1)
+    array([0.9, 0.9, 0.9, 0.1, 0.1, 0.1])
+    """
+    on, seen, labels, single = check_query(posterior, x, observed, labels)
+    draws, d = check_draws(draws), posterior.table.d
+    rate_off, rate_on = _check_rate("rate_off", rate_off, d), _check_rate("rate_on", rate_on, d)
+    evidence = Evidence(on, seen, labels, posterior.table.n_classes, n_components(posterior, draws))
+    proba = np.zeros(on.shape)
+    _add_means(posterior, evidence, on, seen, (rate_off, rate_on), draws, proba)
+    certain = seen & np.where(on, rate_on == 0, rate_off == 0)
+    np.copyto(proba, on, where=certain)
+    return proba[0] if single else proba
+
+
+def _check_rate(name, value, d):
+    """Return `value`, a number in [0, 1) or one for each pixel, as a float or a (d,) float64 array."""
+    if np.ndim(value) == 0:
+        return check_real(name, value.item() if isinstance(value, np.ndarray) else value, low=0, below=1)
+    values = check_numbers(value, name).astype(np.float64)
+    if values.shape != (d,):
+        raise InputError(f"{name} must be one number or one for each of the {d} pixels; got shape {values.shape}")
+    wrong = ~((values >= 0) & (values < 1))
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise InputError(f"{name} must be at least 0 and less than 1; found {values[at]:g} at pixel {at}; "
+                         "leave pixels that the noise always changes unobserved")
+    return values
+
+
+def _add_means(posterior, evidence, on, seen, rates, draws, out):
+    """Fill `out` (m, d), zeros, in place with the mean over clusters of P(pixel on | what is seen of it)."""
+    running, complete = RunningSum(evidence.m), bool(seen.all())
+    pieces = chunks(evidence.m, posterior.table.d)
+    for block in blocks(posterior, draws):
+        noisy, given_off, given_on = _through_noise(block, *rates)
+        unseen = None if complete else block.on_proba(slice(None))
+        for rows in pieces:
+            weights, factor, _ = evidence.weigh(rows, noisy, running)
+            part = out[rows]
+            part *= factor[:, None]
+            mean = np.where(on[rows], weights @ given_on, weights @ given_off)
+            if not complete:
+                mean = np.where(seen[rows], mean, weights @ unseen)
+            part += mean
+    out /= running.total[:, None]
+    np.minimum(out, 1.0, out=out)
+
+
+def _through_noise(block, rate_off, rate_on):
+    """`block` as noise shows it, and P(on | seen off) and P(on | seen on) in its clusters, (c, d) float64.
+
+    With p = on / (on + off) of a block, the same formula with the new numbers gives q: their sum stays.
+    """
+    lost, kept = block.on * rate_off, block.on * (1 - rate_off)
+    noisy = Block(block.log_weight, kept + block.off * rate_on, lost + block.off * (1 - rate_on), block.class_proba)
+    return noisy, lost / noisy.off, kept / noisy.on

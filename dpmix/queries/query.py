@@ -1,0 +1,313 @@
+"""Questions to a posterior: hidden pixels of images, and how probable images are.
+
+Images may be ones that were never seen, and any of their pixels may be unobserved. `dpmix.queries.mixture`
+defines the mixture that answers; nothing is simulated except by `sample_predictive`.
+"""
+
+import numpy as np
+
+from dpmix.base.arrays import check_binary, check_mask
+from dpmix.base.checks import check_count, check_seed
+from dpmix.queries.averages import add_means, draw_pixels, log_evidence, take_best
+from dpmix.queries.evidence import Evidence, as_slice
+from dpmix.queries.mixture import chunks, draw_blocks, n_components
+from dpmix.queries.query_input import check_classes, check_draws, check_images, check_labels, check_query
+
+__all__ = [
+    "log_predictive",
+    "predict_labels",
+    "predict_mode",
+    "predict_proba",
+    "responsibilities",
+    "sample_predictive",
+]
+
+
+def predict_proba(posterior, x, observed=None, draws=None, *, labels=None):
+    """Probability that each pixel is on, given the observed pixels of its image.
+
+    The exact posterior predictive: a weighted mean over all clusters of all draws, new ones included.
+
+    Parameters
+    ----------
+    posterior : dpmix.Posterior
+    x : Images, or (m, d) or (d,) array of 0/1 or bool
+        One image or many. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed.
+    observed : (d,) or (m, d) array of bool, optional
+        True where a pixel is observed, for all images or for each; pixels that `x` itself leaves
+        out stay unobserved. Values of unobserved pixels are not looked at. By default every pixel
+        that `x` does not leave out is observed.
+    draws : int, optional
+        Use about so many draws, spread evenly over chains and sweeps, instead of all.
+    labels : (m,) array of int, or int for one image, optional
+        Known label of each image, -1 where it is not known: what is asked for is then the rest of
+        an image that shows this, such as a 3. Needs a posterior of images with labels.
+
+    Returns
+    -------
+    proba : (m, d) float64, or (d,) for one image
+        Observed pixels come back as they are, exactly 0 or 1.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A posterior without draws, or images, masks or labels that do not fit it.
+
+    Notes
+    -----
+    Draws are averaged as densities: a draw under which the observed pixels are more probable has
+    more to say about the hidden ones. Large queries leave out what is negligible; every probability
+    is right to 1e-6.
+
+    Examples
+    --------
+    >>> import dpmix
+    >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
+    >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
+    >>> half = np.array([True, True, True, False, False, False])
+    >>> dpmix.predict_proba(posterior, x[0], observed=half).round(1)
+    array([1., 1., 1., 0., 0., 0.])
+    """
+    return _fill_hidden(add_means, posterior, x, observed, draws, labels)
+
+
+def sample_predictive(posterior, x, observed=None, size=1, seed=None, draws=None, *, labels=None):
+    """Draw whole images that agree with the observed pixels.
+
+    Each is one coherent image: its hidden pixels are drawn together, from one cluster of one draw
+    that is picked as the observed pixels say.
+
+    Parameters
+    ----------
+    posterior : dpmix.Posterior
+    x, observed, draws, labels
+        As in `predict_proba`.
+    size : int
+        Number of samples of each image.
+    seed : int, optional
+        The same seed gives the same samples; None takes one from the operating system.
+
+    Returns
+    -------
+    samples : (size, m, d) uint8, or (size, d) for one image
+        Observed pixels come back as they are.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As in `predict_proba`; a `size` below 1 or a bad `seed`.
+
+    Examples
+    --------
+    >>> import dpmix
+    >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
+    >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
+    >>> dpmix.sample_predictive(posterior, x[0], observed=x[0] == 1, size=100, seed=0).shape
+    (100, 6)
+    """
+    on, seen, labels, single = check_query(posterior, x, observed, labels)
+    draws, size = check_draws(draws), check_count("size", size)
+    generator = np.random.default_rng(check_seed(seed))
+    samples = np.zeros((size, *on.shape), np.uint8)
+    hidden = np.flatnonzero(~seen.all(axis=0))
+    if len(hidden):
+        evidence = _evidence(posterior, on, seen, labels, draws)
+        draw_pixels(posterior, evidence, hidden, draws, generator, samples)
+    np.copyto(samples, on, where=seen)
+    return samples[:, 0] if single else samples
+
+
+def log_predictive(posterior, x, observed=None, given=None, draws=None, *, labels=None):
+    """Log probability of the observed pixels of each image, or of these given others.
+
+    Parameters
+    ----------
+    posterior : dpmix.Posterior
+    x, observed, draws
+        As in `predict_proba`.
+    given : (d,) or (m, d) array of bool, optional
+        True for the pixels to condition on: the result is then the log probability of the observed
+        pixels given these. It makes no difference whether `observed` includes them; pixels that `x`
+        leaves out are not given. By default nothing is given.
+    labels : (m,) array of int, or int for one image, optional
+        Label of each image, -1 where it is not observed: the result is then the log probability of
+        the observed pixels together with the label.
+
+    Returns
+    -------
+    log_predictive : (m,) float64, or a float for one image
+        Nats, right to 1e-6; the logarithm of the mean probability over all draws of all chains. An
+        image without observed pixels and label has 0.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As in `predict_proba`.
+
+    Examples
+    --------
+    >>> import dpmix
+    >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
+    >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
+    >>> left = np.array([True, True, True, False, False, False])
+    >>> whole = dpmix.log_predictive(posterior, x[0])
+    >>> right = dpmix.log_predictive(posterior, x[0], ~left, given=left)
+    >>> bool(np.isclose(whole, dpmix.log_predictive(posterior, x[0], left) + right))
+    True
+    """
+    values, known, single = check_images(posterior, x)
+    draws = check_draws(draws)
+    labels = check_labels(posterior, labels, len(values), single)
+    seen = check_mask("observed", observed, known, single)
+    before = None if given is None else check_mask("given", given, known, single)
+    on = check_binary(values, "x", seen if before is None else seen | before)
+    if before is None:
+        result = log_evidence(posterior, [_evidence(posterior, on, seen, labels, draws)], draws)[0]
+    else:
+        condition = _evidence(posterior, on, before, None, draws)
+        joint = _evidence(posterior, on, seen & ~before, labels, draws, condition)
+        log_given, log_joint = log_evidence(posterior, [condition, joint], draws)
+        result = log_joint - log_given
+    result = np.minimum(result, 0.0)  # rounding may leave a probability of 1 a hair above
+    return float(result[0]) if single else result
+
+
+def predict_labels(posterior, x, observed=None, draws=None):
+    """Probability of each label, given the observed pixels of its image.
+
+    Parameters
+    ----------
+    posterior : dpmix.Posterior
+        Of images with labels, some of which may be unobserved: ``dpmix.sample(x, labels=y)``.
+    x, observed, draws
+        As in `predict_proba`.
+
+    Returns
+    -------
+    proba : (m, n_classes) float64, or (n_classes,) for one image
+        Rows sum to 1.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As in `predict_proba`; a posterior of images without labels.
+
+    Notes
+    -----
+    As exact as `predict_proba`: the label is one more column of the table, never observed in `x`.
+
+    Examples
+    --------
+    >>> import dpmix
+    >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
+    >>> y = np.r_[np.full(19, -1), 0, 1, np.full(19, -1)]
+    >>> posterior = dpmix.sample(x, labels=y, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
+    >>> dpmix.predict_labels(posterior, x[0]).round(1)
+    array([0.7, 0.3])
+    """
+    on, seen, _, single = check_query(posterior, x, observed, None)
+    n_classes, draws = check_classes(posterior), check_draws(draws)
+    proba = np.zeros((len(on), n_classes))
+    evidence = _evidence(posterior, on, seen, None, draws)
+    add_means(posterior, evidence, lambda block: block.class_proba, draws, proba)
+    proba /= proba.sum(axis=1, keepdims=True)
+    return proba[0] if single else proba
+
+
+def predict_mode(posterior, x, observed=None, draws=None, *, labels=None):
+    """Complete images from one cluster each: the one, of all draws, that is most probably theirs.
+
+    Where several clusters might have it, `predict_proba` blends them; this shows the best alone.
+
+    Parameters
+    ----------
+    posterior : dpmix.Posterior
+    x, observed, draws, labels
+        As in `predict_proba`.
+
+    Returns
+    -------
+    proba : (m, d) float64, or (d,) for one image
+        Probability of each pixel to be on in that cluster; observed pixels come back as they are.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As in `predict_proba`.
+
+    Examples
+    --------
+    >>> import dpmix
+    >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
+    >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
+    >>> half = np.array([True, True, True, False, False, False])
+    >>> dpmix.predict_mode(posterior, x[0], observed=half).round(1)
+    array([1., 1., 1., 0., 0., 0.])
+    """
+    return _fill_hidden(take_best, posterior, x, observed, draws, labels)
+
+
+def responsibilities(posterior, x, chain=0, draw=-1, observed=None, *, labels=None):
+    """Probability of each cluster of one draw to be that of each image.
+
+    Parameters
+    ----------
+    posterior : dpmix.Posterior
+    x, observed, labels
+        As in `predict_proba`. Images are taken for new ones, those that were clustered, too.
+    chain, draw : int
+        Which draw, counted from the end where negative; by default the last one of the first chain.
+
+    Returns
+    -------
+    responsibilities : (m, k + 1) float64, or (k + 1,) for one image
+        Rows sum to 1. Clusters are numbered as in ``posterior.labels[chain, draw]``; the last column
+        is a cluster not opened yet.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As in `predict_proba`; no such chain or draw.
+
+    Examples
+    --------
+    >>> import dpmix
+    >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
+    >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
+    >>> found = dpmix.responsibilities(posterior, x[0])
+    >>> bool(found.argmax() == posterior.labels[0, -1, 0])
+    True
+    """
+    on, seen, labels, single = check_query(posterior, x, observed, labels)
+    parts = list(draw_blocks(posterior.draw(chain, draw)))
+    evidence = _evidence(posterior, on, seen, labels, 1)
+    found = np.empty((len(on), sum(len(block.log_weight) for block in parts)))
+    first = 0
+    for block in parts:
+        last = first + len(block.log_weight)
+        for rows in chunks(len(on), posterior.table.d):
+            found[rows, first:last] = evidence.scores(rows, block)
+        first = last
+    found -= found.max(axis=1, keepdims=True)
+    np.exp(found, out=found)
+    found /= found.sum(axis=1, keepdims=True)
+    return found[0] if single else found
+
+
+def _fill_hidden(fill, posterior, x, observed, draws, labels):
+    """Images with what `fill`, a function of `dpmix.queries.averages`, finds for their hidden pixels."""
+    on, seen, labels, single = check_query(posterior, x, observed, labels)
+    draws = check_draws(draws)
+    proba = np.zeros(on.shape)
+    hidden = as_slice(np.flatnonzero(~seen.all(axis=0)))
+    found = proba[:, hidden]  # a copy, unless the hidden pixels are neighbours
+    if found.size:
+        evidence = _evidence(posterior, on, seen, labels, draws)
+        fill(posterior, evidence, lambda block: block.on_proba(hidden), draws, found)
+        proba[:, hidden] = found
+    np.copyto(proba, on, where=seen)
+    return proba[0] if single else proba
+
+
+def _evidence(posterior, on, seen, labels, draws, given=None):
+    return Evidence(on, seen, labels, posterior.table.n_classes, n_components(posterior, draws), given)

@@ -1,0 +1,247 @@
+"""`sample` and `resume`: from images to a posterior, in memory or in a run folder."""
+
+import contextlib
+import tempfile
+from concurrent.futures import Executor, Future
+from pathlib import Path
+
+import numpy as np
+
+from dpmix.base.checks import check_bool, check_count
+from dpmix.base.errors import InputError, InputTypeError, Interrupted, RunError, WorkerError
+from dpmix.base.progress import Progress
+from dpmix.base.version import __version__
+from dpmix.chain.plan import Plan
+from dpmix.chain.record import ChainRecord, Draws
+from dpmix.chain.schedule import Schedule
+from dpmix.chain.segment import warm_up
+from dpmix.chain.starts import check_init, start
+from dpmix.kernels.compile import is_complete, on_compile
+from dpmix.model.prior import Prior
+from dpmix.model.table import BinaryTable
+from dpmix.posterior.posterior import Posterior
+from dpmix.sampling.chains import run_chains
+from dpmix.sampling.delivery import holding
+from dpmix.sampling.workers import ProcessWorkers, available_cores
+from dpmix.store.run_folder import RunFolder
+
+__all__ = ["resume", "sample"]
+
+
+def sample(x, prior=None, *, observed=None, labels=None, chains=5, sweeps=200, burn_in=None, thin=None,
+           init="seeds", seed=None, schedule=None, jobs=None, executor=None, out=None, overwrite=False, progress=True):
+    """Draw from the posterior of a Dirichlet process mixture of beta-Bernoulli pixels.
+
+    Each sweep of a chain is the mix of moves that `Schedule` describes. With the same `x`, `prior`,
+    `schedule`, `seed` and numbers of sweeps the draws are the same bits for any number of
+    workers, on any executor, and through interruption and `resume`.
+
+    Parameters
+    ----------
+    x : Images or (n, d) array of 0/1 or bool
+        One image a row. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed.
+    prior : Prior, optional
+        By default ``Prior()``, which learns alpha, a and b.
+    observed : (d,) or (n, d) array of bool, optional
+        True where a pixel is observed; the others are summed over exactly, whatever their value.
+    labels : (n,) array of int, optional
+        A class for each image, from 0, as one more column of the table; -1 where it is not observed.
+        Labels sharpen the clusters and can then be asked for: see `predict_labels`.
+    chains, sweeps : int
+        Number of chains and sweeps of each, burn-in included.
+    burn_in : int, optional
+        Sweeps of each chain from which no draw is kept; by default half.
+    thin : int, optional
+        Every `thin`-th sweep after the burn-in is kept; by default up to 100 draws a chain.
+    init : {"seeds", "seeds:K", "one", "random:K", "crp"} or (n,) array of int
+        Where every chain starts: each image with the nearest of K images picked at random (by
+        default one in 200), all in one cluster, in K random groups, in a draw from the prior, or in
+        the given clusters.
+    seed : int, optional
+        Chain c draws from ``SeedSequence(seed, spawn_key=(c,))``. By default fresh entropy, which
+        the posterior remembers.
+    schedule : Schedule, optional
+        How many proposals of each kind a sweep makes.
+    jobs : int, optional
+        Worker processes on this machine; by default one for each chain, up to the number of cores.
+        With 1, everything runs in this process.
+    executor : concurrent.futures.Executor, optional
+        Where segments run instead, such as ``dask.distributed.Client().get_executor()``.
+    out : path, optional
+        Run folder to write as the chains go; a run that was killed goes on from it with `resume`.
+    overwrite : bool
+        Replace a run folder that is there already.
+    progress : bool
+        Show progress on the standard error stream.
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    InputError
+        Anything about the arguments, before any work starts.
+    WorkerError
+        A worker died four times over the same segment.
+    Interrupted
+        Ctrl-C; its ``posterior`` holds the draws so far.
+
+    References
+    ----------
+    Neal, R. M. (2000). Markov chain sampling methods for Dirichlet process mixture models.
+    Journal of Computational and Graphical Statistics 9, 249-265.
+
+    Examples
+    --------
+    >>> import dpmix
+    >>> digits = dpmix.datasets.load_digits(classes=[0, 1])
+    >>> posterior = dpmix.sample(digits, chains=2, sweeps=20, seed=1, jobs=1, progress=False)
+    >>> posterior.labels.shape
+    (2, 10, 360)
+    """
+    prior = Prior() if prior is None else prior
+    if not isinstance(prior, Prior):
+        raise InputTypeError(f"prior must be a dpmix.Prior; got {type(prior).__name__}")
+    table = BinaryTable.from_input(x, observed, labels)
+    prior.pseudo_counts(table.d)
+    init, labels = check_init(init, table.n)
+    schedule = Schedule() if schedule is None else schedule
+    if not isinstance(schedule, Schedule):
+        raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
+    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule)
+    placement = _checked_placement(plan, jobs, executor)
+    check_bool("progress", progress)
+    check_bool("overwrite", overwrite)
+    with _destination(out, table, plan, overwrite) as (folder, data_path):
+        records = [_fresh(table, plan, labels, chain) for chain in range(plan.chains)]
+        if folder:
+            for chain, record in enumerate(records):
+                folder.write_chain(chain, record)
+        return _run(table, data_path, plan, records, folder, placement, progress)
+
+
+def resume(path, sweeps=None, *, jobs=None, executor=None, progress=True):
+    """Go on with the run in folder `path`, from the last segment that each chain finished.
+
+    Parameters
+    ----------
+    path : path
+        A run folder that `sample` or ``dpmix fit`` wrote.
+    sweeps : int, optional
+        New total length of each chain, at least the planned one; by default the planned one, which
+        completes a run that was interrupted. Asking twice for the same total does nothing more.
+    jobs, executor, progress
+        As for `sample`; they make no difference to the draws.
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    RunError
+        The folder is damaged, of another version, or in use by another process.
+    InputError, WorkerError, Interrupted
+        As for `sample`.
+    """
+    check_bool("progress", progress)
+    with RunFolder.open(path, write=True) as folder:
+        plan, table = folder.plan, folder.table
+        if sweeps is not None:
+            plan = plan.lengthened(sweeps)
+        placement = _checked_placement(plan, jobs, executor)
+        records = [folder.read_chain(chain) or _fresh(table, plan, None, chain) for chain in range(plan.chains)]
+        if plan.sweeps != folder.plan.sweeps:
+            folder.set_plan(plan)
+        return _run(table, folder.data_path, plan, records, folder, placement, progress)
+
+
+def _fresh(table, plan, labels, chain):
+    """Record of a chain before its first sweep."""
+    if plan.init == "labels" and labels is None:
+        raise RunError(f"chain {chain} was stopped before its given starting labels were saved; start the run anew")
+    return ChainRecord(start(table, plan, labels, chain), Draws.empty(table.n, table.d))
+
+
+class _HereExecutor(Executor):
+    """Runs each call at once in this process."""
+
+    runs_at_once = True
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def _checked_placement(plan, jobs, executor):
+    """Where segments shall run: an executor of the caller's, or a number of workers."""
+    if executor is not None:
+        if jobs is not None:
+            raise InputError("jobs and executor exclude each other; leave one out")
+        if not callable(getattr(executor, "submit", None)):
+            raise InputTypeError(f"executor must have a submit method like concurrent.futures.Executor; "
+                                 f"got {type(executor).__name__}")
+        return executor
+    return min(plan.chains, available_cores()) if jobs is None else min(check_count("jobs", jobs), plan.chains)
+
+
+@contextlib.contextmanager
+def _destination(out, table, plan, overwrite):
+    """The run folder (or None) and the file from which workers map the pixels."""
+    if out is None:
+        with tempfile.TemporaryDirectory(prefix="dpmix-") as scratch:
+            path = Path(scratch) / "data.npy"
+            np.save(path, table.packed)
+            yield None, path
+    else:
+        with RunFolder.create(out, table, plan, overwrite=overwrite) as folder:
+            yield folder, folder.data_path
+
+
+@contextlib.contextmanager
+def _opened(placement, table):
+    """The executor for a placement; our own workers are gone when the block is left."""
+    if not isinstance(placement, int):
+        yield placement
+    elif placement == 1:
+        with holding(table):
+            yield _HereExecutor()
+    else:
+        with ProcessWorkers(placement) as workers:
+            yield workers
+
+
+def _run(table, data_path, plan, records, folder, placement, show):
+    where = f"; go on with dpmix.resume({str(folder.path)!r})" if folder else ""
+    with Progress(plan.chains, plan.sweeps, show=show, started=[record.sweeps for record in records]) as shown:
+
+        def on_segment(chain, record):
+            if folder:
+                folder.write_chain(chain, record)
+            trace = record.draws.trace
+            figures = {"clusters": int(trace["n_clusters"][-1]), "log_joint": float(trace["log_joint"][-1])}
+            shown.update(chain, record.sweeps, **figures)
+
+        try:
+            _compile_first(shown)
+            with _opened(placement, table) as executor:
+                run_chains(table, data_path, plan, records, executor, on_segment)
+        except KeyboardInterrupt as interrupt:
+            done = min(record.sweeps for record in records)
+            so_far = Posterior(table, plan, records, __version__)
+            raise Interrupted(f"interrupted after {done} of {plan.sweeps} sweeps{where}", so_far) from interrupt
+        except WorkerError as error:
+            raise WorkerError(f"{error}{where}") from error
+    return Posterior(table, plan, records, __version__)
+
+
+def _compile_first(shown):
+    """Where kernels are not in the cache, compile all of them here, once, and not in every worker."""
+    on_compile(lambda: shown.message("compiling kernels: this happens once and takes about half a minute"))
+    if not is_complete():
+        warm_up()

@@ -1,0 +1,382 @@
+"""The run folder: a run on disk, complete enough to be queried and continued anywhere.
+
+    run.json         what the run is, for people and programs, with a checksum over its content
+    data.npy         the images, eight pixels to a byte (`dpmix.store.table_file`)
+    chain-000.npz    the first chain after its last finished segment (`dpmix.store.chain_file`); and so on
+    .lock            held by the one process that writes
+
+Reading relies on nothing that was not checked: whatever is damaged, foreign or missing is a `RunError`
+that names the file. Other files in the folder, such as pictures, are left alone.
+"""
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import shutil
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+
+from dpmix.base.checks import check_path
+from dpmix.base.errors import InputError, InputTypeError, RunError
+from dpmix.base.files import LOCK_NAME, WriterLock, is_leftover, replace_files
+from dpmix.base.version import __version__
+from dpmix.chain.plan import Plan
+from dpmix.chain.schedule import FIGURES
+from dpmix.chain.starts import check_init
+from dpmix.store import chain_file
+from dpmix.store.table_file import map_table, write_table
+
+__all__ = ["RunFolder"]
+
+_FORMAT, _FORMAT_VERSION = "dpmix run", 1
+_RUN, _DATA = "run.json", "data.npy"
+_CHAIN = re.compile(r"chain-\d{3,}\.npz")
+_SPARE_BYTES = 1 << 20
+
+
+class RunFolder:
+    """A run folder, open for reading, or for writing by this process alone.
+
+    Made by `create` and `open`; usable in a ``with`` statement, which ends the right to write.
+
+    Attributes
+    ----------
+    path : pathlib.Path
+    plan : dpmix.chain.plan.Plan
+    table : dpmix.model.table.BinaryTable
+        The images, memory-mapped read-only.
+    version, created : str
+        The dpmix that began the run, and when (UTC, ISO 8601).
+    """
+
+    def __init__(self, path, lock):
+        self.path, self._lock = path, lock
+        with _os_errors(f"cannot read the run at {path}"):
+            facts = _read_facts(path / _RUN)
+            try:
+                self._run, self.version, self.created = facts["run"], facts["dpmix"], facts["created"]
+                self.plan = Plan.from_json(facts)
+                self.table = map_table(self.data_path, facts["data"])
+                self.plan.prior.pseudo_counts(self.table.d)
+                if self.plan.init != "labels":
+                    check_init(self.plan.init, self.table.n)
+            except RunError:
+                raise
+            except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+                raise RunError(f"{path / _RUN} does not describe a run: {error}") from error
+
+    @classmethod
+    def create(cls, path, table, plan, overwrite=False):
+        """Begin a run folder at `path` and keep it open for writing.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Must not exist, or be an empty folder; its parent must exist.
+        table : dpmix.model.table.BinaryTable
+        plan : dpmix.chain.plan.Plan
+        overwrite : bool
+            Whether a dpmix run at `path` may be replaced. Nothing else ever is.
+
+        Raises
+        ------
+        InputError
+            `path` exists, or its parent does not.
+        RunError
+            It cannot be written, there is no room for the run, or it is in use.
+        """
+        needed = _table_bytes(table) + (plan.chains + 1) * _chain_bytes(table, plan.sweeps, plan.n_kept(plan.sweeps))
+        facts = _describe(__version__, table, plan)
+        path, lock = _fill(path, facts, table, (), needed, overwrite)
+        return cls._holding(lock, path)
+
+    @classmethod
+    def open(cls, path, write=False):
+        """Open the run folder at `path` and check it; chains are checked as they are read.
+
+        Parameters
+        ----------
+        path : str or path-like
+        write : bool
+            Whether to write, too. Only one process may at a time; any number may read meanwhile.
+
+        Raises
+        ------
+        RunError
+            Missing, foreign, damaged or of another version; or, for writing, in use, read-only or
+            without room for the rest of the run.
+        """
+        path = _check_path(path)
+        with _os_errors(f"cannot read the run at {path}"):
+            if not (path / _RUN).is_file():
+                kind = "an unfinished copy or another kind of folder" if path.is_dir() else "no folder"
+                raise RunError(f"{path} is not a run folder of dpmix: {kind}, without {_RUN}")
+        if not write:
+            return cls(path, None)
+        with _os_errors(f"cannot write in {path}"):
+            lock = WriterLock(path)
+        folder = cls._holding(lock, path)
+        try:
+            _remove(path, is_leftover)
+            folder._check_room()
+            with _os_errors(f"cannot write in {path}"):
+                replace_files(path, {_RUN: folder._write_facts(folder.plan)})
+        except BaseException:
+            lock.release()
+            raise
+        return folder
+
+    @classmethod
+    def write(cls, path, table, plan, records, version, overwrite=False):
+        """Write a run folder at `path` that holds the `records` of chains; arguments and errors as for `create`."""
+        needed = _table_bytes(table)
+        needed += sum(_chain_bytes(table, record.sweeps, record.draws.n_kept) for record in records)
+        facts = _describe(version, table, plan)
+        _, lock = _fill(path, facts, table, records, needed, overwrite)
+        lock.release()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def close(self):
+        """End the right to write."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    @property
+    def data_path(self):
+        """Path of the images, an .npy file of (n, ceil(d / 8)) uint8."""
+        return self.path / _DATA
+
+    def chain_path(self, chain_ix):
+        """Path of chain `chain_ix`, there or not."""
+        return self.path / _chain_name(chain_ix)
+
+    def read_chain(self, chain_ix):
+        """The `dpmix.chain.record.ChainRecord` of a chain after its last finished segment; None before there is one.
+
+        Raises
+        ------
+        RunError
+            Its file is damaged, or belongs to another chain or run.
+        """
+        path = self.chain_path(chain_ix)
+        with _os_errors(f"cannot read {path}"):
+            try:
+                return chain_file.read_chain(path, self._run, chain_ix, self.table, self.plan)
+            except FileNotFoundError:
+                return None
+
+    def write_chain(self, chain_ix, record):
+        """Put `record` in the place of what the folder held of this chain.
+
+        Raises
+        ------
+        RunError
+            It cannot be written, for instance because the disk is full; the folder is as it was.
+        """
+        name = _chain_name(chain_ix)
+        with self._writing(name):
+            replace_files(self.path, {name: _chain_writer(self._run, chain_ix, record)})
+
+    def set_plan(self, plan):
+        """Put down that the chains are to be longer: `plan` differs from the present one in its sweeps alone.
+
+        Raises
+        ------
+        RunError
+            There is no room for so long a run, or it cannot be written; the folder is as it was.
+        """
+        before, after = self.plan.to_json(), plan.to_json()
+        assert {**before, "sweeps": plan.sweeps} == after, "only the sweeps of a run can change"
+        self._check_room(plan)
+        with self._writing(_RUN):
+            replace_files(self.path, {_RUN: self._write_facts(plan)})
+        self.plan = plan
+
+    def read_chains(self):
+        """The `dpmix.chain.record.ChainRecord` of every chain, in order.
+
+        Raises
+        ------
+        RunError
+            No chain has finished a segment yet, or the file of one is missing or damaged.
+        """
+        records = [self.read_chain(chain_ix) for chain_ix in range(self.plan.chains)]
+        if not any(record and record.sweeps for record in records):
+            raise RunError(f"{self.path} holds no draws yet: no chain has finished its first segment; "
+                           f"wait for it, or go on with it by dpmix.resume({str(self.path)!r})")
+        for chain_ix, record in enumerate(records):
+            if record is None:
+                raise RunError(f"{self.chain_path(chain_ix)} is missing: that chain has not begun, or its file is "
+                               f"lost; dpmix.resume({str(self.path)!r}) draws it and keeps the others")
+        return records
+
+    @classmethod
+    def _holding(cls, lock, path):
+        try:
+            return cls(path, lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @contextmanager
+    def _writing(self, name):
+        assert self._lock is not None, "open the run folder for writing first"
+        then = f"every segment written before is kept; see to that and go on with dpmix.resume({str(self.path)!r})"
+        with _os_errors(f"cannot write {self.path / name}", then):
+            yield
+
+    def _write_facts(self, plan):
+        facts = _describe(self.version, self.table, plan)
+        return _facts_writer({**facts, "run": self._run, "created": self.created})
+
+    def _check_room(self, plan=None):
+        plan = plan or self.plan
+        chain = _chain_bytes(self.table, plan.sweeps, plan.n_kept(plan.sweeps))
+        present = [path.stat().st_size for path in map(self.chain_path, range(plan.chains)) if path.is_file()]
+        _check_room(self.path, chain + max(0, plan.chains * chain - sum(present)))
+
+
+def _fill(path, facts, table, records, needed, overwrite):
+    """Write all files of a run; (path, lock). On failure what was there before is kept."""
+    path = _check_path(path)
+    with _os_errors(f"cannot write a run folder at {path}"):
+        _check_target(path, overwrite)
+        is_new = not path.exists()
+        if is_new:
+            path.mkdir()
+        lock = None
+        try:
+            lock = WriterLock(path)
+            _check_target(path, overwrite)  # another process may have been quicker
+            _remove(path, is_leftover)
+            _check_room(path, needed)
+            chains = {_chain_name(ix): _chain_writer(facts["run"], ix, record) for ix, record in enumerate(records)}
+            # run.json goes first: it makes a folder a run, and tells any older chain that is still there apart.
+            replace_files(path, {_RUN: _facts_writer(facts), _DATA: lambda file: write_table(file, table), **chains})
+            _remove(path, lambda name: _CHAIN.fullmatch(name) and name not in chains)
+        except BaseException:
+            if lock:
+                lock.release()
+            if is_new:
+                _remove(path, _is_ours)
+                with suppress(OSError):
+                    path.rmdir()
+            raise
+    return path, lock
+
+
+def _check_target(path, overwrite):
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} exists and is a file; choose another path for the run folder")
+    if not path.parent.is_dir():
+        raise InputError(f"cannot create {path}: there is no folder {path.parent}; create it first")
+    names = os.listdir(path) if path.exists() else []
+    others = [name for name in names if name != LOCK_NAME and not is_leftover(name)]
+    if not others:
+        return
+    if not _is_run(path):
+        raise InputError(f"{path} is a folder with other things in it ({min(others)}, ...), no run of dpmix; "
+                         "choose another path for the run folder")
+    if not overwrite:
+        raise InputError(f"{path} holds a run already; choose another path, pass overwrite=True to replace it, "
+                         f"or go on with it by dpmix.resume({str(path)!r})")
+
+
+def _is_ours(name):
+    return name in (LOCK_NAME, _RUN, _DATA) or is_leftover(name) or _CHAIN.fullmatch(name) is not None
+
+
+def _is_run(path):
+    """Whether the folder was begun by dpmix, judged so that a damaged run counts too."""
+    with suppress(FileNotFoundError), open(path / _RUN, "rb") as file:
+        return _FORMAT.encode() in file.read(100)
+    return False
+
+
+def _check_path(path):
+    if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
+        raise InputTypeError(f"path must be the name of a folder, as text or pathlib.Path; got {path!r}")
+    return check_path("path", path)
+
+
+def _describe(version, table, plan):
+    """The content of run.json for a new run."""
+    data = {"n": table.n, "d": table.d, "shape": [int(side) for side in table.shape], "masked": table.masked,
+            "n_classes": table.n_classes, "digest": table.digest}
+    return {"format": _FORMAT, "format_version": _FORMAT_VERSION, "run": secrets.token_hex(16), "dpmix": version,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"), "data": data, **plan.to_json()}
+
+
+def _checksum(facts):
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _facts_writer(facts):
+    text = json.dumps({**facts, "sha256": _checksum(facts)}, indent=2)
+    text = re.sub(r'\[\s+([^][{}"]*?)\s+\]', lambda row: f"[{' '.join(row[1].split())}]", text)  # numbers on one line
+    return lambda file: file.write(text.encode() + b"\n")
+
+
+def _read_facts(path):
+    try:
+        facts = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise RunError(f"{path} is damaged, or not of dpmix: {error}") from error
+    if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
+        raise RunError(f"{path} is damaged, or not of dpmix: it does not say that its format is {_FORMAT!r}")
+    version = facts.get("format_version")
+    if version != _FORMAT_VERSION:
+        raise RunError(f"{path} has format version {version!r} (written by dpmix {facts.get('dpmix')}); this dpmix "
+                       f"{__version__} reads version {_FORMAT_VERSION}; use the dpmix that wrote it")
+    if facts.pop("sha256", None) != _checksum(facts):
+        raise RunError(f"{path} is damaged or was changed by hand: its checksum does not match what it says; "
+                       "restore it from a copy")
+    return facts
+
+
+def _chain_name(chain_ix):
+    return f"chain-{chain_ix:03d}.npz"
+
+
+def _chain_writer(run, chain_ix, record):
+    return lambda file: chain_file.write_chain(file, run, chain_ix, record)
+
+
+def _table_bytes(table):
+    return table.packed.nbytes + _SPARE_BYTES
+
+
+def _chain_bytes(table, sweeps, draws):
+    """Size of a chain's file, about: its state, the figures of each sweep, and labels and hyperparameters a draw."""
+    return 4 * table.n + 8 * len(FIGURES) * sweeps + draws * (2 * table.n + 16 * table.d + 8) + 16 * table.d + 8192
+
+
+def _check_room(path, needed):
+    free = shutil.disk_usage(path).free
+    if free < needed:
+        raise RunError(f"{path} needs room for {needed / 1e6:.1f} MB, and {free / 1e6:.1f} MB are free there; "
+                       "free some, plan fewer draws (fewer sweeps, a larger thin), or choose a folder elsewhere")
+
+
+def _remove(path, is_unwanted):
+    for name in os.listdir(path):
+        if is_unwanted(name):
+            (path / name).unlink(missing_ok=True)
+
+
+@contextmanager
+def _os_errors(what, then="see to that and try again"):
+    """Turn errors of the operating system into a `RunError` that says `what` failed."""
+    try:
+        yield
+    except OSError as error:
+        reason = f"{os.path.basename(error.filename)}: {error.strerror}" if error.filename else str(error)
+        raise RunError(f"{what} ({reason}); {then}") from error
