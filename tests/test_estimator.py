@@ -11,12 +11,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.estimator_checks import check_estimator
-from support import naive
 
 import dpmix
 from dpmix import DPMixture
 from dpmix.datasets import load_digits, load_grey
 from dpmix.features import BernoulliRBM
+from support import naive
 
 QUICK = {"chains": 2, "sweeps": 10, "random_state": 0}
 TWO = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)

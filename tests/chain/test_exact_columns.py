@@ -9,11 +9,11 @@ from math import lgamma
 
 import numpy as np
 import pytest
-from support import naive, partitions
 
 from dpmix.chain.moves import bear_and_bury, split_and_merge, sweep_assignments
 from dpmix.chain.state import Chain, State, generator_state
 from dpmix.model.table import BinaryTable
+from support import naive, partitions
 
 P_LEAST = 1e-6
 N_DRAWS = 6_000

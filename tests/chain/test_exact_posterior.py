@@ -10,9 +10,6 @@ from typing import NamedTuple
 import numba
 import numpy as np
 import pytest
-from support import naive, partitions
-from support.cases import CASES, P_LEAST, fixed
-from support.partitions import case
 
 from dpmix.chain import schedule
 from dpmix.chain.moves import bear_and_bury, split_and_merge, sweep_assignments
@@ -20,6 +17,9 @@ from dpmix.chain.plan import Plan
 from dpmix.chain.segment import run_segment
 from dpmix.chain.starts import start
 from dpmix.model.prior import Prior
+from support import naive, partitions
+from support.cases import CASES, P_LEAST, fixed
+from support.partitions import case
 
 N_DRAWS = 3_000 if numba.config.DISABLE_JIT else 30_000
 

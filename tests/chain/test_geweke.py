@@ -10,7 +10,6 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from support import naive
 
 from dpmix.chain.plan import Plan
 from dpmix.chain.schedule import Schedule
@@ -18,6 +17,7 @@ from dpmix.chain.segment import run_sweep
 from dpmix.chain.state import Chain, State, generator_state
 from dpmix.model.prior import Gamma, Prior
 from dpmix.model.table import BinaryTable
+from support import naive
 
 N, D = 5, 2
 PRIOR = Prior(alpha=Gamma(2, 2), a=Gamma(2, 3), b=Gamma(3, 2))

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from support import naive, overlay, partitions
 from support.cases import CASES, P_LEAST, fixed
 

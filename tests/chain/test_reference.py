@@ -4,8 +4,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from support import naive, partitions
-from support.partitions import case
 
 from dpmix.chain.moves import bear_and_bury, split_and_merge, sweep_assignments
 from dpmix.chain.plan import Plan
@@ -14,6 +12,8 @@ from dpmix.chain.segment import run_segment
 from dpmix.chain.starts import start
 from dpmix.chain.state import Chain
 from dpmix.model.prior import Prior
+from support import naive, partitions
+from support.partitions import case
 
 
 def random_images(n, d, on=0.5):

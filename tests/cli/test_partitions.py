@@ -6,11 +6,11 @@ import re
 
 import numpy as np
 import pytest
-from support.shell import is_one_error, program
 
 import dpmix
 from dpmix.cli import main
 from dpmix.partitions import cluster_members
+from support.shell import is_one_error, program
 
 CLASSES = ("--labels", "digits", "--classes", "0,1")
 

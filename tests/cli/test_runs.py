@@ -14,6 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+import dpmix
+from dpmix.chain.plan import Plan
+from dpmix.cli import main
+from dpmix.model.table import BinaryTable
+from dpmix.store.run_folder import RunFolder
 from support.shell import (
     all_are_gone,
     assert_same_bits,
@@ -26,12 +32,6 @@ from support.shell import (
     wait_for,
     workers,
 )
-
-import dpmix
-from dpmix.chain.plan import Plan
-from dpmix.cli import main
-from dpmix.model.table import BinaryTable
-from dpmix.store.run_folder import RunFolder
 
 SMALL = ("--classes", "2,3", "--chains", "2", "--sweeps", "20", "--init", "random:10", "--seed", "1")
 LONG = ("--chains", "2", "--sweeps", "1200", "--init", "random:40", "--seed", "5")

@@ -7,9 +7,9 @@ import textwrap
 import numba
 import numpy as np
 import pytest
-from support import overlay
 
 from dpmix.kernels import compile as compiling
+from support import overlay
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="NUMBA_DISABLE_JIT=1 compiles nothing")
 

@@ -20,11 +20,11 @@ import types
 
 import numpy as np
 import pytest
-from support import overlay, partitions
 
 from dpmix.chain.state import Chain, State, generator_state
 from dpmix.kernels import birth_death, split_merge
 from dpmix.model.table import BinaryTable
+from support import overlay, partitions
 
 BIRTH_DEATH, SPLIT_MERGE = "kernels/birth_death.py", "kernels/split_merge.py"
 SMALL = [

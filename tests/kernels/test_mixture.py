@@ -5,8 +5,6 @@ import math
 import numpy as np
 import pytest
 from scipy import special
-from support import naive, partitions
-from support.partitions import case
 
 from dpmix.chain.state import Chain
 from dpmix.kernels.beta_bernoulli import exact_score, own_score, score_image
@@ -14,6 +12,8 @@ from dpmix.kernels.categorical import draw, screen
 from dpmix.kernels.partition import count_images, move_image
 from dpmix.kernels.records import empty_partition
 from dpmix.kernels.special import log_array, log_gamma_array
+from support import naive, partitions
+from support.partitions import case
 
 BELOW_ONE = 1.0 - 2.0**-53  # the largest uniform a generator gives
 

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from support.small_runs import make_posterior
 
 import dpmix
 from dpmix.base.errors import InputError
@@ -13,6 +12,7 @@ from dpmix.chain.moves import move_alpha
 from dpmix.kernels import hyperparameters as kernels
 from dpmix.model import prior as priors
 from dpmix.model.prior import Gamma, Prior
+from support.small_runs import make_posterior
 
 
 def test_the_range_is_that_of_the_kernels():

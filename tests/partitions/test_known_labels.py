@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
-from support.query_cases import posterior_of
 
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.partitions import compare_labels, contingency_table
 from dpmix.partitions.draws import by_size
+from support.query_cases import posterior_of
 
 PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5)), min_size=1, max_size=30)
 

@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import naive, overlay, partitions
-from support.query_cases import label_posterior, posterior_of, slow_labelled
 
 import dpmix
 import dpmix.partitions.point as point
@@ -25,6 +23,8 @@ from dpmix.partitions import (
 from dpmix.partitions.draws import by_size, flat_draws
 from dpmix.partitions.losses import LOSSES, between_draws, distances, loss_of
 from dpmix.partitions.search import PartitionSearch
+from support import naive, overlay, partitions
+from support.query_cases import label_posterior, posterior_of, slow_labelled
 
 ROOT = Path(dpmix.__file__).resolve().parent.parent
 PAIRS_OF_LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12)

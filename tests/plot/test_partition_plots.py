@@ -4,12 +4,12 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from support.query_cases import label_posterior, posterior_of
 
 from dpmix import plot
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.partitions import cluster_members, co_clustering, contingency_table
 from dpmix.partitions.draws import by_size
+from support.query_cases import label_posterior, posterior_of
 
 matplotlib.use("Agg")
 

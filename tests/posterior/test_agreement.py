@@ -11,8 +11,6 @@ import sys
 import numpy as np
 import pytest
 from arviz_stats.base import array_stats
-from support import naive
-from support.small_runs import make_plan, make_table
 
 import dpmix.posterior.agreement
 import dpmix.posterior.information
@@ -30,6 +28,8 @@ from dpmix.posterior.agreement import (
 )
 from dpmix.posterior.information import variation_of_information
 from dpmix.posterior.posterior import Posterior
+from support import naive
+from support.small_runs import make_plan, make_table
 
 # R-hat and effective sample sizes.
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import naive
 
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.posterior.information import entropy, variation_of_information
+from support import naive
 
 LABELS = st.integers(1, 9).flatmap(lambda n: st.lists(st.integers(0, 4), min_size=n, max_size=n))
 

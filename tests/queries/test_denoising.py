@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+
+import dpmix
+from dpmix.datasets import MaskingNoise
 from support.query_cases import (
     ALL_IMAGES,
     LEFT,
@@ -12,9 +15,6 @@ from support.query_cases import (
     slow_labelled,
     slow_log_predictive,
 )
-
-import dpmix
-from dpmix.datasets import MaskingNoise
 
 RATES = [(0.4, 0.03), (0.2, 0.2), (np.array([0.0, 0.9, 0.3, 0.5]), np.array([0.6, 0.0, 0.0, 0.1]))]
 

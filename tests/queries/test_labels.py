@@ -5,8 +5,6 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from support.partitions import all_partitions
-from support.query_cases import ALL_IMAGES, LEFT, A, B, X, label_posterior, posterior_of, slow_labelled
 
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.model.table import BinaryTable
@@ -19,6 +17,8 @@ from dpmix.queries.query import (
     responsibilities,
     sample_predictive,
 )
+from support.partitions import all_partitions
+from support.query_cases import ALL_IMAGES, LEFT, A, B, X, label_posterior, posterior_of, slow_labelled
 
 Y = np.array([0, 2, 1, -1, 0, -1])
 SEEN = np.array([[1, 1, 0, 1], [1, 1, 1, 1], [0, 1, 1, 1], [1, 0, 0, 1], [1, 1, 1, 0], [0, 1, 1, 1]], bool)

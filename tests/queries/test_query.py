@@ -8,6 +8,18 @@ import numba
 import numpy as np
 import pytest
 from scipy import stats
+
+from dpmix.chain.plan import Plan
+from dpmix.chain.record import ChainRecord
+from dpmix.chain.schedule import Schedule
+from dpmix.chain.segment import run_segment
+from dpmix.chain.starts import start
+from dpmix.model.prior import Prior
+from dpmix.model.table import BinaryTable
+from dpmix.posterior.posterior import Posterior
+from dpmix.queries import mixture
+from dpmix.queries.averages import _pick
+from dpmix.queries.query import log_predictive, predict_proba, sample_predictive
 from support import naive
 from support.partitions import all_partitions
 from support.query_cases import (
@@ -23,18 +35,6 @@ from support.query_cases import (
     slow_log_predictive,
     slow_proba,
 )
-
-from dpmix.chain.plan import Plan
-from dpmix.chain.record import ChainRecord
-from dpmix.chain.schedule import Schedule
-from dpmix.chain.segment import run_segment
-from dpmix.chain.starts import start
-from dpmix.model.prior import Prior
-from dpmix.model.table import BinaryTable
-from dpmix.posterior.posterior import Posterior
-from dpmix.queries import mixture
-from dpmix.queries.averages import _pick
-from dpmix.queries.query import log_predictive, predict_proba, sample_predictive
 
 
 @pytest.fixture(params=["together", "apart"])

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from support.query_cases import LEFT, VARIED, X, posterior_of
 
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.chain.plan import Plan
@@ -13,6 +12,7 @@ from dpmix.chain.record import ChainRecord, Draws
 from dpmix.model.prior import Prior
 from dpmix.posterior.posterior import Posterior
 from dpmix.queries.query import log_predictive, predict_proba, sample_predictive
+from support.query_cases import LEFT, VARIED, X, posterior_of
 
 QUERIES = (predict_proba, sample_predictive, log_predictive)
 

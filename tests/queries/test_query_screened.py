@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from support.query_cases import label_posterior
 
 from dpmix.queries import evidence
 from dpmix.queries.query import log_predictive, predict_labels, predict_mode, predict_proba, sample_predictive
+from support.query_cases import label_posterior
 
 N, D, CLASSES = 120, 600, 4
 

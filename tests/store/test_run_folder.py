@@ -14,14 +14,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.small_runs import (
-    assert_same_posterior,
-    assert_same_record,
-    make_plan,
-    make_posterior,
-    make_table,
-    run_chain,
-)
 
 from dpmix.base import files
 from dpmix.base.errors import InputError, RunError
@@ -32,6 +24,14 @@ from dpmix.model.prior import Prior
 from dpmix.posterior.load import load
 from dpmix.store import run_folder
 from dpmix.store.run_folder import RunFolder
+from support.small_runs import (
+    assert_same_posterior,
+    assert_same_record,
+    make_plan,
+    make_posterior,
+    make_table,
+    run_chain,
+)
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")

@@ -7,13 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.small_runs import (
-    assert_same_posterior,
-    assert_same_record,
-    make_plan,
-    make_posterior,
-    make_table,
-)
 
 from dpmix.base.errors import InputTypeError, RunError
 from dpmix.chain.plan import Plan
@@ -21,6 +14,13 @@ from dpmix.model.table import BinaryTable
 from dpmix.posterior.load import load
 from dpmix.store import chain_file, run_folder
 from dpmix.store.run_folder import RunFolder
+from support.small_runs import (
+    assert_same_posterior,
+    assert_same_record,
+    make_plan,
+    make_posterior,
+    make_table,
+)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 import numba
 import numpy as np
 import pytest
-from support.machines import as_rbm, joint, states, tiny_machine
 
 from dpmix import InputError
 from dpmix.features import (
@@ -14,6 +13,7 @@ from dpmix.features import (
     log_likelihood,
     reverse_annealed_log_partition,
 )
+from support.machines import as_rbm, joint, states, tiny_machine
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted annealing takes minutes")
 

@@ -6,10 +6,10 @@ import numba
 import numpy as np
 import pytest
 from scipy.special import expit
-from support.machines import as_rbm, joint, states, tiny_machine
 
 from dpmix.features.boltzmann.contrastive import ContrastiveDivergence, Settings
 from dpmix.features.products import RowList
+from support.machines import as_rbm, joint, states, tiny_machine
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted training takes minutes")
 D, H = 4, 3
