@@ -50,8 +50,10 @@ def main():
     for name, racer in racers.items():
         own = np.median(seconds[name], axis=0)
         errors = racer.error, np.square(racer.predict(test) - test).mean()
-        print(f"{name:<16}{own[0]:>9.2f}{own[1]:>9.2f}{own[0] / ours[0]:>11.2f}{own[1] / ours[1]:>7.2f}"
-              f"{errors[0]:>11.5f}{errors[1]:>10.5f}")
+        print(
+            f"{name:<16}{own[0]:>9.2f}{own[1]:>9.2f}{own[0] / ours[0]:>11.2f}{own[1] / ours[1]:>7.2f}"
+            f"{errors[0]:>11.5f}{errors[1]:>10.5f}"
+        )
 
 
 def parse():
@@ -97,7 +99,11 @@ class Theirs:
 
     def __init__(self, x, dtype, options):
         self._model = MLPRegressor(
-            hidden_layer_sizes=options.sizes, solver="adam", learning_rate_init=RATE, batch_size=BATCH, alpha=0,
+            hidden_layer_sizes=options.sizes,
+            solver="adam",
+            learning_rate_init=RATE,
+            batch_size=BATCH,
+            alpha=0,
             random_state=options.seed,
         )
         self._x = x.astype(dtype)

@@ -84,7 +84,9 @@ def choose(options):
     """Agreement with the labels of training images, for every setting."""
     train = load_mnist("train", threshold=127)
     images = train[len(train) - min(options.images, N_CHOOSE) :]
-    print(f"NMI (clusters) of {len(images):,} training images; * the best of a kind of code and number of bits")
+    print(
+        f"NMI (clusters) of {len(images):,} training images; * the best of a kind of code and number of bits"
+    )
     print(f"{'':<12}{'bits':>5}{'passes':>8}" + "".join(f"{'a=b ' + name(count):>13}" for count in COUNTS))
     choose_row([("pixels", images.shape[0] * images.shape[1], 0)], train.x, images, options)
     for kind in options.kinds:
@@ -97,7 +99,9 @@ def choose_row(candidates, train, images, options):
     """Cluster with every prior the codes of each of `candidates`, (kind, bits, passes), and print them."""
     found = {}
     for kind, bits, passes in candidates:
-        codes = images.x if kind == "pixels" else extractor(kind, bits, passes, train, options).transform(images)
+        codes = (
+            images.x if kind == "pixels" else extractor(kind, bits, passes, train, options).transform(images)
+        )
         for count in COUNTS:
             posterior = cluster(codes, count, options)
             nmi = dpmix.compare_labels(posterior, images.y).nmi.mean()
@@ -105,8 +109,11 @@ def choose_row(candidates, train, images, options):
     best = max(found, key=lambda key: found[key][0])
     for candidate in candidates:
         kind, bits, passes = candidate
-        cells = [f"{found[*candidate, count][0]:.3f} ({found[*candidate, count][1]:.0f})"
-                 + ("*" if (*candidate, count) == best else " ") for count in COUNTS]
+        cells = [
+            f"{found[*candidate, count][0]:.3f} ({found[*candidate, count][1]:.0f})"
+            + ("*" if (*candidate, count) == best else " ")
+            for count in COUNTS
+        ]
         print(f"{kind:<12}{bits:>5}{passes:>8}" + "".join(f"{cell:>13}" for cell in cells), flush=True)
 
 
@@ -114,10 +121,14 @@ def report(options):
     """Agreement with the labels of test images, for pixels with all priors and for codes as chosen."""
     train, test = load_mnist("train", threshold=127), load_mnist("test", threshold=127)[: options.images]
     print(f"{len(test):,} test images, {options.chains} chains of {options.sweeps} sweeps")
-    print(f"{'':<12}{'bits':>5}{'passes':>8}{'a = b':>9}{'clusters':>10}{'NMI':>7}{'ARI':>7}{'purity':>8}"
-          f"{'draws NMI':>11}{'k-means NMI':>13}{'minutes':>9}{'gain':>8}")
-    pixels = [report_row(Setting("pixels", test.x.shape[1], 0, count), test.x, test.y, 0.0, [], options)
-              for count in COUNTS]
+    print(
+        f"{'':<12}{'bits':>5}{'passes':>8}{'a = b':>9}{'clusters':>10}{'NMI':>7}{'ARI':>7}{'purity':>8}"
+        f"{'draws NMI':>11}{'k-means NMI':>13}{'minutes':>9}{'gain':>8}"
+    )
+    pixels = [
+        report_row(Setting("pixels", test.x.shape[1], 0, count), test.x, test.y, 0.0, [], options)
+        for count in COUNTS
+    ]
     for setting in CHOSEN:
         if setting.kind in options.kinds and setting.bits in options.bits:
             machine = extractor(*setting[:3], train.x, options)
@@ -138,9 +149,12 @@ def report_row(setting, codes, y, seconds, pixels, options):
     means = KMeans(k, n_init=3, random_state=options.seed).fit(codes.astype(np.float32)).labels_
     rivals = [nmi for clusters, nmi in pixels if clusters >= k]
     gain = f"{found.nmi - max(rivals):+.3f}" if rivals else ""
-    print(f"{setting.kind:<12}{setting.bits:>5}{setting.passes or '':>8}{name(setting.count):>9}{k:>10}"
-          f"{found.nmi:>7.3f}{found.ari:>7.3f}{found.purity:>8.3f}{draws:>11.3f}"
-          f"{dpmix.compare_labels(means, y).nmi:>13.3f}{minutes:>9.1f}{gain:>8}", flush=True)
+    print(
+        f"{setting.kind:<12}{setting.bits:>5}{setting.passes or '':>8}{name(setting.count):>9}{k:>10}"
+        f"{found.nmi:>7.3f}{found.ari:>7.3f}{found.purity:>8.3f}{draws:>11.3f}"
+        f"{dpmix.compare_labels(means, y).nmi:>13.3f}{minutes:>9.1f}{gain:>8}",
+        flush=True,
+    )
     return k, found.nmi
 
 
@@ -150,8 +164,9 @@ def name(count):
 
 def cluster(codes, count, options):
     prior = dpmix.Prior() if count is None else dpmix.Prior(1, count, count)
-    return dpmix.sample(codes, prior, chains=options.chains, sweeps=options.sweeps, seed=options.seed, jobs=1,
-                        progress=False)
+    return dpmix.sample(
+        codes, prior, chains=options.chains, sweeps=options.sweeps, seed=options.seed, jobs=1, progress=False
+    )
 
 
 def extractor(kind, bits, passes, train, options):
@@ -169,15 +184,29 @@ def extractor(kind, bits, passes, train, options):
 def make(kind, bits, passes, seed):
     """An extractor that is not yet trained."""
     common = {"codes": "binary", "random_state": seed}
-    machine = BernoulliRBM(bits, n_iter=passes, momentum=[0.5] * 3 + [0.9], schedule="linear", centering="data",
-                           monitor_size=0, **common)
+    machine = BernoulliRBM(
+        bits,
+        n_iter=passes,
+        momentum=[0.5] * 3 + [0.9],
+        schedule="linear",
+        centering="data",
+        monitor_size=0,
+        **common,
+    )
     if kind == "RBM":
         return machine
     if kind == "DBN":
         return DeepBeliefNet((256, bits), rbm=machine, **common)
-    return Autoencoder((256, bits, 256), activation=("relu", "sigmoid", "relu"), loss="cross_entropy", code_layer=2,
-                       corruption=MaskingNoise(0.6, 0.05) if kind == "denoising" else None, schedule="linear",
-                       n_iter=passes, **common)
+    return Autoencoder(
+        (256, bits, 256),
+        activation=("relu", "sigmoid", "relu"),
+        loss="cross_entropy",
+        code_layer=2,
+        corruption=MaskingNoise(0.6, 0.05) if kind == "denoising" else None,
+        schedule="linear",
+        n_iter=passes,
+        **common,
+    )
 
 
 def learning_seconds(machine):

@@ -78,8 +78,13 @@ def classifier(train, options):
 
 def denoiser(x, noise, options):
     return Autoencoder(
-        1000, loss="cross_entropy", corruption=noise, learning_rate=0.001, schedule="cosine",
-        n_iter=passes(15, options), random_state=options.seed,
+        1000,
+        loss="cross_entropy",
+        corruption=noise,
+        learning_rate=0.001,
+        schedule="cosine",
+        n_iter=passes(15, options),
+        random_state=options.seed,
     ).fit(x)
 
 
@@ -98,16 +103,23 @@ def measure_recovery(train, test, options):
     if "normal" in options.parts:
         scale = strength(train, options)
         noises[f"normal, sigma {scale:.3f}"] = GaussianNoise(scale)
-    print(f"\nrecovery ({PUBLISHED}; goal {GOAL:.0f} % recovered)\n"
-          f"{'noise':<24}{'clean':>8}{'noisy':>8}{'denoised':>10}{'recovered':>11}{'s to learn':>12}")
+    print(
+        f"\nrecovery ({PUBLISHED}; goal {GOAL:.0f} % recovered)\n"
+        f"{'noise':<24}{'clean':>8}{'noisy':>8}{'denoised':>10}{'recovered':>11}{'s to learn':>12}"
+    )
     for name, noise in noises.items():
         began = time.perf_counter()
         cleaner = denoiser(train[0], noise, options)
         seconds = time.perf_counter() - began
         noisy = corrupt(test[0], noise, seed=options.seed + 1)
-        clean, shown, denoised = (accuracy(network, x, test[1]) for x in (test[0], noisy, cleaner.denoise(noisy)))
+        clean, shown, denoised = (
+            accuracy(network, x, test[1]) for x in (test[0], noisy, cleaner.denoise(noisy))
+        )
         recovered = (denoised - shown) / (clean - shown)
-        print(f"{name:<24}{clean:>8.2%}{shown:>8.2%}{denoised:>10.2%}{recovered:>11.1%}{seconds:>12.0f}", flush=True)
+        print(
+            f"{name:<24}{clean:>8.2%}{shown:>8.2%}{denoised:>10.2%}{recovered:>11.1%}{seconds:>12.0f}",
+            flush=True,
+        )
 
 
 def strength(train, options):
@@ -134,10 +146,12 @@ def compare_roads(train, test, options):
     clean, y = test
     noisy = corrupt(clean, MASKING, seed=options.seed + 1)
     changed = noisy != clean
-    print(f"\nroads: {changed.mean():.2%} of all pixels changed; on clean images the classifier has "
-          f"{accuracy(network, clean, y):.2%}\n"
-          f"{'':<38}{'changed pixels':>18}{'all pixels':>17}{'':>10}{'seconds':>17}\n"
-          f"{'road':<38}{'MSE':>9}{'bit error':>10}{'MSE':>8}{'bits':>8}{'accuracy':>10}{'learn':>9}{'answer':>8}")
+    print(
+        f"\nroads: {changed.mean():.2%} of all pixels changed; on clean images the classifier has "
+        f"{accuracy(network, clean, y):.2%}\n"
+        f"{'':<38}{'changed pixels':>18}{'all pixels':>17}{'':>10}{'seconds':>17}\n"
+        f"{'road':<38}{'MSE':>9}{'bit error':>10}{'MSE':>8}{'bits':>8}{'accuracy':>10}{'learn':>9}{'answer':>8}"
+    )
     for name, road in roads(train[0], options):
         began = time.perf_counter()
         answer, learnt = road(noisy)
@@ -166,14 +180,24 @@ def timed(learn, *arguments):
 
 def machine(x, options):
     return BernoulliRBM(
-        500, centering="data", schedule="linear", n_iter=passes(20, options), monitor_size=0,
+        500,
+        centering="data",
+        schedule="linear",
+        n_iter=passes(20, options),
+        monitor_size=0,
         random_state=options.seed,
     ).fit(x)
 
 
 def mixture(x, options):
-    return dpmix.sample(x[: options.mixture], chains=options.chains, sweeps=options.sweeps, seed=options.seed,
-                        jobs=options.jobs, progress=False)
+    return dpmix.sample(
+        x[: options.mixture],
+        chains=options.chains,
+        sweeps=options.sweeps,
+        seed=options.seed,
+        jobs=options.jobs,
+        progress=False,
+    )
 
 
 def evidence(noisy, rates):
@@ -199,8 +223,11 @@ def mean_field(rbm, noisy, rates, n_steps=STEPS):
 def show(name, answer, clean, changed, right, learnt, seconds):
     squared = np.square(answer - clean.astype(np.float32))
     wrong = (answer > 0.5) != clean
-    print(f"{name:<38}{squared[changed].mean():>9.4f}{wrong[changed].mean():>10.2%}{squared.mean():>8.4f}"
-          f"{wrong.mean():>8.2%}{right:>10.2%}{learnt:>9.0f}{seconds:>8.1f}", flush=True)
+    print(
+        f"{name:<38}{squared[changed].mean():>9.4f}{wrong[changed].mean():>10.2%}{squared.mean():>8.4f}"
+        f"{wrong.mean():>8.2%}{right:>10.2%}{learnt:>9.0f}{seconds:>8.1f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -31,8 +31,14 @@ N_TRAINED = 50_000  # of the training images, with --validate
 SIZES = (1000, 1000)
 LAYER = dict(method="cd", learning_rate=0.05, momentum=0.5, schedule="linear", n_iter=5, monitor_size=0)
 ALL_LABELS = dict(
-    solver="adam", learning_rate=0.001, schedule="linear", n_iter_output=1, n_iter=80, batch_size=100,
-    dropout=0.5, input_dropout=0.2,
+    solver="adam",
+    learning_rate=0.001,
+    schedule="linear",
+    n_iter_output=1,
+    n_iter=80,
+    batch_size=100,
+    dropout=0.5,
+    input_dropout=0.2,
 )
 SPARSE_LAYER = LAYER | dict(n_iter=6, sparsity_target=0.05, sparsity_cost=0.5)
 FEW_LABELS = dict(solver="adam", schedule="linear", dropout=0.5, input_dropout=0.2)
@@ -120,7 +126,9 @@ def few_labels(x, y, test_x, test_y, options):
     started = time.perf_counter()
     net = pretrained(x, options.seeds[0], SPARSE_LAYER)
     print(f"pre-training: {(time.perf_counter() - started) / 60:.1f} minutes; accuracies in per cent,")
-    print(f"gains in points, all +- their standard error over {options.subsets} choices of the labelled images")
+    print(
+        f"gains in points, all +- their standard error over {options.subsets} choices of the labelled images"
+    )
     print("labels  pre-trained     same, random    rectified       gain over same  over rectified  published")
     for n in options.labels:
         found = []

@@ -9,8 +9,16 @@ from scipy.special import logsumexp
 from sklearn.cluster import MiniBatchKMeans
 
 __all__ = [
-    "bernoulli_nats", "bit_error", "kmeans_profiles", "masked_neighbours", "mixed_profiles", "nearest_neighbours",
-    "nearest_profile", "neighbour_means", "neighbour_values", "pixel_means",
+    "bernoulli_nats",
+    "bit_error",
+    "kmeans_profiles",
+    "masked_neighbours",
+    "mixed_profiles",
+    "nearest_neighbours",
+    "nearest_profile",
+    "neighbour_means",
+    "neighbour_values",
+    "pixel_means",
 ]
 
 PSEUDO_COUNT = 2.0  # of the pixel means, where few images are averaged

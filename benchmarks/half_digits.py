@@ -45,8 +45,10 @@ def main():
     options = parse()
     train, test = all_digits()
     generator = np.random.default_rng(options.seed)
-    train, test = (images[generator.permutation(len(images))[:count]]
-                   for images, count in ((train, options.images), (test, options.test)))
+    train, test = (
+        images[generator.permutation(len(images))[:count]]
+        for images, count in ((train, options.images), (test, options.test))
+    )
     if options.hidden is None:
         measure_halves(train, test, options)
     else:
@@ -62,10 +64,19 @@ def parse():
     parser.add_argument("--draws", type=int, default=20, help="of each chain, from its second half")
     parser.add_argument("--birth-death", type=int, default=40, help="proposals a sweep")
     parser.add_argument("--jobs", type=int, default=2, help="worker processes")
-    parser.add_argument("--hidden", type=share, nargs="+", metavar="SHARE",
-                        help="measure learning with these shares of the pixels hidden, or half; 0 is the comparison")
-    parser.add_argument("--out", metavar="FOLDER", help="run folder for the halves, gone on with where it is there")
-    parser.add_argument("--queries", type=int, default=2000, help="training images whose hidden pixels are asked for")
+    parser.add_argument(
+        "--hidden",
+        type=share,
+        nargs="+",
+        metavar="SHARE",
+        help="measure learning with these shares of the pixels hidden, or half; 0 is the comparison",
+    )
+    parser.add_argument(
+        "--out", metavar="FOLDER", help="run folder for the halves, gone on with where it is there"
+    )
+    parser.add_argument(
+        "--queries", type=int, default=2000, help="training images whose hidden pixels are asked for"
+    )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.sweeps = options.sweeps or (310 if options.hidden is None else 100)
@@ -89,9 +100,18 @@ def learn(train, options, observed=None, out=None):
     if out and Path(out).exists():
         return dpmix.resume(out, jobs=options.jobs, progress=False)
     thin = math.ceil((options.sweeps - options.sweeps // 2) / options.draws)
-    return dpmix.sample(train, observed=observed, chains=options.chains, sweeps=options.sweeps, thin=thin,
-                        seed=options.seed, schedule=dpmix.Schedule(birth_death=options.birth_death),
-                        jobs=options.jobs, out=out, progress=False)
+    return dpmix.sample(
+        train,
+        observed=observed,
+        chains=options.chains,
+        sweeps=options.sweeps,
+        thin=thin,
+        seed=options.seed,
+        schedule=dpmix.Schedule(birth_death=options.birth_death),
+        jobs=options.jobs,
+        out=out,
+        progress=False,
+    )
 
 
 def seconds_of(posterior, options):
@@ -104,10 +124,15 @@ def seconds_of(posterior, options):
 
 def measure_halves(train, test, options):
     shown = dpmix.datasets.masks.mask(train.shape, "bottom")
-    print(f"{len(train):,} images to learn from; {len(test):,} held out, bottom half given the top half "
-          f"({(~shown).sum()} pixels)")
+    print(
+        f"{len(train):,} images to learn from; {len(test):,} held out, bottom half given the top half "
+        f"({(~shown).sum()} pixels)"
+    )
     print(f"{'':<42}{'nats/image':>11}{'+-':>6}{'bit error':>11}{'seconds: learn':>16}{'answer':>8}")
-    rows = [*baseline_rows(train.x, test.x, shown, options.seed), *posterior_rows(train, test, shown, options)]
+    rows = [
+        *baseline_rows(train.x, test.x, shown, options.seed),
+        *posterior_rows(train, test, shown, options),
+    ]
     found = dict(rows)[rows[-1][0]].mean()
     print(f"goal {GOAL_NATS} nats: {'reached' if found >= GOAL_NATS else 'missed'}")
 
@@ -155,10 +180,14 @@ def posterior_rows(train, test, shown, options):
         nats = dpmix.log_predictive(part, test, ~shown, given=shown, draws=draws)
         began = time.perf_counter()
         proba = dpmix.predict_proba(part, test, shown, draws=draws)
-        yield show_row(name, nats, proba, test.x, ~shown, seconds_of(part, options), time.perf_counter() - began)
+        yield show_row(
+            name, nats, proba, test.x, ~shown, seconds_of(part, options), time.perf_counter() - began
+        )
     clusters = ", ".join(str(k) for k in posterior.n_clusters[:, -1])
     whole = dpmix.log_predictive(posterior, test, draws=n_draws * n_chains).mean()
-    print(f"{posterior.plan.sweeps} sweeps a chain, {clusters} clusters; whole images held out: {whole:.2f} nats/image")
+    print(
+        f"{posterior.plan.sweeps} sweeps a chain, {clusters} clusters; whole images held out: {whole:.2f} nats/image"
+    )
 
 
 def show_row(name, nats, proba, x, hidden, learn=0.0, answer=0.0):
@@ -176,8 +205,10 @@ def show_row(name, nats, proba, x, hidden, learn=0.0, answer=0.0):
 def measure_hidden(train, test, options):
     generator = np.random.default_rng([options.seed, 1])
     queries = np.sort(generator.permutation(len(train))[: options.queries])
-    print(f"{len(train):,} images to learn from, {len(test):,} held out, {options.chains} chains of "
-          f"{options.sweeps} sweeps, {options.draws} draws each; bits hidden in {len(queries):,} training images")
+    print(
+        f"{len(train):,} images to learn from, {len(test):,} held out, {options.chains} chains of "
+        f"{options.sweeps} sweeps, {options.draws} draws each; bits hidden in {len(queries):,} training images"
+    )
     whole = None
     for share in options.hidden:
         observed = hide(share, train, generator)
@@ -186,10 +217,18 @@ def measure_hidden(train, test, options):
         whole = seconds if share == 0 else whole
         nats = dpmix.log_predictive(posterior, test).mean()
         hidden = "a half" if share == "half" else f"{share:.0%}"
-        print(f"\n{hidden} of the pixels hidden: {nats:.2f} nats per image held out, "
-              f"{posterior.n_clusters[:, -1].mean():.0f} clusters on average, {seconds_of(posterior, options):.0f} s")
-        print(f"{seconds:.3f} s a sweep" + (f", {seconds / whole:.2f} times a sweep over whole images "
-              f"(goal {GOAL_RATIO:g})" if whole and share else ""))
+        print(
+            f"\n{hidden} of the pixels hidden: {nats:.2f} nats per image held out, "
+            f"{posterior.n_clusters[:, -1].mean():.0f} clusters on average, {seconds_of(posterior, options):.0f} s"
+        )
+        print(
+            f"{seconds:.3f} s a sweep"
+            + (
+                f", {seconds / whole:.2f} times a sweep over whole images (goal {GOAL_RATIO:g})"
+                if whole and share
+                else ""
+            )
+        )
         if share:
             recover(posterior, train.x, observed, queries)
 

@@ -45,16 +45,30 @@ def run_job(jobs):
     from dpmix.datasets import load_mnist
 
     images = load_mnist("all", classes=[2, 3], threshold=0)
-    posterior = dpmix.sample(images, dpmix.Prior(alpha=1, a=1, b=1), chains=5, sweeps=5, init="random:100", seed=0,
-                             schedule=dpmix.Schedule(split_merge=0, birth_death=0), jobs=jobs, progress=False)
+    posterior = dpmix.sample(
+        images,
+        dpmix.Prior(alpha=1, a=1, b=1),
+        chains=5,
+        sweeps=5,
+        init="random:100",
+        seed=0,
+        schedule=dpmix.Schedule(split_merge=0, birth_death=0),
+        jobs=jobs,
+        progress=False,
+    )
     ends = ", ".join(f"{value:,.0f}" for value in posterior.log_joint[:, -1])
     seconds = posterior.trace["seconds"].sum()
     print(f"n = {len(images):,}; 25 sweeps took {seconds:.2f} s of computing; log joint at the end {ends}")
 
 
 def run(words, **variables):
-    return subprocess.run([sys.executable, *words], check=True, stdout=subprocess.PIPE, text=True,
-                          env={**os.environ, **variables})
+    return subprocess.run(
+        [sys.executable, *words],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **variables},
+    )
 
 
 def seconds_of(words, **variables):

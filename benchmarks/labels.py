@@ -42,9 +42,13 @@ def main():
         n_aside = round(options.validate * len(train))
         train, test = train[n_aside:], train[:n_aside]
     train, test = train[: options.images], test[: options.test]
-    print(f"{len(train):,} images to learn from, {len(test):,} {'put aside' if options.validate else 'test'} images; "
-          f"{options.chains} chains of {options.sweeps} sweeps, {options.draws} draws each")
-    print(f"{'labels':>7}  {'':<26}{'accuracy':>9}{'macro AUC':>11}{'log loss':>10}{'seconds: learn':>16}{'answer':>8}")
+    print(
+        f"{len(train):,} images to learn from, {len(test):,} {'put aside' if options.validate else 'test'} images; "
+        f"{options.chains} chains of {options.sweeps} sweeps, {options.draws} draws each"
+    )
+    print(
+        f"{'labels':>7}  {'':<26}{'accuracy':>9}{'macro AUC':>11}{'log loss':>10}{'seconds: learn':>16}{'answer':>8}"
+    )
     details = [detail for share in options.labelled for detail in compare(train, test, share, options)]
     for name, proba in details:
         show_digits(name, proba, test.y)
@@ -55,12 +59,18 @@ def parse():
     parser.add_argument("--labelled", type=float, nargs="+", default=[1, 0.1, 0.01], metavar="SHARE")
     parser.add_argument("--images", type=int, default=60_000, help="to learn from")
     parser.add_argument("--test", type=int, default=10_000)
-    parser.add_argument("--validate", type=float, metavar="SHARE",
-                        help="test on this share of the training images, put aside, instead")
+    parser.add_argument(
+        "--validate",
+        type=float,
+        metavar="SHARE",
+        help="test on this share of the training images, put aside, instead",
+    )
     parser.add_argument("--chains", type=int, default=5)
     parser.add_argument("--sweeps", type=int, default=100, help="of each chain")
     parser.add_argument("--draws", type=int, default=10, help="kept of each chain, from its second half")
-    parser.add_argument("--c", type=float, nargs="+", default=[0.1], help="pseudo-count of each label in a cluster")
+    parser.add_argument(
+        "--c", type=float, nargs="+", default=[0.1], help="pseudo-count of each label in a cluster"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="worker processes")
     parser.add_argument("--only-mixture", action="store_true", help="leave scikit-learn's out")
     parser.add_argument("--seed", type=int, default=0)
@@ -78,10 +88,16 @@ def compare(train, test, share, options):
         name = f"dpmix, c = {c:g}"
         show_row(n_labelled, name, proba, test.y, learnt, answered)
         answers.append((f"{n_labelled:,} labels, {name}", proba))
-    for name, method in {} if options.only_mixture else {
-        f"{N_NEIGHBOURS} nearest neighbours": KNeighborsClassifier(N_NEIGHBOURS, weights="distance", algorithm="brute"),
-        "logistic regression": LogisticRegression(C=0.1, max_iter=1000),
-    }.items():
+    for name, method in (
+        {}
+        if options.only_mixture
+        else {
+            f"{N_NEIGHBOURS} nearest neighbours": KNeighborsClassifier(
+                N_NEIGHBOURS, weights="distance", algorithm="brute"
+            ),
+            "logistic regression": LogisticRegression(C=0.1, max_iter=1000),
+        }.items()
+    ):
         show_row(n_labelled, name, *from_labelled(method, train[:n_labelled], test))
     return answers
 
@@ -97,8 +113,17 @@ def from_labelled(method, labelled, test):
 
 def learn(train, labels, c, options):
     thin = math.ceil((options.sweeps - options.sweeps // 2) / options.draws)
-    return dpmix.sample(train, dpmix.Prior(c=c), labels=labels, chains=options.chains, sweeps=options.sweeps,
-                        thin=thin, seed=options.seed, jobs=options.jobs, progress=False)
+    return dpmix.sample(
+        train,
+        dpmix.Prior(c=c),
+        labels=labels,
+        chains=options.chains,
+        sweeps=options.sweeps,
+        thin=thin,
+        seed=options.seed,
+        jobs=options.jobs,
+        progress=False,
+    )
 
 
 def timed(call):
@@ -111,12 +136,17 @@ def show_row(n_labelled, name, proba, y, learnt, answered):
     accuracy = (proba.argmax(axis=1) == y).mean()
     auc = roc_auc_score(y, proba, multi_class="ovr", average="macro", labels=DIGITS)
     # Neighbours are at times certain of what is wrong; log_loss takes a probability of 0 to be tiny instead.
-    print(f"{n_labelled:>7,}  {name:<26}{accuracy:>9.2%}{auc:>11.5f}{log_loss(y, proba, labels=DIGITS):>10.3f}"
-          f"{learnt:>16.1f}{answered:>8.1f}", flush=True)
+    print(
+        f"{n_labelled:>7,}  {name:<26}{accuracy:>9.2%}{auc:>11.5f}{log_loss(y, proba, labels=DIGITS):>10.3f}"
+        f"{learnt:>16.1f}{answered:>8.1f}",
+        flush=True,
+    )
 
 
 def show_digits(name, proba, y):
-    print(f"\n{name}: a row for each true digit, a column for each answer, and the digit's area under the ROC curve")
+    print(
+        f"\n{name}: a row for each true digit, a column for each answer, and the digit's area under the ROC curve"
+    )
     print("     " + "".join(f"{digit:>6}" for digit in DIGITS) + "       AUC")
     areas = roc_auc_score(y[:, None] == DIGITS, proba, average=None)
     for digit, row in enumerate(confusion_matrix(y, proba.argmax(axis=1), labels=DIGITS)):

@@ -56,7 +56,9 @@ def main():
         f"{len(train)} training and {len(test)} test images; {annealing.temperatures} temperatures, "
         f"{annealing.chains} chains, {annealing.gibbs} Gibbs steps before the reverse"
     )
-    print("hidden  centred  seed  epochs  minutes  log Z by        train            test            published")
+    print(
+        "hidden  centred  seed  epochs  minutes  log Z by        train            test            published"
+    )
     for machine in options.machines:
         for centering in ("data", None) if machine == "small" else ("data",):
             for seed in options.seeds:
@@ -100,9 +102,7 @@ def large(train, test, centering, seed, epochs, annealing):
     minutes = (time.perf_counter() - started) / 60
     started = time.perf_counter()
     rng = np.random.default_rng(seed)
-    there = annealed_log_partition(
-        rbm, train, annealing.chains, annealing.temperatures, random_state=rng
-    )
+    there = annealed_log_partition(rbm, train, annealing.chains, annealing.temperatures, random_state=rng)
     report(rbm, centering, seed, minutes, "AIS", there.log_z, there.standard_error, train, test)
     back = reverse_annealed_log_partition(
         rbm, train, annealing.chains, annealing.temperatures, annealing.gibbs, random_state=rng

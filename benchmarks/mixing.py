@@ -58,7 +58,9 @@ def parse():
     parser.add_argument("--seeds", type=int, default=3, help="chains from each start, alpha = a = b = 1")
     parser.add_argument("--chains", type=int, default=5, help="learned")
     parser.add_argument("--sweeps", type=int, help="of each chain, learned (default: 200, or 60 with --all)")
-    parser.add_argument("--draws", type=int, default=10, help="kept of each chain, from its second half, learned")
+    parser.add_argument(
+        "--draws", type=int, default=10, help="kept of each chain, from its second half, learned"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="worker processes, learned")
     parser.add_argument("--init", default="seeds", help="learned")
     parser.add_argument("--split-merge", type=int, help="proposals a sweep")
@@ -80,7 +82,9 @@ def measure_starts(options):
     table = BinaryTable.from_input(twos_and_threes())
     print(f"n = {table.n:,}, alpha = a = b = 1, {schedule(options)}")
     marks = [mark for mark in MARKS if mark <= options.seconds]
-    print("start       seed" + "".join(f"{f'{mark} s':>12}" for mark in marks) + "      best  clusters  sweeps")
+    print(
+        "start       seed" + "".join(f"{f'{mark} s':>12}" for mark in marks) + "      best  clusters  sweeps"
+    )
     warm_up()
     traces = {}
     with threadpool_limits(1):
@@ -113,19 +117,26 @@ def row_of_chain(init, seed, trace, marks):
     times = trace["seconds"].cumsum()
     done = [np.searchsorted(times, mark, side="right") for mark in marks]
     at = [f"{trace['log_joint'][sweeps - 1]:,.0f}" if sweeps else "-" for sweeps in done]
-    return (f"{init:<11} {seed:>4}" + "".join(value.rjust(12) for value in at)
-            + f"{trace['log_joint'].max():>12,.0f}{trace['n_clusters'][-1]:>8}{len(times):>8}")
+    return (
+        f"{init:<11} {seed:>4}"
+        + "".join(value.rjust(12) for value in at)
+        + f"{trace['log_joint'].max():>12,.0f}{trace['n_clusters'][-1]:>8}{len(times):>8}"
+    )
 
 
 def compare_chains(traces, seconds):
     ends = [trace["log_joint"][-1] for trace in traces]
-    print(f"after {seconds:g} s: {min(ends):,.0f} to {max(ends):,.0f}, {max(ends) - min(ends):,.0f} apart; "
-          f"best of all {max(trace['log_joint'].max() for trace in traces):,.0f}")
+    print(
+        f"after {seconds:g} s: {min(ends):,.0f} to {max(ends):,.0f}, {max(ends) - min(ends):,.0f} apart; "
+        f"best of all {max(trace['log_joint'].max() for trace in traces):,.0f}"
+    )
     common = min(len(trace["log_joint"]) for trace in traces)
     if common >= 8:
         second_halves = np.stack([trace["log_joint"][common // 2 : common] for trace in traces])
-        print(f"R-hat of the log joint over sweeps {common // 2 + 1} to {common} of all {len(traces)} chains: "
-              f"{describe(second_halves).r_hat:.2f}")
+        print(
+            f"R-hat of the log joint over sweeps {common // 2 + 1} to {common} of all {len(traces)} chains: "
+            f"{describe(second_halves).r_hat:.2f}"
+        )
 
 
 # Everything learned: what users get from dpmix.sample, and what it predicts.
@@ -138,11 +149,22 @@ def measure_learned(options):
     thin = math.ceil((sweeps - sweeps // 2) / options.draws)
     warm_up()
     began = time.perf_counter()
-    posterior = dpmix.sample(train, chains=options.chains, sweeps=sweeps, thin=thin, init=options.init, seed=0,
-                             schedule=schedule(options), jobs=options.jobs, progress=False)
+    posterior = dpmix.sample(
+        train,
+        chains=options.chains,
+        sweeps=sweeps,
+        thin=thin,
+        init=options.init,
+        seed=0,
+        schedule=schedule(options),
+        jobs=options.jobs,
+        progress=False,
+    )
     wall = time.perf_counter() - began
-    print(f"{len(train):,} images to learn from, {len(test):,} held out; {options.chains} chains of {sweeps} sweeps, "
-          f"{options.jobs} jobs: wall {wall:.1f} s")
+    print(
+        f"{len(train):,} images to learn from, {len(test):,} held out; {options.chains} chains of {sweeps} sweeps, "
+        f"{options.jobs} jobs: wall {wall:.1f} s"
+    )
     began = time.perf_counter()
     report_held_out(posterior, test)
     print(f"scoring the images held out took {time.perf_counter() - began:.1f} s")
@@ -150,13 +172,18 @@ def measure_learned(options):
 
 
 def report_held_out(posterior, test):
-    print("chain  log joint  clusters   alpha  median a  median b  seconds   nats/image held out: last draw  all draws")
+    print(
+        "chain  log joint  clusters   alpha  median a  median b  seconds   nats/image held out: last draw  all draws"
+    )
     for chain, record in enumerate(posterior.records):
         last, every = (mean_log_predictive(part_of(posterior, [chain], only), test) for only in (True, False))
         trace, kept = record.draws.trace, record.draws.kept
         a, b = np.median(kept["a"][-1]), np.median(kept["b"][-1])
-        print(f"{chain:>5}{trace['log_joint'][-1]:>12,.0f}{trace['n_clusters'][-1]:>9}{trace['alpha'][-1]:>8.1f}"
-              f"{a:>10.3f}{b:>10.3f}{trace['seconds'].sum():>9.1f}{last:>33.2f}{every:>11.2f}", flush=True)
+        print(
+            f"{chain:>5}{trace['log_joint'][-1]:>12,.0f}{trace['n_clusters'][-1]:>9}{trace['alpha'][-1]:>8.1f}"
+            f"{a:>10.3f}{b:>10.3f}{trace['seconds'].sum():>9.1f}{last:>33.2f}{every:>11.2f}",
+            flush=True,
+        )
     chains = range(len(posterior.records))
     for only_last, name in ((True, "last draws"), (False, "all draws")):
         value = mean_log_predictive(part_of(posterior, chains, only_last), test)
@@ -169,8 +196,13 @@ def part_of(posterior, chains, only_last):
     if only_last:
         last = plan.burn_in + plan.thin * posterior.labels.shape[1]
         plan = replace(plan, burn_in=last - 1, thin=1)
-        records = [ChainRecord(record.state, Draws(record.draws.trace, {
-            name: values[-1:] for name, values in record.draws.kept.items()})) for record in records]
+        records = [
+            ChainRecord(
+                record.state,
+                Draws(record.draws.trace, {name: values[-1:] for name, values in record.draws.kept.items()}),
+            )
+            for record in records
+        ]
     return Posterior(posterior.table, plan, records, posterior.version)
 
 
@@ -184,13 +216,19 @@ def mean_log_predictive(posterior, images):
 def where_time_goes(traces):
     seconds = sum(trace["seconds"].sum() for trace in traces)
     shares = {move: sum(trace[f"{move}_seconds"].sum() for trace in traces) / seconds for move in MOVES}
-    print("time: " + ", ".join(f"{move} {share:.0%}" for move, share in shares.items())
-          + f", rest {1 - sum(shares.values()):.0%}")
+    print(
+        "time: "
+        + ", ".join(f"{move} {share:.0%}" for move, share in shares.items())
+        + f", rest {1 - sum(shares.values()):.0%}"
+    )
     for kind in PROPOSALS:
-        proposals, accepted = (sum(int(trace[f"{kind}_{what}"].sum()) for trace in traces)
-                               for what in ("proposals", "accepted"))
-        print(f"{kind:<6} {proposals:>8,} proposed, {accepted:>7,} accepted ({accepted / max(proposals, 1):.1%}), "
-              f"{accepted / seconds:.2f} a second")
+        proposals, accepted = (
+            sum(int(trace[f"{kind}_{what}"].sum()) for trace in traces) for what in ("proposals", "accepted")
+        )
+        print(
+            f"{kind:<6} {proposals:>8,} proposed, {accepted:>7,} accepted ({accepted / max(proposals, 1):.1%}), "
+            f"{accepted / seconds:.2f} a second"
+        )
 
 
 def draw(traces, options):
@@ -204,9 +242,17 @@ def draw(traces, options):
     best = max(trace["log_joint"].max() for group in traces.values() for trace in group)
     for ix, (init, group) in enumerate(traces.items()):
         for seed, trace in enumerate(group):
-            ax.plot(trace["seconds"].cumsum(), best - trace["log_joint"] + 1, lw=1, alpha=0.8, **chain_style(ix),
-                    label=f"from {init}" if seed == 0 else None)
-    ax.set(xscale="log", yscale="log", xlabel="seconds on one core", ylabel="nats below the best log joint, + 1")
+            ax.plot(
+                trace["seconds"].cumsum(),
+                best - trace["log_joint"] + 1,
+                lw=1,
+                alpha=0.8,
+                **chain_style(ix),
+                label=f"from {init}" if seed == 0 else None,
+            )
+    ax.set(
+        xscale="log", yscale="log", xlabel="seconds on one core", ylabel="nats below the best log joint, + 1"
+    )
     ax.set_title(f"best log joint {best:,.0f}", loc="left", fontsize=10)
     ax.xaxis.set_major_formatter("{x:g}")
     ax.spines[["top", "right"]].set_visible(False)

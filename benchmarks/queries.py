@@ -43,7 +43,9 @@ def main():
     n_columns = int(posterior.n_clusters.sum() + posterior.n_clusters.size)
     shown = mask(test.shape, "bottom")
     found = {
-        "images": len(test), "clusters": n_columns, "yardstick_seconds": yardstick(test.x, n_columns),
+        "images": len(test),
+        "clusters": n_columns,
+        "yardstick_seconds": yardstick(test.x, n_columns),
         "goal": GOAL,
     }
     queries = {
@@ -88,7 +90,9 @@ def _draws(x, draws, clusters, generator):
         order = np.argsort(-np.bincount(z, minlength=clusters), kind="stable")
         row[:] = np.argsort(order)[z]
     kept = {
-        "labels": labels, "alpha": np.full(draws, 50.0), "a": np.full((draws, x.shape[1]), A),
+        "labels": labels,
+        "alpha": np.full(draws, 50.0),
+        "a": np.full((draws, x.shape[1]), A),
         "b": np.full((draws, x.shape[1]), B),
     }
     trace = {name: np.zeros(draws) for name in TRACE_NAMES}
@@ -149,9 +153,12 @@ def largest_error(posterior, x, shown):
     usual = evidence._SMALL
     for small in (0, 10**18):
         evidence._SMALL = small
-        answers.append([
-            dpmix.predict_proba(posterior, x, shown), dpmix.log_predictive(posterior, x, ~shown, given=shown),
-        ])
+        answers.append(
+            [
+                dpmix.predict_proba(posterior, x, shown),
+                dpmix.log_predictive(posterior, x, ~shown, given=shown),
+            ]
+        )
     evidence._SMALL = usual
     names = ("predict_proba", "log_predictive")
     return {name: float(np.abs(one - two).max()) for name, one, two in zip(names, *answers, strict=True)}

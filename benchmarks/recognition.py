@@ -36,17 +36,42 @@ class Recipe(NamedTuple):
 ADAM = {"solver": "adam", "batch_size": 100, "schedule": "cosine"}
 RECIPES = {
     "logistic": Recipe(92.0, 92.0, {"hidden_layer_sizes": (), "learning_rate": 0.002, "n_iter": 20, **ADAM}),
-    "100": Recipe(97.5, 97.5, {
-        "hidden_layer_sizes": (100,), "learning_rate": 0.002, "n_iter": 20, "input_dropout": 0.1, **ADAM,
-    }),
-    "500-200-50": Recipe(98.0, 98.4, {
-        "hidden_layer_sizes": (500, 200, 50), "learning_rate": 0.0015, "n_iter": 25, "input_dropout": 0.2,
-        "dropout": (0.3, 0.2, 0.1), **ADAM,
-    }),
-    "500-100-2-100": Recipe(96.0, 97.5, {
-        "hidden_layer_sizes": (500, 100, 2, 100), "activation": ("relu", "relu", "linear", "relu"),
-        "learning_rate": 0.001, "n_iter": 25, "input_dropout": 0.2, "dropout": (0.3, 0, 0, 0), **ADAM,
-    }),
+    "100": Recipe(
+        97.5,
+        97.5,
+        {
+            "hidden_layer_sizes": (100,),
+            "learning_rate": 0.002,
+            "n_iter": 20,
+            "input_dropout": 0.1,
+            **ADAM,
+        },
+    ),
+    "500-200-50": Recipe(
+        98.0,
+        98.4,
+        {
+            "hidden_layer_sizes": (500, 200, 50),
+            "learning_rate": 0.0015,
+            "n_iter": 25,
+            "input_dropout": 0.2,
+            "dropout": (0.3, 0.2, 0.1),
+            **ADAM,
+        },
+    ),
+    "500-100-2-100": Recipe(
+        96.0,
+        97.5,
+        {
+            "hidden_layer_sizes": (500, 100, 2, 100),
+            "activation": ("relu", "relu", "linear", "relu"),
+            "learning_rate": 0.001,
+            "n_iter": 25,
+            "input_dropout": 0.2,
+            "dropout": (0.3, 0, 0, 0),
+            **ADAM,
+        },
+    ),
 }
 
 
@@ -54,9 +79,13 @@ def main():
     options = parse()
     train, test = load(options)
     asked = "set aside from the training images" if options.validate else "for testing"
-    print(f"{len(train[0]):,} training images, {len(test[0]):,} {asked}; seeds {', '.join(map(str, options.seeds))}")
-    print(f"{'network':<15}{'parameters':>11}{'passes':>8}{'s/pass':>8}{'training':>10}{'test':>8}{'+-':>6}"
-          f"{'published':>11}{'goal':>7}")
+    print(
+        f"{len(train[0]):,} training images, {len(test[0]):,} {asked}; seeds {', '.join(map(str, options.seeds))}"
+    )
+    print(
+        f"{'network':<15}{'parameters':>11}{'passes':>8}{'s/pass':>8}{'training':>10}{'test':>8}{'+-':>6}"
+        f"{'published':>11}{'goal':>7}"
+    )
     for name in options.networks:
         figures = np.array([measure(name, train, test, seed, options.passes) for seed in options.seeds])
         report(name, figures, train[0].shape[1])
@@ -64,8 +93,14 @@ def main():
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--networks", nargs="+", choices=list(RECIPES), default=list(RECIPES), metavar="NAME",
-                        help=f"some of {', '.join(RECIPES)}")
+    parser.add_argument(
+        "--networks",
+        nargs="+",
+        choices=list(RECIPES),
+        default=list(RECIPES),
+        metavar="NAME",
+        help=f"some of {', '.join(RECIPES)}",
+    )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one run each")
     parser.add_argument("--images", type=int, help="to learn from (default: all)")
     parser.add_argument("--passes", type=float, default=1.0, help="factor of the numbers of passes")
@@ -102,8 +137,11 @@ def report(name, figures, n_pixels):
     parameters = sum((low + 1) * high for low, high in zip(sizes, sizes[1:], strict=False))
     learnt, right, seconds, passes = figures.mean(axis=0)
     spread = f"{figures[:, 1].std(ddof=1):.2f}" if len(figures) > 1 else "–"
-    print(f"{name:<15}{parameters:>11,}{passes:>8.0f}{seconds:>8.2f}{learnt:>9.2f}%{right:>7.2f}%{spread:>6}"
-          f"{RECIPES[name].published:>10.1f}%{RECIPES[name].goal:>6.1f}%", flush=True)
+    print(
+        f"{name:<15}{parameters:>11,}{passes:>8.0f}{seconds:>8.2f}{learnt:>9.2f}%{right:>7.2f}%{spread:>6}"
+        f"{RECIPES[name].published:>10.1f}%{RECIPES[name].goal:>6.1f}%",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -79,9 +79,18 @@ def time_both(x, table, state, k, repeats):
 
 
 def print_row(k, sweep, product, k_after, moved, elements):
-    cells = (f"{k:,}", f"{k_after:,.0f}", f"{moved:.1%}", f"{sweep:.4f}", f"{1e9 * sweep / elements / k:.4f}",
-             f"{product:.4f}", f"{sweep / product:.2f}")
-    print("  ".join(cell.rjust(len(heading)) for cell, heading in zip(cells, HEADINGS, strict=True)), flush=True)
+    cells = (
+        f"{k:,}",
+        f"{k_after:,.0f}",
+        f"{moved:.1%}",
+        f"{sweep:.4f}",
+        f"{1e9 * sweep / elements / k:.4f}",
+        f"{product:.4f}",
+        f"{sweep / product:.2f}",
+    )
+    print(
+        "  ".join(cell.rjust(len(heading)) for cell, heading in zip(cells, HEADINGS, strict=True)), flush=True
+    )
 
 
 if __name__ == "__main__":

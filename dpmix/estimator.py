@@ -89,8 +89,21 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
     """
 
     def __init__(
-        self, alpha=None, a=None, b=None, *, binarize=0.0, loss="vi", chains=3, sweeps=100, burn_in=None,
-        thin=None, init="seeds", n_jobs=None, verbose=False, random_state=None,
+        self,
+        alpha=None,
+        a=None,
+        b=None,
+        *,
+        binarize=0.0,
+        loss="vi",
+        chains=3,
+        sweeps=100,
+        burn_in=None,
+        thin=None,
+        init="seeds",
+        n_jobs=None,
+        verbose=False,
+        random_state=None,
     ):
         self.alpha = alpha
         self.a = a
@@ -162,7 +175,9 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             Rows sum to 1.
         """
         on, seen = self._check_images(X)
-        proba = responsibilities(self._given_estimate, on, observed=seen)[:, :-1]  # the last one is a new cluster
+        proba = responsibilities(self._given_estimate, on, observed=seen)[
+            :, :-1
+        ]  # the last one is a new cluster
         total = proba.sum(axis=1, keepdims=True)
         # Where a new cluster has all the weight, as far as double precision can tell, none stands out.
         return np.divide(proba, total, out=np.tile(self.weights_, (len(on), 1)), where=total > 0)
@@ -231,8 +246,13 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         if self.binarize is not None:
             check_real("binarize", self.binarize)
         names = ("chains", "sweeps", "burn_in", "thin", "init")
-        return {"prior": Prior(**given), "jobs": _jobs(self.n_jobs), "seed": _seed(self.random_state),
-                "progress": check_bool("verbose", self.verbose), **{name: getattr(self, name) for name in names}}
+        return {
+            "prior": Prior(**given),
+            "jobs": _jobs(self.n_jobs),
+            "seed": _seed(self.random_state),
+            "progress": check_bool("verbose", self.verbose),
+            **{name: getattr(self, name) for name in names},
+        }
 
     def _check_images(self, X, reset=False, observed=None):
         """Pixels that are on (m, d) uint8, 0 where not observed, and which are observed, (m, d) bool."""
@@ -255,12 +275,16 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
 
 def _given_partition(posterior, labels):
     """A posterior of one draw: the partition `labels`, with hyperparameters at their geometric means."""
+
     def mean(draws):
         return np.exp(np.log(draws).mean(axis=(0, 1)))
 
     plan = Plan.checked(posterior.plan.prior, 1, 1, 0, 1, "labels", posterior.plan.seed)
     draws = Draws.empty(posterior.table.n, posterior.table.d)
-    kept = {"labels": labels[None], **{name: mean(getattr(posterior, name))[None] for name in ("alpha", "a", "b")}}
+    kept = {
+        "labels": labels[None],
+        **{name: mean(getattr(posterior, name))[None] for name in ("alpha", "a", "b")},
+    }
     trace = {name: np.zeros(1, column.dtype) for name, column in draws.trace.items()}
     trace["n_clusters"][:] = labels.max() + 1
     return Posterior(posterior.table, plan, [ChainRecord(None, Draws(trace, kept))], posterior.version)

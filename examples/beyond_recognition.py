@@ -39,8 +39,12 @@ NOISE = MaskingNoise(0.4, 0.05)
 SHOWN = 2  # damaged digits of each kind in the picture
 RELU = "relu"
 PUBLISHED = {
-    "logistic regression": "92 %", "100": "97.5 %", "500-200-50": "98 %", "500-100-2-100": "96 %",
-    "noisy": "89 %", "autoencoder": "94 %",
+    "logistic regression": "92 %",
+    "100": "97.5 %",
+    "500-200-50": "98 %",
+    "500-100-2-100": "96 %",
+    "noisy": "89 %",
+    "autoencoder": "94 %",
 }
 
 
@@ -115,8 +119,11 @@ def recognise(data, plan, seed):
             (500, 200, 50), learning_rate=0.0015, input_dropout=0.2, dropout=(0.3, 0.2, 0.1), **same
         ),
         "500-100-2-100": NetworkClassifier(
-            (500, 100, 2, 100), activation=(RELU, RELU, "linear", RELU), input_dropout=0.2,
-            dropout=(0.3, 0, 0, 0), **same,
+            (500, 100, 2, 100),
+            activation=(RELU, RELU, "linear", RELU),
+            input_dropout=0.2,
+            dropout=(0.3, 0, 0, 0),
+            **same,
         ),
     }
     rows = []
@@ -136,8 +143,9 @@ def recognise(data, plan, seed):
 def clean(data, plan, options):
     """Damage the test images, clean them by three roads, show a table and a picture; return the accuracies."""
     x, true = (images > 0.5 for images in (data.x, data.x_test))  # a pixel is on above grey value 127
-    network = NetworkClassifier((100,), learning_rate=0.002, schedule="cosine", n_iter=plan.passes,
-                                random_state=options.seed).fit(x, data.y)
+    network = NetworkClassifier(
+        (100,), learning_rate=0.002, schedule="cosine", n_iter=plan.passes, random_state=options.seed
+    ).fit(x, data.y)
     noisy = corrupt(true.astype(np.uint8), NOISE, seed=options.seed)
     answers = {"clean": true.astype(np.float32), "noisy": noisy}
     seconds = dict.fromkeys(answers, 0.0)
@@ -148,23 +156,34 @@ def clean(data, plan, options):
     rows = show_answers(answers, seconds, network, data.y_test)
     few = np.concatenate([np.flatnonzero(data.y_test == digit)[:SHOWN] for digit in range(10)])
     title = "40 % of the pixels switched off, 5 % of the others on, and cleaned by three roads"
-    ax = dpmix.plot.image_rows([(name, answer[few]) for name, answer in answers.items()],
-                               shape=(28, 28), per_row=len(few), title=title)
+    ax = dpmix.plot.image_rows(
+        [(name, answer[few]) for name, answer in answers.items()],
+        shape=(28, 28),
+        per_row=len(few),
+        title=title,
+    )
     save(ax.figure, options.out / "three_roads.png")
     return rows
 
 
 def by_autoencoder(x, noisy, plan, seed):
     """It has learnt to undo this noise."""
-    net = Autoencoder(500, loss="cross_entropy", corruption=NOISE, schedule="cosine", n_iter=plan.clean_passes,
-                      random_state=seed)
+    net = Autoencoder(
+        500,
+        loss="cross_entropy",
+        corruption=NOISE,
+        schedule="cosine",
+        n_iter=plan.clean_passes,
+        random_state=seed,
+    )
     return net.fit(x).denoise(noisy)
 
 
 def by_machine(x, noisy, plan, seed):
     """Mean field of an RBM, to which what is seen of a pixel is evidence for or against its being on."""
-    rbm = BernoulliRBM(300, centering="data", schedule="linear", n_iter=plan.clean_passes, monitor_size=0,
-                       random_state=seed).fit(x)
+    rbm = BernoulliRBM(
+        300, centering="data", schedule="linear", n_iter=plan.clean_passes, monitor_size=0, random_state=seed
+    ).fit(x)
     off, on = NOISE.flip_rates
     seen = np.where(noisy, np.log((1 - off) / on), np.log(off / (1 - on)))
     p = noisy
@@ -182,14 +201,18 @@ def by_mixture(x, noisy, plan, seed):
 def show_answers(answers, seconds, network, y):
     true = answers["clean"]
     changed, rows = answers["noisy"] != true, []
-    print(f"\n{changed.mean():.1%} of all pixels changed; a network of 100 hidden units has learnt from clean images"
-          f"\n{'':<22}{'squared error':>18}{'bit error (%)':>20}"
-          f"\n{'':<22}{'changed':>11}{'all':>7}{'changed':>13}{'all':>7}{'accuracy (%)':>15}{'seconds':>9}")
+    print(
+        f"\n{changed.mean():.1%} of all pixels changed; a network of 100 hidden units has learnt from clean images"
+        f"\n{'':<22}{'squared error':>18}{'bit error (%)':>20}"
+        f"\n{'':<22}{'changed':>11}{'all':>7}{'changed':>13}{'all':>7}{'accuracy (%)':>15}{'seconds':>9}"
+    )
     for name, answer in answers.items():
         squared, wrong = np.square(answer - true), (answer > 0.5) != (true > 0.5)
         right = 100 * network.score(answer, y)
-        print(f"{name:<22}{squared[changed].mean():>11.3f}{squared.mean():>7.3f}{100 * wrong[changed].mean():>13.1f}"
-              f"{100 * wrong.mean():>7.2f}{right:>15.2f}{seconds[name]:>9.1f}")
+        print(
+            f"{name:<22}{squared[changed].mean():>11.3f}{squared.mean():>7.3f}{100 * wrong[changed].mean():>13.1f}"
+            f"{100 * wrong.mean():>7.2f}{right:>15.2f}{seconds[name]:>9.1f}"
+        )
         rows.append((name, right))
     return rows
 
@@ -205,7 +228,9 @@ def lay_out(network, data, plan, options):
         "Two units of a network that has learnt labels": network.hidden(x, layer=3),
         "t-SNE, which sees no labels": TSNE(random_state=options.seed, init="pca").fit_transform(x),
     }
-    print(f"\n{len(x):,} test images in a plane: digits told by their 5 nearest neighbours there, but for themselves")
+    print(
+        f"\n{len(x):,} test images in a plane: digits told by their 5 nearest neighbours there, but for themselves"
+    )
     rows = []
     figure, panels = plt.subplots(1, 2, figsize=(13, 6.6), dpi=150, layout="constrained")
     for ax, (title, plane) in zip(panels, planes.items(), strict=True):
@@ -213,7 +238,9 @@ def lay_out(network, data, plan, options):
         print(f"{title:<48}{told:>7.1f} %")
         rows.append((title, told))
         draw_plane(ax, plane, y)
-        ax.set_title(f"{title}\n5 nearest neighbours in the plane are right for {told:.1f} %", loc="left", fontsize=11)
+        ax.set_title(
+            f"{title}\n5 nearest neighbours in the plane are right for {told:.1f} %", loc="left", fontsize=11
+        )
     shade_regions(panels[0], network)
     save(figure, options.out / "planes.png")
     print(f"{time.perf_counter() - began:.1f} s for both")
@@ -222,7 +249,9 @@ def lay_out(network, data, plan, options):
 
 def neighbours_accuracy(plane, y):
     """Share of points whose label is that of most of their 5 nearest neighbours."""
-    near = KNeighborsClassifier(5).fit(plane, y).kneighbors(return_distance=False)  # of others than the point itself
+    near = (
+        KNeighborsClassifier(5).fit(plane, y).kneighbors(return_distance=False)
+    )  # of others than the point itself
     votes = np.apply_along_axis(np.bincount, 1, y[near], minlength=10)
     return float(np.mean(votes.argmax(axis=1) == y))
 
@@ -231,13 +260,29 @@ def draw_plane(ax, plane, y):
     """One dot for each digit, coloured by label, and the label itself at the median of its dots."""
     low, high = np.percentile(plane, (0.5, 99.5), axis=0)
     margin = 0.12 * (high - low)
-    ax.set(xlim=(low[0] - margin[0], high[0] + margin[0]), ylim=(low[1] - margin[1], high[1] + margin[1]),
-           xticks=[], yticks=[])
+    ax.set(
+        xlim=(low[0] - margin[0], high[0] + margin[0]),
+        ylim=(low[1] - margin[1], high[1] + margin[1]),
+        xticks=[],
+        yticks=[],
+    )
     colours = matplotlib.colormaps["tab10"]
     ax.scatter(*plane.T, s=9, c=colours(y), linewidths=0)
     for digit in np.unique(y):
-        ax.text(*np.median(plane[y == digit], axis=0), digit, size=15, weight="bold", ha="center", va="center",
-                bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colours(digit), "alpha": 0.85})
+        ax.text(
+            *np.median(plane[y == digit], axis=0),
+            digit,
+            size=15,
+            weight="bold",
+            ha="center",
+            va="center",
+            bbox={
+                "boxstyle": "circle,pad=0.15",
+                "facecolor": "white",
+                "edgecolor": colours(digit),
+                "alpha": 0.85,
+            },
+        )
 
 
 def shade_regions(ax, network):
@@ -247,8 +292,18 @@ def shade_regions(ax, network):
     for weights, bias in zip(network.coefs_[3:], network.intercepts_[3:], strict=True):
         a = np.maximum(a, 0) if weights is network.coefs_[-1] else a  # ReLU of the layer of 100 units
         a = a @ weights + bias
-    ax.imshow(a.argmax(axis=-1), cmap="tab10", vmin=0, vmax=9, alpha=0.18, origin="lower", aspect="auto",
-              interpolation="nearest", extent=(*ax.get_xlim(), *ax.get_ylim()), zorder=0)
+    ax.imshow(
+        a.argmax(axis=-1),
+        cmap="tab10",
+        vmin=0,
+        vmax=9,
+        alpha=0.18,
+        origin="lower",
+        aspect="auto",
+        interpolation="nearest",
+        extent=(*ax.get_xlim(), *ax.get_ylim()),
+        zorder=0,
+    )
 
 
 def save(figure, path):

@@ -67,7 +67,9 @@ def main():
     began = time.perf_counter()
     train, test = load(options)
     print(f"{len(train):,} images to learn codes from, {len(test):,} to cluster\n")
-    print(f"{'':<22}{'bits':>5}{'clusters':>9}{'NMI':>7}{'ARI':>7}{'purity':>8}{'k-means NMI':>13}{'seconds':>9}")
+    print(
+        f"{'':<22}{'bits':>5}{'clusters':>9}{'NMI':>7}{'ARI':>7}{'purity':>8}{'k-means NMI':>13}{'seconds':>9}"
+    )
     found = {}
     for name, extractor in extractors(options).items():
         found[name] = cluster(extractor, train, test, options)
@@ -80,9 +82,15 @@ def main():
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--out", type=Path, default=Path("pictures"), help="folder for the pictures")
-    parser.add_argument("--bits", type=int, default=None, help="length of the codes (default: 128; 48 with --quick)")
-    parser.add_argument("--images", type=int, default=10_000, help="test images to cluster (default: %(default)s)")
-    parser.add_argument("--jobs", type=int, default=None, help="worker processes (default: none, all runs here)")
+    parser.add_argument(
+        "--bits", type=int, default=None, help="length of the codes (default: 128; 48 with --quick)"
+    )
+    parser.add_argument(
+        "--images", type=int, default=10_000, help="test images to cluster (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=None, help="worker processes (default: none, all runs here)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="digits of 8 x 8 pixels: a run of seconds")
     options = parser.parse_args()
@@ -98,7 +106,9 @@ def load(options):
     try:
         train, test = (dpmix.datasets.load_mnist(split) for split in ("train", "test"))
     except dpmix.InputError as error:
-        sys.exit(f"{error}\nMNIST is needed; --quick does without, and 'dpmix fetch --help' tells how to get it.")
+        sys.exit(
+            f"{error}\nMNIST is needed; --quick does without, and 'dpmix fetch --help' tells how to get it."
+        )
     return train, test[: options.images]
 
 
@@ -106,10 +116,25 @@ def extractors(options):
     """What makes codes of images, by name; None leaves pixels as they are."""
     bits, common = options.bits, {"codes": "binary", "random_state": options.seed}
     passes, batch, rate = (60, 20, 0.02) if options.quick else (30, 100, 0.1)
-    machine = BernoulliRBM(bits, n_iter=passes, batch_size=batch, learning_rate=rate, monitor_size=0,
-                           momentum=[0.5] * 3 + [0.9], schedule="linear", centering="data", **common)
-    net = {"hidden_layer_sizes": (2 * bits, bits, 2 * bits), "activation": ("relu", "sigmoid", "relu"),
-           "loss": "cross_entropy", "n_iter": passes // 4 if not options.quick else 30, "batch_size": batch, **common}
+    machine = BernoulliRBM(
+        bits,
+        n_iter=passes,
+        batch_size=batch,
+        learning_rate=rate,
+        monitor_size=0,
+        momentum=[0.5] * 3 + [0.9],
+        schedule="linear",
+        centering="data",
+        **common,
+    )
+    net = {
+        "hidden_layer_sizes": (2 * bits, bits, 2 * bits),
+        "activation": ("relu", "sigmoid", "relu"),
+        "loss": "cross_entropy",
+        "n_iter": passes // 4 if not options.quick else 30,
+        "batch_size": batch,
+        **common,
+    }
     return {
         "pixels": None,
         "RBM": machine,
@@ -127,8 +152,9 @@ def cluster(extractor, train, test, options):
     """
     began = time.perf_counter()
     count = PSEUDO_COUNT * len(test) / 10_000
-    mixture = dpmix.DPMixture(alpha=1.0, a=count, b=count, chains=2, sweeps=30, n_jobs=options.jobs,
-                              random_state=options.seed)
+    mixture = dpmix.DPMixture(
+        alpha=1.0, a=count, b=count, chains=2, sweeps=30, n_jobs=options.jobs, random_state=options.seed
+    )
     if extractor is None:
         return Found(mixture.fit(test), None, test.x, time.perf_counter() - began)
     if train is not test:  # learnt from other images than it encodes: the pipeline is not to train it again
@@ -143,8 +169,11 @@ def show_row(name, found, y, seed):
     agreement = dpmix.compare_labels(found.mixture.labels_, y)
     baseline = KMeans(k, n_init=1, random_state=seed).fit(found.codes.astype(np.float32))
     others = dpmix.compare_labels(baseline.labels_, y)
-    print(f"{name:<22}{found.codes.shape[1]:>5}{k:>9}{agreement.nmi:>7.3f}{agreement.ari:>7.3f}"
-          f"{agreement.purity:>8.3f}{others.nmi:>13.3f}{found.seconds:>9.1f}", flush=True)
+    print(
+        f"{name:<22}{found.codes.shape[1]:>5}{k:>9}{agreement.nmi:>7.3f}{agreement.ari:>7.3f}"
+        f"{agreement.purity:>8.3f}{others.nmi:>13.3f}{found.seconds:>9.1f}",
+        flush=True,
+    )
 
 
 def decode(found, codes):
@@ -164,7 +193,9 @@ def save_clusters(found, test, options):
         if one.extractor is not None:
             rows.append((f"{name}, decoded", np.array(centres + blank)))
         rows.append((f"{name}, mean of members", np.array(means + blank)))
-    save(dpmix.plot.image_rows(rows, shape=test.shape, per_row=N_CLUSTERS_SHOWN), options, "code_clusters.png")
+    save(
+        dpmix.plot.image_rows(rows, shape=test.shape, per_row=N_CLUSTERS_SHOWN), options, "code_clusters.png"
+    )
 
 
 def complete_halves(found, train, test, options):

@@ -130,7 +130,11 @@ def error_table(nets, data):
 
 def show_errors(nets, data):
     rows = error_table(nets, data)
-    print("\nmean squared error per pixel, x 1000\n" + " " * 36 + "".join(f"{digit:>6}" for digit in [*DIGITS, "all"]))
+    print(
+        "\nmean squared error per pixel, x 1000\n"
+        + " " * 36
+        + "".join(f"{digit:>6}" for digit in [*DIGITS, "all"])
+    )
     for name, errors in rows.items():
         print(f"{name:<36}" + "".join(f"{1000 * error:>6.1f}" for error in errors))
     untouched = np.square(data.noisy_test - data.x_test).mean()

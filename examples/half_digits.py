@@ -79,8 +79,10 @@ def show_scores(posterior, nats, train, test, shown, seed):
         "k-means profile by the top half": kmeans_profile(train, test, shown, seed),
         "dpmix": dpmix.predict_proba(posterior, test, shown),
     }
-    print(f"\nbottom halves of {len(test):,} digits not seen before, given their top halves\n"
-          f"{'':<33}{'nats per image':>15}{'bit error':>11}")
+    print(
+        f"\nbottom halves of {len(test):,} digits not seen before, given their top halves\n"
+        f"{'':<33}{'nats per image':>15}{'bit error':>11}"
+    )
     for name, proba in answers.items():
         wrong = ((proba > 0.5) != test)[:, ~shown].mean()
         # A digit that is simply copied is certain of every pixel, and gives what differs no probability at all.

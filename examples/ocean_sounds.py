@@ -74,7 +74,9 @@ def _sea(rng):
     frequencies = np.fft.rfftfreq(SAMPLES, 1 / RATE)
     slope = rng.uniform(0.6, 2.0)
     amplitude = (np.maximum(frequencies, 15) / 100) ** (-slope / 2)
-    amplitude *= 1 + 0.3 * np.interp(frequencies, np.arange(0, RATE / 2 + 1, 100), rng.standard_normal(11)).clip(-2)
+    amplitude *= 1 + 0.3 * np.interp(
+        frequencies, np.arange(0, RATE / 2 + 1, 100), rng.standard_normal(11)
+    ).clip(-2)
     spectrum = amplitude * (rng.standard_normal(len(amplitude)) + 1j * rng.standard_normal(len(amplitude)))
     band = (frequencies >= LOWEST) & (frequencies <= _HIGHEST)
     return np.fft.irfft(spectrum, SAMPLES) * SAMPLES / np.sqrt(2 * (np.abs(spectrum[band]) ** 2).sum())
@@ -153,7 +155,9 @@ def load_clips(folder, labels=None):
     names, y = read_labels(folder / "labels.csv" if labels is None else labels)
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
-        raise InputError(f"{folder} lacks {len(missing):,} of the clips that are labelled, first {missing[0]}")
+        raise InputError(
+            f"{folder} lacks {len(missing):,} of the clips that are labelled, first {missing[0]}"
+        )
     return Clips(np.stack([_read_clip(folder / name) for name in names]), y)
 
 
@@ -171,7 +175,9 @@ def read_labels(path):
         del rows[0]
     for number, row in rows:
         if len(row) != 2 or row[1].strip() not in ("0", "1"):
-            raise InputError(f"{path}, line {number}: must be a file, a comma and 0 or 1; got {','.join(row)!r}")
+            raise InputError(
+                f"{path}, line {number}: must be a file, a comma and 0 or 1; got {','.join(row)!r}"
+            )
     y = np.array([int(row[1]) for _, row in rows], int)
     if len(np.unique(y)) < 2:
         raise InputError(f"{path}: must label clips of both kinds, 0 and 1; got {len(y):,} lines of one kind")

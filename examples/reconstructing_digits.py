@@ -32,7 +32,11 @@ import dpmix
 from dpmix.features import BernoulliRBM, DeepBeliefNet, NetworkClassifier
 
 # Of the experiment that this one follows.
-PUBLISHED = {"logistic regression": "88 to 90 %", "5 nearest neighbours": "96 %", "deep belief net, fine-tuned": "97 %"}
+PUBLISHED = {
+    "logistic regression": "88 to 90 %",
+    "5 nearest neighbours": "96 %",
+    "deep belief net, fine-tuned": "97 %",
+}
 
 
 class Data(NamedTuple):
@@ -73,7 +77,9 @@ def main():
     plan = PLANS["digits" if options.digits else "mnist", options.quick]
     data = load(options)
     began = time.perf_counter()
-    print(f"{len(data.x):,} training and {len(data.x_test):,} test images of {data.shape[0]} x {data.shape[1]} pixels")
+    print(
+        f"{len(data.x):,} training and {len(data.x_test):,} test images of {data.shape[0]} x {data.shape[1]} pixels"
+    )
 
     net = learn_features(data, plan, options.seed)
     network, rows = compare(net, data, plan, options.seed)
@@ -103,7 +109,9 @@ def load(options):
     try:
         train, test = (dpmix.datasets.load_grey(f"mnist:{split}") for split in ("train", "test"))
     except dpmix.InputError as error:
-        sys.exit(f"{error}\nMNIST is needed; --digits does without, and 'dpmix fetch --help' tells how to get it.")
+        sys.exit(
+            f"{error}\nMNIST is needed; --digits does without, and 'dpmix fetch --help' tells how to get it."
+        )
     n, m = (5000, 1000) if options.quick else (len(train.x), len(test.x))
     return Data(train.x[:n], train.y[:n], test.x[:m], test.y[:m], train.shape)
 
@@ -119,10 +127,14 @@ def learn_features(data, plan, seed):
     upper = BernoulliRBM(method="pcd", learning_rate=plan.rate, schedule="linear", **same)
     began = time.perf_counter()
     net = DeepBeliefNet(plan.sizes, rbm=[lower, upper], random_state=seed).fit(data.x, validation=data.x_test)
-    print(f"machines of {plan.sizes[0]} and {plan.sizes[1]} hidden units, {plan.passes} passes each, "
-          f"{time.perf_counter() - began:.0f} s")
-    print("\nlayer  squared error per pixel       pseudo-likelihood (nats)\n"
-          "         first pass   last pass        first pass   last pass")
+    print(
+        f"machines of {plan.sizes[0]} and {plan.sizes[1]} hidden units, {plan.passes} passes each, "
+        f"{time.perf_counter() - began:.0f} s"
+    )
+    print(
+        "\nlayer  squared error per pixel       pseudo-likelihood (nats)\n"
+        "         first pass   last pass        first pass   last pass"
+    )
     for ix, rbm in enumerate(net.rbms_, 1):
         error, score = (rbm.history_[f"validation_{name}"] for name in ("error", "pseudo_likelihood"))
         print(f"{ix:>5}{error[0]:>14.4f}{error[-1]:>12.4f}{score[0]:>18.1f}{score[-1]:>12.1f}")
@@ -203,7 +215,9 @@ def save_pictures(net, network, answer, data, plan, options):
 def mark(axes, epoch):
     """Mark the epoch after which all layers are trained."""
     axes.axvline(epoch + 0.5, color="0.7", linewidth=0.8, zorder=0)
-    axes.annotate("softmax layer alone ", (epoch + 0.5, 0.02), xycoords=("data", "axes fraction"), ha="right", size=7.5)
+    axes.annotate(
+        "softmax layer alone ", (epoch + 0.5, 0.02), xycoords=("data", "axes fraction"), ha="right", size=7.5
+    )
     axes.annotate(" all layers", (epoch + 0.5, 0.02), xycoords=("data", "axes fraction"), size=7.5)
     return axes
 

@@ -71,7 +71,8 @@ def show_table(posterior, seconds):
     print(f"{n:,} images of {d} pixels, {len(posterior.records)} chains, {seconds:.1f} s")
     print("chain  clusters  log joint   alpha")
     for chain, (k, log_joint, alpha) in enumerate(
-            zip(posterior.n_clusters[:, -1], posterior.log_joint[:, -1], posterior.alpha[:, -1], strict=True)):
+        zip(posterior.n_clusters[:, -1], posterior.log_joint[:, -1], posterior.alpha[:, -1], strict=True)
+    ):
         print(f"{chain:>5}{k:>10}{log_joint:>11,.0f}{alpha:>8.1f}")
 
 
@@ -80,7 +81,9 @@ def show_completed(posterior, unseen, shown):
     hidden = dpmix.log_predictive(posterior, unseen, given=shown) / np.log(2) / (~shown).sum()
     frequency = (posterior.table.dense().mean(axis=0) * posterior.table.n + 1) / (posterior.table.n + 2)
     alone = np.where(unseen.x, np.log2(frequency), np.log2(1 - frequency))[:, ~shown].mean()
-    print(f"bits per hidden pixel: {-hidden.mean():.3f}; from the frequency of each pixel alone: {-alone:.3f}")
+    print(
+        f"bits per hidden pixel: {-hidden.mean():.3f}; from the frequency of each pixel alone: {-alone:.3f}"
+    )
 
 
 def save_pictures(posterior, unseen, folder):

@@ -40,16 +40,21 @@ def main():
     matplotlib.use("Agg")  # draw into files only
     began = time.perf_counter()
     try:
-        clips = synthesise(options.n, options.seed) if options.clips is None else load_clips(
-            options.clips, options.labels)
+        clips = (
+            synthesise(options.n, options.seed)
+            if options.clips is None
+            else load_clips(options.clips, options.labels)
+        )
         options.out.mkdir(parents=True, exist_ok=True)
         z, y = spectrograms(clips.waves), clips.y
         train, test = split(y, options.seed)
     except (dpmix.InputError, OSError) as error:
         sys.exit(f"up_calls: {error}")
     on = (z > LOUD).astype(np.uint8)
-    print(f"{len(y):,} clips, {y.mean():.0%} with an up-call; {len(train):,} to learn from; "
-          f"{time.perf_counter() - began:.1f} s to make them pictures\n")
+    print(
+        f"{len(y):,} clips, {y.mean():.0%} with an up-call; {len(train):,} to learn from; "
+        f"{time.perf_counter() - began:.1f} s to make them pictures\n"
+    )
 
     scores, seconds, models = {}, {}, classifiers(options)
     for name, (model, x) in models.items():
@@ -71,8 +76,12 @@ def main():
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=Path, metavar="FOLDER", help="WAV or AIFF clips instead of synthesised ones")
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="their labels (default: FOLDER/labels.csv)")
+    parser.add_argument(
+        "--clips", type=Path, metavar="FOLDER", help="WAV or AIFF clips instead of synthesised ones"
+    )
+    parser.add_argument(
+        "--labels", type=Path, metavar="FILE", help="their labels (default: FOLDER/labels.csv)"
+    )
     parser.add_argument("--n", type=int, help="clips to synthesise (default: 6000, with --quick 1500)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="a run of seconds, with less training")
@@ -91,7 +100,9 @@ def parse():
 def split(y, seed):
     """Indices of the clips to learn from and of those to test on, with as many calls among each."""
     if np.bincount(y, minlength=2).min() < 8:
-        raise dpmix.InputError(f"at least 8 clips of each kind are needed; got {np.bincount(y, minlength=2).tolist()}")
+        raise dpmix.InputError(
+            f"at least 8 clips of each kind are needed; got {np.bincount(y, minlength=2).tolist()}"
+        )
     return train_test_split(np.arange(len(y)), test_size=0.25, stratify=y, random_state=seed)
 
 
@@ -103,10 +114,20 @@ def classifiers(options):
     return {
         "k nearest neighbours": (KNeighborsClassifier(15), "grey"),
         "machine + logistic regression": (
-            Pipeline([("rbm", machine), ("logistic", LogisticRegression(C=0.1, max_iter=2000))]), "binary"),
+            Pipeline([("rbm", machine), ("logistic", LogisticRegression(C=0.1, max_iter=2000))]),
+            "binary",
+        ),
         NETWORK: (
-            NetworkClassifier(init=net, n_iter_output=5, n_iter=epochs, dropout=0.3, early_stopping=True,
-                              random_state=options.seed), "binary"),
+            NetworkClassifier(
+                init=net,
+                n_iter_output=5,
+                n_iter=epochs,
+                dropout=0.3,
+                early_stopping=True,
+                random_state=options.seed,
+            ),
+            "binary",
+        ),
     }
 
 
@@ -142,7 +163,9 @@ def by_clusters(posterior, shares, on, rate):
 def show_table(scores, seconds, y):
     print(f"{'':<36}{'ROC AUC':>8}{'accuracy':>10}{'seconds':>9}")
     for name, score in scores.items():
-        print(f"{name:<36}{roc_auc_score(y, score):>8.4f}{accuracy_score(y, score > 0.5):>10.1%}{seconds[name]:>9.1f}")
+        print(
+            f"{name:<36}{roc_auc_score(y, score):>8.4f}{accuracy_score(y, score > 0.5):>10.1%}{seconds[name]:>9.1f}"
+        )
     print(f"\n{NETWORK}, {len(y):,} clips that it has not seen")
     answers = scores[NETWORK] > 0.5
     print(classification_report(y, answers, target_names=NAMES, digits=3, zero_division=0))
@@ -168,7 +191,9 @@ def show_clusters(posterior, shares, y):
 def save_pictures(folder, z, on, y, test, scores, models, posterior, shares):
     pictures = {
         "clips": draw_clips(z, on, y),
-        "confusion": dpmix.plot.confusion(np.take(NAMES, y[test]), np.take(NAMES, (scores[NETWORK] > 0.5).astype(int))),
+        "confusion": dpmix.plot.confusion(
+            np.take(NAMES, y[test]), np.take(NAMES, (scores[NETWORK] > 0.5).astype(int))
+        ),
         "roc": draw_curves(scores, y[test]),
         "hidden_units": dpmix.plot.weights(models["machine + logistic regression"][0]["rbm"], shape=SHAPE),
         "training": dpmix.plot.training_curves(models[NETWORK][0]),
@@ -185,8 +210,11 @@ def draw_clips(z, on, y, most=12):
         some = np.flatnonzero(y == kind)[:most]
         rows += [(NAMES[kind], np.clip((z[some] + 1) / 4, 0, 1)), ("louder than usual", on[some])]
     most = min(len(row) for _, row in rows)
-    return dpmix.plot.image_rows([(name, row[:most]) for name, row in rows], shape=SHAPE,
-                                 title="Spectrograms, 50 to 240 Hz from below, two seconds from left to right")
+    return dpmix.plot.image_rows(
+        [(name, row[:most]) for name, row in rows],
+        shape=SHAPE,
+        title="Spectrograms, 50 to 240 Hz from below, two seconds from left to right",
+    )
 
 
 def draw_curves(scores, y):
@@ -197,7 +225,9 @@ def draw_curves(scores, y):
     for name, score in scores.items():
         RocCurveDisplay.from_predictions(y, score, name=name, ax=ax)
     ax.plot([0, 1], [0, 1], color="0.7", linewidth=1, zorder=0)
-    ax.set(xlabel="clips without a call that are taken for one", ylabel="calls that are found", aspect="equal")
+    ax.set(
+        xlabel="clips without a call that are taken for one", ylabel="calls that are found", aspect="equal"
+    )
     ax.legend(loc="lower right", fontsize=8, frameon=False)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
@@ -210,8 +240,13 @@ def draw_clusters(posterior, shares, most=60):
     means = counts.ones[shown] / counts.sizes[shown, None]
     means = means / max(means.max(), 1e-9)
     names = [f"{shares[k]:.0%} of {counts.sizes[k]:,}" for k in shown]
-    return dpmix.plot.image_grid(means, shape=SHAPE, names=names, per_row=10,
-                                 title="Clusters found without labels: share of calls, clips")
+    return dpmix.plot.image_grid(
+        means,
+        shape=SHAPE,
+        names=names,
+        per_row=10,
+        title="Clusters found without labels: share of calls, clips",
+    )
 
 
 if __name__ == "__main__":

@@ -17,8 +17,16 @@ from dpmix.kernels.records import Cluster
 from dpmix.kernels.special import log_array, log_gamma_array, sum_array
 
 __all__ = [
-    "cluster_at", "column_score", "exact_score", "log_gamma_terms", "log_likelihood", "log_total", "no_cluster",
-    "own_score", "refresh", "score_image",
+    "cluster_at",
+    "column_score",
+    "exact_score",
+    "log_gamma_terms",
+    "log_likelihood",
+    "log_total",
+    "no_cluster",
+    "own_score",
+    "refresh",
+    "score_image",
 ]
 
 LANES = 16  # columns of `table` are summed in whole groups of this many
@@ -50,7 +58,9 @@ def cluster_at(k, partition):
 def no_cluster(partition):
     """The counts of a cluster without members."""
     d, n_gaps, n_classes = partition.ones.shape[1], partition.gaps.shape[1], partition.classes.shape[1]
-    return Cluster(np.int64(0), np.zeros(d, np.int32), np.zeros(n_gaps, np.int32), np.zeros(n_classes, np.int64))
+    return Cluster(
+        np.int64(0), np.zeros(d, np.int32), np.zeros(n_gaps, np.int32), np.zeros(n_classes, np.int64)
+    )
 
 
 @kernel
@@ -61,7 +71,11 @@ def _refresh_pixels(k, hyper, found, tables):
     """
     d, size, has_gaps = found.ones.size, found.size, found.gaps.size > 0
     n_logs = 6 if has_gaps else 4
-    odds, logs, spare = tables.work[: n_logs * d], tables.work[6 * d : (6 + n_logs) * d], tables.work[12 * d :]
+    odds, logs, spare = (
+        tables.work[: n_logs * d],
+        tables.work[6 * d : (6 + n_logs) * d],
+        tables.work[12 * d :],
+    )
     for j in range(d):
         ones, seen = found.ones[j], size
         if has_gaps:
@@ -144,7 +158,9 @@ def score_image(i, n_columns, runs, tables, out):
         down0, down1 = table[runs.starts[r]], table[runs.starts[r + 1]]
         down2, down3 = table[runs.starts[r + 2]], table[runs.starts[r + 3]]
         for k in range(width):
-            out[k] += ((up0[k] - down0[k]) + (up1[k] - down1[k])) + ((up2[k] - down2[k]) + (up3[k] - down3[k]))
+            out[k] += ((up0[k] - down0[k]) + (up1[k] - down1[k])) + (
+                (up2[k] - down2[k]) + (up3[k] - down3[k])
+            )
         r += 4
     while r < last:
         up0, down0 = table[runs.stops[r]], table[runs.starts[r]]
@@ -201,7 +217,9 @@ def exact_score(i, k, left_out, runs, hyper, partition, tables):
         labelled = -gone
         for other in range(found.classes.size):
             labelled += found.classes[other]
-        score += math.log((hyper.c + (found.classes[label] - gone)) / (hyper.c * found.classes.size + labelled))
+        score += math.log(
+            (hyper.c + (found.classes[label] - gone)) / (hyper.c * found.classes.size + labelled)
+        )
     return score
 
 

@@ -358,8 +358,20 @@ def death(n_clusters, generator, runs, hyper, partition, tables, crowd):
     log_rest = log_gain - log_back + math.log(n_clusters * float(n_dying) / partition.z.size)
     accepted = log_rest >= threshold  # the probability of the scan back, at most 1, can only make it worse
     if accepted:
-        log_scan = _way_back(i, n_seeds, n_dying, dying, n_clusters, generator, threshold - log_rest,
-                             runs, hyper, partition, tables, crowd)
+        log_scan = _way_back(
+            i,
+            n_seeds,
+            n_dying,
+            dying,
+            n_clusters,
+            generator,
+            threshold - log_rest,
+            runs,
+            hyper,
+            partition,
+            tables,
+            crowd,
+        )
         accepted = log_scan >= threshold - log_rest
     if not accepted:
         _return_to(dying, n_dying, n_clusters, runs, hyper, partition, tables, crowd)
@@ -372,7 +384,9 @@ def death(n_clusters, generator, runs, hyper, partition, tables, crowd):
 
 
 @kernel
-def _way_back(i, n_seeds, n_dying, dying, n_slots, generator, at_least, runs, hyper, partition, tables, crowd):
+def _way_back(
+    i, n_seeds, n_dying, dying, n_slots, generator, at_least, runs, hyper, partition, tables, crowd
+):
     """Log probability of the birth's scan that would undo a death; partition and tables are left as they are."""
     if partition.sizes[partition.z[i]] == 1:
         return -math.inf
@@ -385,7 +399,9 @@ def _way_back(i, n_seeds, n_dying, dying, n_slots, generator, at_least, runs, hy
         n_flagged += crowd.flags[crowd.members[t]]
     log_scan = -math.inf
     if m > 0 and n_flagged == n_dying:
-        log_scan = _scan(i, m, dying, generator, np.bool_(True), at_least, runs, hyper, partition, tables, crowd)
+        log_scan = _scan(
+            i, m, dying, generator, np.bool_(True), at_least, runs, hyper, partition, tables, crowd
+        )
     _send_home(abs(m), dying, n_slots, runs, hyper, partition, tables, crowd)
     for t in range(n_dying):
         crowd.flags[crowd.leaving[t]] = 0

@@ -61,10 +61,16 @@ def _slice_sample(v, other, shape, rate, n_on, n_sizes, generator, work):
     right = left + _WIDTH
     steps_left = int(_STEPS * generator.random())
     steps_right = _STEPS - 1 - steps_left
-    while steps_left > 0 and left > _LOW and _log_density(left, other, shape, rate, n_on, n_sizes, work) > level:
+    while (
+        steps_left > 0 and left > _LOW and _log_density(left, other, shape, rate, n_on, n_sizes, work) > level
+    ):
         left -= _WIDTH
         steps_left -= 1
-    while steps_right > 0 and right < _HIGH and _log_density(right, other, shape, rate, n_on, n_sizes, work) > level:
+    while (
+        steps_right > 0
+        and right < _HIGH
+        and _log_density(right, other, shape, rate, n_on, n_sizes, work) > level
+    ):
         right += _WIDTH
         steps_right -= 1
     left, right = max(left, _LOW), min(right, _HIGH)
@@ -124,9 +130,15 @@ def move_pseudo_counts(first, last, step, n_clusters, gammas, generator, partiti
             n_sizes = _tally(n_clusters, pixel, _SEEN, partition, bins, work[2], work[3])
         if gammas[0, 1] > 0.0:
             n_on = _tally(n_clusters, pixel, _ON, partition, bins, work[0], work[1])
-            a[pixel] = math.exp(_slice_sample(
-                math.log(a[pixel]), b[pixel], gammas[0, 0], gammas[0, 1], n_on, n_sizes, generator, work))
+            a[pixel] = math.exp(
+                _slice_sample(
+                    math.log(a[pixel]), b[pixel], gammas[0, 0], gammas[0, 1], n_on, n_sizes, generator, work
+                )
+            )
         if gammas[1, 1] > 0.0:
             n_off = _tally(n_clusters, pixel, _OFF, partition, bins, work[0], work[1])
-            b[pixel] = math.exp(_slice_sample(
-                math.log(b[pixel]), a[pixel], gammas[1, 0], gammas[1, 1], n_off, n_sizes, generator, work))
+            b[pixel] = math.exp(
+                _slice_sample(
+                    math.log(b[pixel]), a[pixel], gammas[1, 0], gammas[1, 1], n_off, n_sizes, generator, work
+                )
+            )

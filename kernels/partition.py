@@ -8,9 +8,24 @@ from dpmix.kernels.beta_bernoulli import refresh
 from dpmix.kernels.compile import kernel
 
 __all__ = [
-    "add_counts", "add_gaps", "add_image", "add_into", "add_pixels", "clear", "count_images", "empty_slot", "fill_gap",
-    "fill_tables", "list_members", "merge_clusters", "move_image", "remove_counts", "remove_gaps", "remove_image",
-    "remove_pixels", "split_cluster",
+    "add_counts",
+    "add_gaps",
+    "add_image",
+    "add_into",
+    "add_pixels",
+    "clear",
+    "count_images",
+    "empty_slot",
+    "fill_gap",
+    "fill_tables",
+    "list_members",
+    "merge_clusters",
+    "move_image",
+    "remove_counts",
+    "remove_gaps",
+    "remove_image",
+    "remove_pixels",
+    "split_cluster",
 ]
 
 

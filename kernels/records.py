@@ -9,8 +9,17 @@ from typing import NamedTuple
 import numpy as np
 
 __all__ = [
-    "Cluster", "Crowd", "Hyper", "Pair", "Partition", "Runs", "Tables",
-    "empty_partition", "empty_proposals", "empty_tables", "table_rows",
+    "Cluster",
+    "Crowd",
+    "Hyper",
+    "Pair",
+    "Partition",
+    "Runs",
+    "Tables",
+    "empty_partition",
+    "empty_proposals",
+    "empty_tables",
+    "table_rows",
 ]
 
 
@@ -157,8 +166,15 @@ def empty_proposals(partition):
     own = np.empty(n, np.int32)
     sums = np.zeros((2, table_rows(d, n_gaps > 0, n_classes)[2]))
     pair = Pair(
-        members, sides, target, np.zeros(2, np.int64), np.zeros((2, d), np.int32), np.zeros((2, n_gaps), np.int32),
-        np.zeros((2, n_classes), np.int64), sums, np.empty(capacity),
+        members,
+        sides,
+        target,
+        np.zeros(2, np.int64),
+        np.zeros((2, d), np.int32),
+        np.zeros((2, n_gaps), np.int32),
+        np.zeros((2, n_classes), np.int64),
+        sums,
+        np.empty(capacity),
     )
     touched = np.zeros(capacity + 1, np.bool_)
     return pair, Crowd(members, homes, sides, own, distances, flags, leaving, back, sums, touched)

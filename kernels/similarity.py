@@ -28,7 +28,11 @@ def ward_increase(size, ones, other_size, other_ones):
         other_square += other * other
         product += one * other
     scale, other_scale = 1.0 / size, 1.0 / other_size
-    distance = square * scale * scale + other_square * other_scale * other_scale - 2.0 * product * scale * other_scale
+    distance = (
+        square * scale * scale
+        + other_square * other_scale * other_scale
+        - 2.0 * product * scale * other_scale
+    )
     return max(distance, 0.0) / (scale + other_scale) + 1e-3
 
 

@@ -257,7 +257,13 @@ def _log_split_gain(one, other, hyper, partition, work):
     add_into(other.classes, both.classes)
     gain = log_gamma_terms(one, hyper, work) + log_gamma_terms(other, hyper, work)
     gain -= log_gamma_terms(both, hyper, work) + log_gamma_terms(nothing, hyper, work)
-    return gain + math.log(hyper.alpha) + math.lgamma(one.size) + math.lgamma(other.size) - math.lgamma(both.size)
+    return (
+        gain
+        + math.log(hyper.alpha)
+        + math.lgamma(one.size)
+        + math.lgamma(other.size)
+        - math.lgamma(both.size)
+    )
 
 
 @kernel
@@ -313,7 +319,9 @@ def merge(n_clusters, generator, runs, hyper, partition, tables, pair):
     sizes, ones = partition.sizes, partition.ones
     ward_increases(sizes[k], ones[k], k, n_clusters, partition, pair.ward)
     other = _choose_partner(n_clusters, pair.ward, generator)
-    gain = _log_split_gain(cluster_at(k, partition), cluster_at(other, partition), hyper, partition, tables.work)
+    gain = _log_split_gain(
+        cluster_at(k, partition), cluster_at(other, partition), hyper, partition, tables.work
+    )
     threshold = math.log(1.0 - generator.random())
     u = generator.random()
     m = sizes[k] + sizes[other]

@@ -51,15 +51,18 @@ def test_same_draws_as_sample(fitted, digits):
 
 def test_priors_and_starts_reach_the_sampler():
     a = np.linspace(0.5, 1, 6)
-    mixture = DPMixture(2.0, a, dpmix.Gamma(2, 1), chains=1, sweeps=4, burn_in=0, thin=2, init=TWO[:, 0],
-                        random_state=3).fit(TWO)
+    mixture = DPMixture(
+        2.0, a, dpmix.Gamma(2, 1), chains=1, sweeps=4, burn_in=0, thin=2, init=TWO[:, 0], random_state=3
+    ).fit(TWO)
     plan = mixture.posterior_.plan
     assert plan.prior == dpmix.Prior(2.0, a, dpmix.Gamma(2, 1))
     assert (plan.burn_in, plan.thin, plan.init, plan.seed) == (0, 2, "labels", 3)
     assert mixture.posterior_.labels.shape == (1, 2, 40)
 
 
-@pytest.mark.parametrize("observed", [np.ones(6, bool), np.array([1, 0, 1, 1, 0, 0], bool), np.zeros(6, bool)])
+@pytest.mark.parametrize(
+    "observed", [np.ones(6, bool), np.array([1, 0, 1, 1, 0, 0], bool), np.zeros(6, bool)]
+)
 def test_responsibilities_are_ratios_of_joint_probabilities(observed):
     rows = TWO[[0, 1, 20, 21, 2, 22]].copy()
     rows[1, 2], rows[3, 0] = 0, 1
@@ -126,9 +129,12 @@ def test_sample_draws_from_the_predictive(fitted, digits):
 def test_binarize(digits):
     grey = digits.x * 10.0 - 5
     wanted = DPMixture(**QUICK).fit(digits.x)
-    for other, x in ((DPMixture(**QUICK), grey), (DPMixture(binarize=0.5, **QUICK), digits.x),
-                     (DPMixture(binarize=None, **QUICK), digits.x.astype(bool)),
-                     (DPMixture(binarize=4, **QUICK), grey)):
+    for other, x in (
+        (DPMixture(**QUICK), grey),
+        (DPMixture(binarize=0.5, **QUICK), digits.x),
+        (DPMixture(binarize=None, **QUICK), digits.x.astype(bool)),
+        (DPMixture(binarize=4, **QUICK), grey),
+    ):
         x = x.copy()
         x.flags.writeable = False
         np.testing.assert_array_equal(other.fit(x).labels_, wanted.labels_)
@@ -200,15 +206,20 @@ def test_workers_give_the_same_draws(fitted, digits):
 
 
 def test_pipeline_and_grid_search(digits):
-    steps = [("rbm", BernoulliRBM(16, n_iter=5, batch_size=20, codes="binary", random_state=0)),
-             ("mixture", DPMixture(**QUICK))]
+    steps = [
+        ("rbm", BernoulliRBM(16, n_iter=5, batch_size=20, codes="binary", random_state=0)),
+        ("mixture", DPMixture(**QUICK)),
+    ]
     pipeline = clone(Pipeline(steps)).fit(digits.x)
     codes = pipeline["rbm"].transform(digits.x)
     np.testing.assert_array_equal(pipeline.predict(digits.x), pipeline["mixture"].predict(codes))
     np.testing.assert_array_equal(pipeline.transform(digits.x), pipeline["mixture"].transform(codes))
     assert pipeline.score(digits.x) == pytest.approx(pipeline["mixture"].score(codes))
     search = GridSearchCV(DPMixture(chains=1, sweeps=5, random_state=0), {"a": [1e-3, 1.0], "b": [1.0]}, cv=2)
-    assert search.fit(digits.x).best_params_ == {"a": 1.0, "b": 1.0}  # -log 1e-3 for each pixel that surprises
+    assert search.fit(digits.x).best_params_ == {
+        "a": 1.0,
+        "b": 1.0,
+    }  # -log 1e-3 for each pixel that surprises
     assert search.best_score_ == pytest.approx(search.cv_results_["mean_test_score"].max())
     frame = pipeline.set_output(transform="default").transform(digits.x[:3])
     assert frame.shape == (3, pipeline["mixture"].n_clusters_)
@@ -239,8 +250,13 @@ def test_bad_parameters_are_named_before_work_starts(settings, match):
 
 
 def test_unusable_tables_and_unfitted_use(fitted, digits):
-    for x, match in ((np.full((4, 64), np.inf), "infinity"), (np.zeros(64), "Reshape"), ([["a"] * 64] * 3, "numeric"),
-                     (np.zeros((0, 64)), "0 sample"), (np.zeros((4, 0)), "0 feature")):
+    for x, match in (
+        (np.full((4, 64), np.inf), "infinity"),
+        (np.zeros(64), "Reshape"),
+        ([["a"] * 64] * 3, "numeric"),
+        (np.zeros((0, 64)), "0 sample"),
+        (np.zeros((4, 0)), "0 feature"),
+    ):
         with pytest.raises(dpmix.InputError, match=match):
             DPMixture(**QUICK).fit(x)
     for use in ("predict", "transform", "predict_proba", "score_samples", "score", "complete"):

@@ -17,8 +17,15 @@ IMPORT = f"import json, sys, dpmix; print(json.dumps([name for name in {HEAVY!r}
 
 
 def python(*words, cwd=ROOT):
-    return subprocess.run([sys.executable, *words], cwd=cwd, capture_output=True, text=True, check=True, timeout=120,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    return subprocess.run(
+        [sys.executable, *words],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +49,9 @@ def test_dpmix_is_the_only_top_level_package(wheel_files):
 def test_wheel_holds_every_module(wheel_files):
     modules = {path.relative_to(ROOT) for path in (ROOT / "dpmix").rglob("*.py")}
     modules |= {"dpmix" / path.relative_to(ROOT) for path in (ROOT / "kernels").rglob("*.py")}
-    assert {path.as_posix() for path in modules} == {name for name in wheel_files if name.startswith("dpmix/")}
+    assert {path.as_posix() for path in modules} == {
+        name for name in wheel_files if name.startswith("dpmix/")
+    }
 
 
 def test_import_is_light():

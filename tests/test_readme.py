@@ -27,7 +27,9 @@ def test_python_runs_in_order(tmp_path, monkeypatch):
     matplotlib.use("Agg")
     namespace = {}
     for line, code in blocks("python"):
-        exec(compile("\n" * (line - 1) + code, str(README), "exec"), namespace)  # tracebacks then name README's line
+        exec(
+            compile("\n" * (line - 1) + code, str(README), "exec"), namespace
+        )  # tracebacks then name README's line
     plt.close("all")
     assert {path.name for path in tmp_path.iterdir()} == {"clusters.png", "completions.png", "run"}
     assert namespace["proba"].shape == (12, 64) and namespace["images"].shape == (3, 12, 64)
@@ -47,8 +49,10 @@ def test_commands_are_understood(line):
 
 
 def test_set_up_commands():
-    assert COMMANDS[:2] == ["python -m pip install . && dpmix demo",
-                            "python -m pip install '.[test]' && python -m pytest"]
+    assert COMMANDS[:2] == [
+        "python -m pip install . && dpmix demo",
+        "python -m pip install '.[test]' && python -m pytest",
+    ]
 
 
 def test_files_it_names_are_there():

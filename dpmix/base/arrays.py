@@ -32,8 +32,9 @@ def check_binary(x, name="x", observed=None):
         Ragged lists, masked entries that `observed` does not leave out, NaN, or values other than 0 and 1.
     """
     if observed is None and np.ma.is_masked(x):
-        raise InputError(f"{name} has masked entries; fill them first, as in {name}.filled(0), "
-                         "or leave those images out")
+        raise InputError(
+            f"{name} has masked entries; fill them first, as in {name}.filled(0), or leave those images out"
+        )
     values = check_numbers(x, name)
     wrong = (values != 0) & (values != 1)
     if observed is not None:
@@ -43,8 +44,9 @@ def check_binary(x, name="x", observed=None):
         place = f"row {at[0]}, column {at[1]}" if len(at) == 2 else f"index {at}"
         found = values[at]
         shown = "NaN" if found != found else f"{found:g}"
-        raise InputError(f"{name} must contain only 0 and 1; found {shown} at {place}; "
-                         "call dpmix.datasets.binarize first")
+        raise InputError(
+            f"{name} must contain only 0 and 1; found {shown} at {place}; call dpmix.datasets.binarize first"
+        )
     on = values == 1
     return (on if observed is None else on & observed).astype(np.uint8)
 
@@ -80,13 +82,17 @@ def check_mask(name, mask, known, single=False):
         return known
     mask = check_numbers(mask, name)
     if mask.dtype.kind != "b":
-        raise InputTypeError(f"{name} must hold True where a pixel is {name} and False elsewhere; "
-                             f"got dtype {mask.dtype}; convert it, as in {name}.astype(bool)")
+        raise InputTypeError(
+            f"{name} must hold True where a pixel is {name} and False elsewhere; "
+            f"got dtype {mask.dtype}; convert it, as in {name}.astype(bool)"
+        )
     m, d = known.shape
     if mask.shape != (d,) and (single or mask.shape != (m, d)):
         allowed = f"({d},)" if single else f"({d},) for all images or ({m}, {d}) for each"
-        raise InputError(f"{name} must have shape {allowed}; got {mask.shape}; flatten a mask in the "
-                         f"form of a picture with {name}.ravel()")
+        raise InputError(
+            f"{name} must have shape {allowed}; got {mask.shape}; flatten a mask in the "
+            f"form of a picture with {name}.ravel()"
+        )
     return known & mask
 
 
@@ -101,15 +107,19 @@ def check_labels(labels, n):
     missing = np.ma.getmaskarray(labels) if np.ma.isMaskedArray(labels) else None
     labels = check_numbers(labels, "labels")
     if labels.dtype.kind not in "iu":
-        raise InputTypeError(f"labels must be integers from 0, or -1 where not observed; got dtype {labels.dtype}")
+        raise InputTypeError(
+            f"labels must be integers from 0, or -1 where not observed; got dtype {labels.dtype}"
+        )
     if labels.shape != (n,):
         raise InputError(f"labels must hold one label for each of the {n} images; got shape {labels.shape}")
     labels = labels.astype(np.int64)
     if missing is not None:
         labels[missing] = -1
     if labels.min() < -1 or labels.max() > 65533:
-        raise InputError(f"labels must lie between 0 and 65533, or be -1 where not observed; "
-                         f"found {labels.min() if labels.min() < -1 else labels.max()}")
+        raise InputError(
+            f"labels must lie between 0 and 65533, or be -1 where not observed; "
+            f"found {labels.min() if labels.min() < -1 else labels.max()}"
+        )
     if labels.max() < 0:
         raise InputError("labels must be observed for at least one image; found none; leave labels out")
     return labels + 1, int(labels.max()) + 1

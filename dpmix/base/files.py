@@ -76,8 +76,10 @@ class WriterLock:
         descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
         if not _try_lock(descriptor):
             os.close(descriptor)
-            raise RunError(f"{folder} is in use: it is being written by another sampling or resume; "
-                           "wait for that to end, or stop it")
+            raise RunError(
+                f"{folder} is in use: it is being written by another sampling or resume; "
+                "wait for that to end, or stop it"
+            )
         self._close = weakref.finalize(self, os.close, descriptor)
         _HELD.add(self)
 

@@ -34,8 +34,15 @@ def sweep_assignments(chain):
     def visit(first, last):
         nonlocal moved
         reached, chain.n_clusters, n_moved = sweep(
-            first, last, chain.n_clusters, uniforms, chain.tolerance,
-            chain.runs, chain.hyper, chain.partition, chain.tables,
+            first,
+            last,
+            chain.n_clusters,
+            uniforms,
+            chain.tolerance,
+            chain.runs,
+            chain.hyper,
+            chain.partition,
+            chain.tables,
         )
         moved += n_moved
         if reached < last:
@@ -92,7 +99,13 @@ def _propose(chain, n_proposals, kinds, work):
         kind = 0 if chain.generator.random() < 0.5 else 1
         before = chain.n_clusters
         chain.n_clusters = kinds[kind](
-            before, chain.generator, chain.runs, chain.hyper, chain.partition, chain.tables, getattr(chain, work)
+            before,
+            chain.generator,
+            chain.runs,
+            chain.hyper,
+            chain.partition,
+            chain.tables,
+            getattr(chain, work),
         )
         tally[kind] += 1, chain.n_clusters != before
     return tally
@@ -131,8 +144,19 @@ def move_pixels(chain, prior_a, prior_b, first=0, step=1):
     n_pixels = len(range(first, chain.d, step))
 
     def move(begin, end):
-        move_pseudo_counts(first + begin * step, min(first + end * step, chain.d), step, chain.n_clusters,
-                           gammas, chain.generator, chain.partition, a, b, bins, work)
+        move_pseudo_counts(
+            first + begin * step,
+            min(first + end * step, chain.d),
+            step,
+            chain.n_clusters,
+            gammas,
+            chain.generator,
+            chain.partition,
+            a,
+            b,
+            bins,
+            work,
+        )
 
     in_pieces(move, n_pixels, guess=16)
     chain.set_hyper(a=a, b=b)

@@ -9,6 +9,7 @@ from dpmix.model.prior import Prior
 
 __all__ = ["Plan"]
 
+
 @dataclass(frozen=True)
 class Plan:
     """Settings of a run, checked; the same for all of its chains.
@@ -47,20 +48,26 @@ class Plan:
         chains, sweeps = check_count("chains", chains), check_count("sweeps", sweeps)
         burn_in = sweeps // 2 if burn_in is None else check_count("burn_in", burn_in, low=0)
         if burn_in >= sweeps:
-            raise InputError("burn_in must be less than sweeps, or no draw is kept; "
-                             f"got burn_in={burn_in}, sweeps={sweeps}")
+            raise InputError(
+                "burn_in must be less than sweeps, or no draw is kept; "
+                f"got burn_in={burn_in}, sweeps={sweeps}"
+            )
         kept = sweeps - burn_in
         thin = -(-kept // 100) if thin is None else check_count("thin", thin)
         if thin > kept:
-            raise InputError(f"thin must be at most sweeps - burn_in = {kept}, or no draw is kept; got {thin}")
+            raise InputError(
+                f"thin must be at most sweeps - burn_in = {kept}, or no draw is kept; got {thin}"
+            )
         return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed), schedule)
 
     def lengthened(self, sweeps):
         """The same plan with chains of `sweeps` sweeps in total; never shorter."""
         sweeps = check_count("sweeps", sweeps)
         if sweeps < self.sweeps:
-            raise InputError(f"sweeps is the total length of each chain and cannot shrink; got {sweeps}, "
-                             f"the run was planned with {self.sweeps}")
+            raise InputError(
+                f"sweeps is the total length of each chain and cannot shrink; got {sweeps}, "
+                f"the run was planned with {self.sweeps}"
+            )
         return replace(self, sweeps=sweeps)
 
     def keeps(self, sweep):
@@ -80,8 +87,13 @@ class Plan:
     @classmethod
     def from_json(cls, fields):
         """The plan whose `to_json` is `fields`; other keys are passed over."""
-        counts = {name: check_count(name, fields[name], low=0)
-                  for name in ("chains", "sweeps", "burn_in", "thin", "seed")}
-        return cls.checked(prior=Prior.from_json(fields["prior"]), init=fields["init"],
-                           schedule=Schedule(**fields["schedule"]), **counts)
-
+        counts = {
+            name: check_count(name, fields[name], low=0)
+            for name in ("chains", "sweeps", "burn_in", "thin", "seed")
+        }
+        return cls.checked(
+            prior=Prior.from_json(fields["prior"]),
+            init=fields["init"],
+            schedule=Schedule(**fields["schedule"]),
+            **counts,
+        )

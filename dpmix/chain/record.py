@@ -34,7 +34,9 @@ class Draws:
         """No sweeps of a chain over `n` images of `d` pixels."""
         trace = {name: np.empty(0, dtype) for name, dtype in FIGURES.items()}
         pixels = np.empty((0, d))
-        return cls(trace, {"labels": np.empty((0, n), np.uint16), "alpha": np.empty(0), "a": pixels, "b": pixels})
+        return cls(
+            trace, {"labels": np.empty((0, n), np.uint16), "alpha": np.empty(0), "a": pixels, "b": pixels}
+        )
 
     @property
     def n_kept(self):
@@ -43,6 +45,7 @@ class Draws:
 
     def followed_by(self, later):
         """These draws and then those."""
+
         def joined(one, other):
             return {name: np.concatenate([one[name], other[name]]) for name in one}
 

@@ -9,7 +9,11 @@ __all__ = ["FIGURES", "MOVES", "PROPOSALS", "Schedule"]
 MOVES = ("split_merge", "birth_death", "assignments", "alpha", "pixels")  # in the order of a sweep
 PROPOSALS = ("split", "merge", "birth", "death")
 FIGURES = {  # what is noted of each sweep, and the dtype
-    "log_joint": "f8", "n_clusters": "i8", "alpha": "f8", "n_moved": "i8", "seconds": "f8",
+    "log_joint": "f8",
+    "n_clusters": "i8",
+    "alpha": "f8",
+    "n_moved": "i8",
+    "seconds": "f8",
     **{f"{kind}_proposals": "i8" for kind in PROPOSALS},
     **{f"{kind}_accepted": "i8" for kind in PROPOSALS},
     **{f"{move}_seconds": "f8" for move in MOVES},

@@ -76,8 +76,13 @@ def run_sweep(chain, plan, sweep):
     n_moved = timed(sweep_assignments(chain))
     timed(move_alpha(chain, alpha) if alpha else None)
     timed(move_pixels(chain, a, b, sweep % schedule.pixel_step, schedule.pixel_step) if a or b else None)
-    figures = {"log_joint": chain.log_joint(), "n_clusters": chain.n_clusters, "alpha": chain.hyper.alpha,
-               "n_moved": n_moved, "seconds": time.perf_counter() - ticks[0]}
+    figures = {
+        "log_joint": chain.log_joint(),
+        "n_clusters": chain.n_clusters,
+        "alpha": chain.hyper.alpha,
+        "n_moved": n_moved,
+        "seconds": time.perf_counter() - ticks[0],
+    }
     for kind, (proposals, accepted) in zip(PROPOSALS, [*split_merge, *birth_death], strict=True):
         figures[f"{kind}_proposals"], figures[f"{kind}_accepted"] = proposals, accepted
     for move, began, ended in zip(MOVES, ticks, ticks[1:], strict=False):
@@ -97,7 +102,15 @@ def _labels_by_size(chain):
 def warm_up():
     """Make every kernel that a segment calls ready, from the cache or by compiling it."""
     table = BinaryTable.from_input(np.eye(2, dtype=np.uint8))
-    plan = Plan.checked(Prior(), chains=1, sweeps=1, burn_in=0, thin=1, init="seeds:1", seed=0,
-                        schedule=Schedule(split_merge=16, birth_death=16))  # of each kind, both
+    plan = Plan.checked(
+        Prior(),
+        chains=1,
+        sweeps=1,
+        burn_in=0,
+        thin=1,
+        init="seeds:1",
+        seed=0,
+        schedule=Schedule(split_merge=16, birth_death=16),
+    )  # of each kind, both
     run_segment(table, plan, start(table, plan, None, 0), 0, 1)
     mark_complete()

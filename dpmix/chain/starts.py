@@ -28,8 +28,10 @@ def check_init(init, n):
             return f"seeds:{-(-n // _IMAGES_PER_SEED)}", None
         if name in ("random", "seeds") and groups.isascii() and groups.isdigit():
             return f"{name}:{check_count(f'K of init {name}:K', int(groups), 1, n)}", None
-        raise InputError("init must be 'seeds', 'one', 'crp', 'seeds:K' or 'random:K' such as 'random:100', "
-                         f"or one label per image; got {init!r}")
+        raise InputError(
+            "init must be 'seeds', 'one', 'crp', 'seeds:K' or 'random:K' such as 'random:100', "
+            f"or one label per image; got {init!r}"
+        )
     labels = np.asarray(init)
     if labels.dtype.kind not in "iu":
         raise InputTypeError(f"init must be a name or an array of integer labels; got dtype {labels.dtype}")

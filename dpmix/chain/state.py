@@ -71,7 +71,9 @@ class Chain:
         self.runs, self.n, self.d, self.n_classes = table.runs, table.n, table.d, table.n_classes
         self.generator = generator_from(state.generator)
         self.n_clusters = int(state.z.max()) + 1
-        self.hyper = Hyper(float(state.alpha), np.array(state.a, np.float64), np.array(state.b, np.float64), c)
+        self.hyper = Hyper(
+            float(state.alpha), np.array(state.a, np.float64), np.array(state.b, np.float64), c
+        )
         self._allocate(np.array(state.z, np.int64))
 
     def state(self):
@@ -98,8 +100,13 @@ class Chain:
         """
         alpha, k = self.hyper.alpha, self.n_clusters
         out = np.empty(self.partition.sizes.size)
-        in_pieces(lambda first, last: log_likelihood(first, last, self.hyper, self.partition, self.tables.work, out),
-                  k, guess=32)
+        in_pieces(
+            lambda first, last: log_likelihood(
+                first, last, self.hyper, self.partition, self.tables.work, out
+            ),
+            k,
+            guess=32,
+        )
         crp = k * math.log(alpha) + math.lgamma(alpha) - math.lgamma(alpha + self.n)
         crp += sum(math.lgamma(size) for size in self.partition.sizes[:k].tolist())
         return crp + float(out[:k].sum())
@@ -107,7 +114,9 @@ class Chain:
     def _allocate(self, z):
         capacity, d = _capacity(self.n_clusters, self.n), self.d
         self.partition = empty_partition(z, d, capacity, len(self.runs.gap_starts) > 0, self.n_classes)
-        in_pieces(lambda first, last: count_images(first, last, self.runs, self.partition), self.n, guess=4096)
+        in_pieces(
+            lambda first, last: count_images(first, last, self.runs, self.partition), self.n, guess=4096
+        )
         self.tables = empty_tables(self.partition)
         self.pair, self.crowd = empty_proposals(self.partition)
         self._fill()
@@ -119,8 +128,11 @@ class Chain:
         self.tolerance = 0.5 * entries / scale + 1e-9  # each table entry is off by half a unit at the most
         self.tables = self.tables._replace(scale=scale)
         self.tables.log_totals[:] = np.nan
-        in_pieces(lambda first, last: fill_tables(first, last, self.hyper, self.partition, self.tables),
-                  self.n_clusters + 1, guess=32)
+        in_pieces(
+            lambda first, last: fill_tables(first, last, self.hyper, self.partition, self.tables),
+            self.n_clusters + 1,
+            guess=32,
+        )
 
 
 def _capacity(n_clusters, n):
@@ -136,7 +148,12 @@ def _capacity(n_clusters, n):
 def _scale(hyper, n, n_classes):
     """Units per nat: the largest power of two for which no score can leave 32 bits."""
     least = np.minimum(hyper.a, hyper.b)
-    bound = float(np.log((hyper.a + hyper.b + n) / least).sum()) + math.log(n + 1) + abs(math.log(hyper.alpha)) + 64
+    bound = (
+        float(np.log((hyper.a + hyper.b + n) / least).sum())
+        + math.log(n + 1)
+        + abs(math.log(hyper.alpha))
+        + 64
+    )
     if n_classes:
         bound += math.log(n_classes + n / hyper.c)
     return 2.0 ** min(_MAX_SCALE_LOG2, math.floor(math.log2((2**31 - 1) / bound)))

@@ -40,7 +40,9 @@ def add_commands(commands):
     summary, usage = "say what images show, and check it", "RUN|MODEL SOURCE [options]"
     parser = add_command(commands, "classify", _classify, summary, _CLASSIFY, usage, _EXAMPLES, source=True)
     parser.add_argument(
-        "folder", metavar="RUN|MODEL", help="run folder that 'dpmix fit' wrote, or file that 'dpmix train' wrote"
+        "folder",
+        metavar="RUN|MODEL",
+        help="run folder that 'dpmix fit' wrote, or file that 'dpmix train' wrote",
     )
     add_grey_source(parser)
     add_observed(parser)
@@ -103,7 +105,9 @@ def _by_model(arguments):
         )
     y, known = _labels(arguments, images), model.classes_
     if known.dtype.kind not in "iu" or known[0] < 0:
-        raise InputError(f"{arguments.folder} must know labels that are integers of at least 0; got {known[0]!r}")
+        raise InputError(
+            f"{arguments.folder} must know labels that are integers of at least 0; got {known[0]!r}"
+        )
     proba = np.zeros((len(images.x), int(known[-1]) + 1))
     proba[:, known] = model.predict_proba(images.x)
     return proba, y
@@ -113,13 +117,17 @@ def _labels(arguments, images):
     """The labels of `images`, -1 where not known; None where there are none and the probabilities are enough."""
     if images.y is not None and images.y.max() >= 0:
         if images.y.min() < -1:
-            raise InputError(f"{arguments.source} must have labels of at least 0, or -1 where not known; "
-                             f"found {images.y.min()}")
+            raise InputError(
+                f"{arguments.source} must have labels of at least 0, or -1 where not known; "
+                f"found {images.y.min()}"
+            )
         return images.y
     if "probabilities" in arguments and "out" not in arguments:
         return None
-    raise InputError(f"{arguments.source} has no labels to compare with; choose another SOURCE, or pass "
-                     "--probabilities FILE, without -o, for the answers alone")
+    raise InputError(
+        f"{arguments.source} has no labels to compare with; choose another SOURCE, or pass "
+        "--probabilities FILE, without -o, for the answers alone"
+    )
 
 
 def _counted(proba):
@@ -163,11 +171,19 @@ def _compared(proba, y):
 
 def _text(found):
     cells = [*found["classes"], *(count for row in found["confusion"] for count in row)]
-    width, first = max(6, *(len(f"{cell}") + 1 for cell in cells)), max(5, *(len(f"{k}") for k in found["classes"]))
+    width, first = (
+        max(6, *(len(f"{cell}") + 1 for cell in cells)),
+        max(5, *(len(f"{k}") for k in found["classes"])),
+    )
     n, loss = found["n"], found["log_loss"]
     log_loss = "infinite" if loss is None else f"{loss:.4f} nats"
-    lines = [f"accuracy {found['accuracy']:.4f}, log loss {log_loss} ({n:,} image{'' if n == 1 else 's'})", ""]
-    lines.append("label".rjust(first) + "".join(f"{label:>{width}}" for label in found["classes"]) + "     AUC")
+    lines = [
+        f"accuracy {found['accuracy']:.4f}, log loss {log_loss} ({n:,} image{'' if n == 1 else 's'})",
+        "",
+    ]
+    lines.append(
+        "label".rjust(first) + "".join(f"{label:>{width}}" for label in found["classes"]) + "     AUC"
+    )
     for label, row in zip(found["classes"], found["confusion"], strict=True):
         auc = found["roc_auc"][str(label)]
         cells = "".join(f"{count:>{width}}" for count in row)

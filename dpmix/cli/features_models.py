@@ -126,7 +126,9 @@ def decoder_of(path, d, run):
 
     model = features.load(path)
     if trained_kind(model) not in EXTRACTORS:
-        raise InputError(f"{path} holds a classifier, which makes no codes; pass the model that made those of {run}")
+        raise InputError(
+            f"{path} holds a classifier, which makes no codes; pass the model that made those of {run}"
+        )
     model.set_params(codes="binary")
     bits = len(model.get_feature_names_out())
     if bits != d:
@@ -167,7 +169,9 @@ def refuse_training(arguments):
     found = given(arguments, *_TRAINING)
     if found:
         name = next(iter(found)).replace("_", "-")
-        raise InputError(f"--{name} is for a model that is trained now, not for one from a file; leave it out")
+        raise InputError(
+            f"--{name} is for a model that is trained now, not for one from a file; leave it out"
+        )
 
 
 def _untrained(kind, arguments, init):
@@ -184,7 +188,9 @@ def _untrained(kind, arguments, init):
     sizes = _layers(arguments)
     cls = getattr(features, _CLASSES[kind])
     if kind == "dbn":
-        return cls(**({"n_components": sizes} if sizes else {}), rbm=features.BernoulliRBM(**options), **common)
+        return cls(
+            **({"n_components": sizes} if sizes else {}), rbm=features.BernoulliRBM(**options), **common
+        )
     if kind == "rbm":
         if sizes and len(sizes) > 1:
             raise InputError(
@@ -193,7 +199,9 @@ def _untrained(kind, arguments, init):
         return cls(**({"n_components": sizes[0]} if sizes else {}), **options, **common)
     if init is not None:
         if sizes:
-            raise InputError("--layers and --init exclude each other: the layers come from the model; leave one out")
+            raise InputError(
+                "--layers and --init exclude each other: the layers come from the model; leave one out"
+            )
         options["init"] = init
     return cls(**({"hidden_layer_sizes": sizes} if sizes else {}), **options, **common)
 
@@ -215,7 +223,9 @@ def _layers(arguments):
         return None
     words = [word.strip() for word in arguments.layers.split(",")]
     if not all(word.isascii() and word.isdigit() and int(word) for word in words):
-        raise InputError(f"--layers must be whole numbers above 0 and commas, such as 256,64; got {arguments.layers!r}")
+        raise InputError(
+            f"--layers must be whole numbers above 0 and commas, such as 256,64; got {arguments.layers!r}"
+        )
     return tuple(int(word) for word in words)
 
 

@@ -64,7 +64,9 @@ def _probe(arguments):
     if kind in refused.get(arguments.what, ()):
         raise InputError(f"{arguments.what} are not for models of the kind {kind}; choose weights or curves")
     if kind == "dbn" and "seed" in options:
-        raise InputError("--seed is for the fantasies of an rbm; those of a dbn follow from its training; leave it out")
+        raise InputError(
+            "--seed is for the fantasies of an rbm; those of a dbn follow from its training; leave it out"
+        )
     draw, most = {
         "weights": (plot.weights, "units"),
         "units": (plot.unit_effects, "units"),

@@ -29,7 +29,10 @@ def add_search(parser):
         help="of the point estimate: vi, the variation of information, or binder, Binder's loss (default: vi)",
     )
     parser.add_argument(
-        "--draws", type=int, metavar="N", help="search among so many draws; fewer are faster (default: up to 500)"
+        "--draws",
+        type=int,
+        metavar="N",
+        help="search among so many draws; fewer are faster (default: up to 500)",
     )
 
 
@@ -57,7 +60,9 @@ def partition_of(posterior, arguments):
         return dpmix.point_estimate(posterior, **given(arguments, "loss", "draws"))
     options = list(given(arguments, "loss", "draws"))
     if options:
-        raise InputError(f"--{options[0]} is for the point estimate, which --partition stands in for; leave one out")
+        raise InputError(
+            f"--{options[0]} is for the point estimate, which --partition stands in for; leave one out"
+        )
     path = arguments.partition
     labels = _read(path, "labels" if path.lower().endswith(".npz") else None)[0]
     return _one_each(labels, posterior, f"--partition {path}: must hold a cluster", "got")
@@ -112,6 +117,8 @@ def _one_each(values, posterior, rule, got):
     """Return `values`, which must be an integer for each image of the run, as int64."""
     n = posterior.table.n
     if values.shape != (n,) or values.dtype.kind not in "iu":
-        raise InputError(f"{rule} for each of the {n:,} images of the run, as an integer; {got} {values.dtype} "
-                         f"of shape {values.shape}")
+        raise InputError(
+            f"{rule} for each of the {n:,} images of the run, as an integer; {got} {values.dtype} "
+            f"of shape {values.shape}"
+        )
     return values.astype("int64")

@@ -78,7 +78,12 @@ def _fields(estimate, ball, members, y):
         clusters.append({"size": size, "confidence": mean, **parts})
     bounds = {name: getattr(ball, name) for name in ("upper", "lower", "horizontal")}
     edges = {
-        name: {"n_clusters": edge.n_clusters, "distance": edge.distance, "chain": edge.chain, "draw": edge.draw}
+        name: {
+            "n_clusters": edge.n_clusters,
+            "distance": edge.distance,
+            "chain": edge.chain,
+            "draw": edge.draw,
+        }
         for name, edge in bounds.items()
     }
     found = {
@@ -107,7 +112,9 @@ def _text(found, most):
     ball = found["ball"]
     few, many = (ball[edge]["n_clusters"] for edge in ("upper", "lower"))
     span = _count(many, "cluster") if few == many else f"{few:,} to {_count(many, 'cluster')}"
-    searched = "" if found["draws"] == found["draws_searched"] else f", {found['draws_searched']:,} of them searched"
+    searched = (
+        "" if found["draws"] == found["draws_searched"] else f", {found['draws_searched']:,} of them searched"
+    )
     lines = [
         f"partition   {_count(found['n'], 'image')} in {_count(found['n_clusters'], 'cluster')}, found from "
         f"{found['found_from']}",

@@ -137,5 +137,7 @@ def _contingency(posterior, arguments):
     known = y >= 0
     if not known.all():
         note(f"labels are known for {int(known.sum()):,} of {len(y):,} images; the picture is about these")
-    shown = np.ma.masked_array(y if names is None else np.array(names)[y], ~known)  # -1 is masked, whatever it names
+    shown = np.ma.masked_array(
+        y if names is None else np.array(names)[y], ~known
+    )  # -1 is masked, whatever it names
     return dpmix.plot.contingency(partition, shown, most=getattr(arguments, "most", _MOST_CLUSTERS))

@@ -87,7 +87,9 @@ def agreement_text(summary, moves):
     rows = [(name, moves["proposals"][name], moves["accepted"][name]) for name in moves["accepted"]]
     lines = [f"{name:<12} {proposed:>12,} {accepted:>12,}" for name, proposed, accepted in rows]
     total = sum(moves["seconds"].values())
-    shares = ", ".join(f"{name.replace('_', '-')} {seconds / total:.0%}" for name, seconds in moves["seconds"].items())
+    shares = ", ".join(
+        f"{name.replace('_', '-')} {seconds / total:.0%}" for name, seconds in moves["seconds"].items()
+    )
     head = f"{'move':<12} {'proposed':>12} {'accepted':>12}"
     return "\n".join(["", str(summary), "", head, *lines, f"time         {shares}"])
 

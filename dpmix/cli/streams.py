@@ -70,7 +70,9 @@ def in_shell_words(text, run=None):
         text = text.replace("(chains=5)", "(--chains 5)").replace("init='random:100'", "--init random:100")
     call = r"dpmix\.resume\((['\"])(.*?)\1\)"
     text = re.sub(call, lambda found: f"'dpmix resume {shlex.quote(found[2])}'", text)
-    unknown = "here every pixel must be known; 'dpmix fit' and the commands that ask a run take NaN as not observed"
+    unknown = (
+        "here every pixel must be known; 'dpmix fit' and the commands that ask a run take NaN as not observed"
+    )
     text = re.sub(r"(found nan at [^;]*); .*", lambda found: f"{found[1]}; {unknown}", text)
     for script, shell in _SHELL_WORDS.items():
         text = text.replace(script, shell)

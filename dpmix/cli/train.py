@@ -90,7 +90,9 @@ def _add_train(commands):
     train.add_argument("--model", required=True, choices=MODELS, metavar="MODEL", help="see above")
     train.add_argument("-o", "--out", required=True, metavar="FILE", help="model to write: .npz")
     train.add_argument(
-        "--init", metavar="FILE", help="for a classifier or an autoencoder: start from this model and refine it"
+        "--init",
+        metavar="FILE",
+        help="for a classifier or an autoencoder: start from this model and refine it",
     )
     add_training(train)
     train.add_argument("--json", action="store_true", default=False, help="as JSON, with every epoch")
@@ -103,7 +105,9 @@ def _add_encode(commands):
     add_grey_source(encode)
     encode.add_argument("--model", required=True, metavar="MODEL", help="see above")
     encode.add_argument("-o", "--out", required=True, metavar="FILE", help="codes to write: .npz")
-    encode.add_argument("--codes", choices=_CODES, metavar="KIND", help="binary or probabilities (default: binary)")
+    encode.add_argument(
+        "--codes", choices=_CODES, metavar="KIND", help="binary or probabilities (default: binary)"
+    )
     encode.add_argument(
         "--layer", type=int, metavar="N", help="for a dbn: codes of layer N, 1 the lowest (default: the top)"
     )
@@ -116,7 +120,14 @@ def _add_encode(commands):
 def _add_reconstruct(commands):
     summary, usage = "draw images as a model sees them", "MODEL SOURCE -o FILE [options]"
     parser = add_command(
-        commands, "reconstruct", _reconstruct, summary, _RECONSTRUCT, usage, _RECONSTRUCT_EXAMPLES, source=True
+        commands,
+        "reconstruct",
+        _reconstruct,
+        summary,
+        _RECONSTRUCT,
+        usage,
+        _RECONSTRUCT_EXAMPLES,
+        source=True,
     )
     parser.add_argument("model", metavar="MODEL", help="file that 'dpmix train' wrote")
     add_grey_source(parser)
@@ -124,7 +135,9 @@ def _add_reconstruct(commands):
         "-o", "--out", required=True, metavar="FILE", help=f"picture to write: {', '.join(PICTURES)}"
     )
     parser.add_argument("--rows", metavar="A:B", help="draw images A to B - 1 of SOURCE, counted from 0")
-    parser.add_argument("--most", type=int, metavar="N", help="draw so many images, spread evenly (default: 8)")
+    parser.add_argument(
+        "--most", type=int, metavar="N", help="draw so many images, spread evenly (default: 8)"
+    )
     parser.add_argument("--json", action="store_true", default=False, help="as JSON")
     add_overwrite(parser)
 
@@ -184,7 +197,9 @@ def _codes(model, arguments, images):
     """Codes (n, units) of the images: uint8 bits, or float32."""
     kind = trained_kind(model)
     if kind == "classifier":
-        raise InputError(f"{arguments.model} holds a classifier, which gives no codes; 'dpmix classify' uses it")
+        raise InputError(
+            f"{arguments.model} holds a classifier, which gives no codes; 'dpmix classify' uses it"
+        )
     if "layer" in arguments and kind != "dbn":
         raise InputError(f"--layer is for a dbn; {arguments.model} is of another kind; leave it out")
     asked = getattr(arguments, "codes", "binary")
@@ -220,7 +235,9 @@ def _reconstruct(arguments):
     model = load_model(arguments.model, arguments.source, images)
     kind = trained_kind(model)
     if kind == "classifier":
-        raise InputError(f"{arguments.model} holds a classifier, which cannot reconstruct; 'dpmix classify' uses it")
+        raise InputError(
+            f"{arguments.model} holds a classifier, which cannot reconstruct; 'dpmix classify' uses it"
+        )
     rows = choose_rows(arguments, len(images.x))
     if len(rows) > _MOST_IN_PICTURE:
         raise InputError(
@@ -238,4 +255,3 @@ def _reconstruct(arguments):
         show(as_json({"n": len(images.x), "mean_squared_error": list(errors.values())}))
         return
     show("\n".join(f"{name:<10} mean squared error {error:.5f}" for name, error in errors.items()))
-

@@ -58,7 +58,9 @@ def load_observed(source, classes=None, threshold=None, observed=None, data_home
         images, seen = images[rows], seen[rows]
     if seen.all():
         return images, None
-    return images_of((images.x & seen).reshape(-1, *images.shape), images.y, images.names, images.classes), seen
+    return images_of(
+        (images.x & seen).reshape(-1, *images.shape), images.y, images.names, images.classes
+    ), seen
 
 
 def _with_gaps(values, y, threshold, path):
@@ -81,6 +83,8 @@ def _observed(seen, shape, path):
         raise InputError(f"{path}: must hold True or 1 where a pixel is observed, and else False or 0")
     n, d = seen.shape
     if values.shape not in {(d,), shape, (n, d), (n, *shape)}:
-        raise InputError(f"{path}: must have shape ({n}, {d}), a value for each pixel of each image, or ({d},); "
-                         f"got {values.shape}")
+        raise InputError(
+            f"{path}: must have shape ({n}, {d}), a value for each pixel of each image, or ({d},); "
+            f"got {values.shape}"
+        )
     return seen & (values == 1).reshape(-1, d)

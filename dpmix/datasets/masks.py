@@ -62,8 +62,10 @@ def mask(shape, hide, seed=None):
         hidden = _from_file(hide, shape)
     if hidden.all() or not hidden.any():
         what = "all" if hidden.all() else "none"
-        raise InputError(f"hide must leave some pixels and hide others; {os.fspath(hide)!r} hides {what} of "
-                         f"{shape[0]} x {shape[1]}")
+        raise InputError(
+            f"hide must leave some pixels and hide others; {os.fspath(hide)!r} hides {what} of "
+            f"{shape[0]} x {shape[1]}"
+        )
     return ~hidden.ravel()
 
 
@@ -97,8 +99,9 @@ def _random(hide, shape, seed):
     found = re.fullmatch(r"random:(\d*\.?\d+|\d+\.)", hide, re.ASCII)
     fraction = float(found[1]) if found else -1.0
     if not 0 < fraction < 1:
-        raise InputError("hide must be random:FRACTION with a fraction between 0 and 1, such as random:0.5; "
-                         f"got {hide!r}")
+        raise InputError(
+            f"hide must be random:FRACTION with a fraction between 0 and 1, such as random:0.5; got {hide!r}"
+        )
     hidden = np.zeros(shape[0] * shape[1], bool)
     generator = np.random.default_rng(check_seed(seed))
     hidden[generator.choice(hidden.size, round(fraction * hidden.size), replace=False)] = True
@@ -107,8 +110,9 @@ def _random(hide, shape, seed):
 
 def _from_file(hide, shape):
     if not os.path.isfile(hide):
-        raise InputError(f"hide must be one of {', '.join(_WORDS)}; got {os.fspath(hide)!r}, "
-                         "and there is no such file")
+        raise InputError(
+            f"hide must be one of {', '.join(_WORDS)}; got {os.fspath(hide)!r}, and there is no such file"
+        )
     from PIL import Image, UnidentifiedImageError
 
     try:
@@ -117,6 +121,8 @@ def _from_file(hide, shape):
     except (UnidentifiedImageError, OSError) as error:
         raise InputError(f"{os.fspath(hide)}: cannot be read as an image") from error
     if grey.shape != shape:
-        raise InputError(f"{os.fspath(hide)}: must be of {shape[0]} x {shape[1]} pixels as the images are; "
-                         f"it is of {grey.shape[0]} x {grey.shape[1]}")
+        raise InputError(
+            f"{os.fspath(hide)}: must be of {shape[0]} x {shape[1]} pixels as the images are; "
+            f"it is of {grey.shape[0]} x {grey.shape[1]}"
+        )
     return grey >= _BRIGHT

@@ -163,7 +163,9 @@ class OccludingBlocks:
     shape: tuple | None = None
 
     def __post_init__(self):
-        _settle(self, height=check_count("height", self.height), n_blocks=check_count("n_blocks", self.n_blocks))
+        _settle(
+            self, height=check_count("height", self.height), n_blocks=check_count("n_blocks", self.n_blocks)
+        )
         _settle(self, value=_share("value", self.value))
         if self.width is not None:
             _settle(self, width=check_count("width", self.width))

@@ -11,7 +11,15 @@ import numpy as np
 from dpmix.base.checks import check_count, check_real, check_seed
 from dpmix.base.errors import InputError, InputTypeError
 
-__all__ = ["bias_image", "check_units", "fantasy_images", "n_layers", "strongest", "unit_images", "weight_images"]
+__all__ = [
+    "bias_image",
+    "check_units",
+    "fantasy_images",
+    "n_layers",
+    "strongest",
+    "unit_images",
+    "weight_images",
+]
 
 
 def bias_image(model, layer=None):
@@ -106,7 +114,7 @@ def weight_images(model, layer=1, units=None):
         No such layer or unit, or a model without ``encoder_layers()``.
     """
     weights = [np.asarray(layer[0]) for layer in _encoder_layers(model)]
-    *below, own = weights[:_check_layer(layer, len(weights))]
+    *below, own = weights[: _check_layer(layer, len(weights))]
     images = own[:, check_units(units, own.shape[1])]
     for lower in reversed(below):
         images = lower @ images
@@ -139,8 +147,10 @@ def fantasy_images(model, n_samples=48, n_steps=1000, seed=None):
     if hasattr(model, "sample"):
         return model.sample(n_samples, n_steps)
     if not hasattr(model, "gibbs"):
-        raise InputTypeError("model must have sample() or gibbs(), as DeepBeliefNet and BernoulliRBM do; "
-                             f"got {type(model).__name__}")
+        raise InputTypeError(
+            "model must have sample() or gibbs(), as DeepBeliefNet and BernoulliRBM do; "
+            f"got {type(model).__name__}"
+        )
     width = _encoder_layers(model)[0][0].shape[0]
     start = np.random.default_rng(check_seed(seed)).random((n_samples, width)) < 0.5
     return model.reconstruct(model.gibbs(start, n_steps))
@@ -149,7 +159,7 @@ def fantasy_images(model, n_samples=48, n_steps=1000, seed=None):
 def strongest(images, n):
     """Indices (k,) of up to `n` of the images (m, d) by their Euclidean norm, largest first."""
     norms = np.linalg.norm(np.asarray(images, np.float64), axis=1)
-    return np.argsort(-norms, kind="stable")[:check_count("n", n)]
+    return np.argsort(-norms, kind="stable")[: check_count("n", n)]
 
 
 def n_layers(model):
@@ -167,14 +177,18 @@ def _way_down(model, layer):
     for name in ("decode", "inverse_transform"):
         if hasattr(model, name):
             return getattr(model, name), sizes[-1]
-    raise InputTypeError("model must have down(), decode() or inverse_transform(), the way from codes to "
-                         f"images; got {type(model).__name__}")
+    raise InputTypeError(
+        "model must have down(), decode() or inverse_transform(), the way from codes to "
+        f"images; got {type(model).__name__}"
+    )
 
 
 def _encoder_layers(model):
     if not hasattr(model, "encoder_layers"):
-        raise InputTypeError("model must be a fitted extractor with encoder_layers(), such as BernoulliRBM or "
-                             f"DeepBeliefNet; got {type(model).__name__}")
+        raise InputTypeError(
+            "model must be a fitted extractor with encoder_layers(), such as BernoulliRBM or "
+            f"DeepBeliefNet; got {type(model).__name__}"
+        )
     layers = model.encoder_layers()
     if not layers:
         raise InputError(f"model must have hidden layers; got a {type(model).__name__} without any")

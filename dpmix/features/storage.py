@@ -41,9 +41,7 @@ def save(estimator, path):
     for name, array in arrays.items():
         if array.dtype.hasobject:  # NumPy would pickle it
             raise InputError(f"{name} cannot be saved: it must hold numbers or strings; got {array.dtype}")
-    text = json.dumps(
-        {"format": _FORMAT, "version": __version__, "class": type(estimator).__name__} | values
-    )
+    text = json.dumps({"format": _FORMAT, "version": __version__, "class": type(estimator).__name__} | values)
     arrays = {"json": np.frombuffer(text.encode(), np.uint8)} | arrays
     replace_files(path.parent, {path.name: lambda file: np.savez(file, **arrays)})
 

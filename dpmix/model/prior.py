@@ -41,8 +41,10 @@ class Gamma:
         object.__setattr__(self, "shape", check_positive("shape", self.shape))
         object.__setattr__(self, "rate", check_positive("rate", self.rate))
         if not 0 < self.mean < math.inf:
-            raise InputError("shape / rate, the mean of a Gamma, must be finite and greater than 0; "
-                             f"got shape={self.shape:g}, rate={self.rate:g}")
+            raise InputError(
+                "shape / rate, the mean of a Gamma, must be finite and greater than 0; "
+                f"got shape={self.shape:g}, rate={self.rate:g}"
+            )
 
     @property
     def mean(self):
@@ -117,7 +119,9 @@ class Prior:
         for name in ("a", "b"):
             value = _start(getattr(self, name))
             if np.ndim(value) and len(value) != d:
-                raise InputError(f"{name} must be one number or one for each of the {d} pixels; got {len(value)}")
+                raise InputError(
+                    f"{name} must be one number or one for each of the {d} pixels; got {len(value)}"
+                )
             spread.append(np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float64), (d,))))
         return tuple(spread)
 
@@ -151,14 +155,20 @@ def _check_pseudo_counts(name, value):
     try:
         values = np.array(value)
     except ValueError as error:
-        raise InputError(f"{name} must be one number or a row of numbers; got rows that differ in length") from error
+        raise InputError(
+            f"{name} must be one number or a row of numbers; got rows that differ in length"
+        ) from error
     if values.ndim == 0:
-        return _check_range(name, check_positive(name, value.item() if isinstance(value, np.ndarray) else value))
+        return _check_range(
+            name, check_positive(name, value.item() if isinstance(value, np.ndarray) else value)
+        )
     if values.dtype.kind not in "iuf":
         raise InputTypeError(f"{name} must be a number or an array of numbers; got dtype {values.dtype}")
     values = values.astype(np.float64)
     if values.ndim != 1:
-        raise InputError(f"{name} must be one number or a row with one for each pixel; got shape {values.shape}")
+        raise InputError(
+            f"{name} must be one number or a row with one for each pixel; got shape {values.shape}"
+        )
     if not values.size:
         raise InputError(f"{name} must be one number or a row with one for each pixel; got an empty array")
     wrong = ~(np.isfinite(values) & (values > 0))

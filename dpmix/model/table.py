@@ -55,8 +55,10 @@ class BinaryTable:
         shape, x = (x.shape, x.x) if is_images else (None, x)
         values = check_numbers(x, name)
         if values.ndim != 2:
-            raise InputError(f"{name} must have 2 dimensions, images by pixels; got shape {values.shape}; "
-                             f"reshape images to rows, as in {name}.reshape(len({name}), -1)")
+            raise InputError(
+                f"{name} must have 2 dimensions, images by pixels; got shape {values.shape}; "
+                f"reshape images to rows, as in {name}.reshape(len({name}), -1)"
+            )
         n, d = values.shape
         if n == 0 or d == 0:
             raise InputError(f"{name} must hold at least one image of one pixel; got shape {values.shape}")
@@ -109,7 +111,9 @@ class BinaryTable:
     @cached_property
     def digest(self):
         """SHA-256 of sizes and contents, as text: the same for the same table anywhere."""
-        head = f"dpmix table {self.n} x {self.d}, {self.n_classes} classes{', masked' if self.masked else ''}\n"
+        head = (
+            f"dpmix table {self.n} x {self.d}, {self.n_classes} classes{', masked' if self.masked else ''}\n"
+        )
         digest = hashlib.sha256(head.encode())
         digest.update(np.ascontiguousarray(self.packed))
         return digest.hexdigest()
@@ -130,7 +134,9 @@ class BinaryTable:
         stops = np.concatenate([stops, gaps[2] + first_gap, first_class + 1 + labels[labelled]])
         ends = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=self.n))])
         on_ends = ends[:-1] + np.diff(offsets)
-        return Runs(ends, on_ends, starts[order].astype(np.int32), stops[order].astype(np.int32), *gaps, labels)
+        return Runs(
+            ends, on_ends, starts[order].astype(np.int32), stops[order].astype(np.int32), *gaps, labels
+        )
 
     def _runs_of(self, dense):
         counts, starts, stops = [np.zeros(1, np.int64)], [], []
@@ -142,7 +148,11 @@ class BinaryTable:
             counts.append(np.bincount(rows, minlength=len(padded)))
             starts.append(begin.astype(np.int32))
             stops.append(np.nonzero(edges == -1)[1].astype(np.int32))
-        return np.cumsum(np.concatenate(counts), dtype=np.int64), np.concatenate(starts), np.concatenate(stops)
+        return (
+            np.cumsum(np.concatenate(counts), dtype=np.int64),
+            np.concatenate(starts),
+            np.concatenate(stops),
+        )
 
 
 def _owners(offsets):
@@ -153,4 +163,3 @@ def _owners(offsets):
 def no_runs(n):
     """Offsets, starts and stops of `n` images without any run."""
     return np.zeros(n + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
-

@@ -150,15 +150,19 @@ def co_clustering(posterior, images=None, most=2000, seed=0, progress=True):
 
 def _check_number(name, number):
     if number > _MOST_IMAGES:
-        raise InputError(f"{name} must be at most {_MOST_IMAGES:,}, as there is a number for every pair; "
-                         f"got {number:,}; take a part of the images")
+        raise InputError(
+            f"{name} must be at most {_MOST_IMAGES:,}, as there is a number for every pair; "
+            f"got {number:,}; take a part of the images"
+        )
 
 
 def _check_images(images, n):
     found = np.asarray(images)
     if found.dtype.kind not in "iu" or found.ndim != 1 or not len(found):
-        raise InputTypeError("images must be a list of one or more indices of images; "
-                             f"got {found.dtype} of shape {found.shape}")
+        raise InputTypeError(
+            "images must be a list of one or more indices of images; "
+            f"got {found.dtype} of shape {found.shape}"
+        )
     _check_number("images", len(found))
     wrong = (found < 0) | (found >= n)
     if wrong.any():

@@ -17,11 +17,15 @@ def check_draws(posterior, draws=None):
     InputError, InputTypeError
     """
     if not isinstance(posterior, Posterior):
-        raise InputTypeError(f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
-                             "dpmix.load reads one from a run folder")
+        raise InputTypeError(
+            f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
+            "dpmix.load reads one from a run folder"
+        )
     if not posterior.labels.shape[1]:
-        raise InputError("posterior must hold at least one draw; its chains ended within the burn-in; "
-                         "lengthen them with dpmix.resume")
+        raise InputError(
+            "posterior must hold at least one draw; its chains ended within the burn-in; "
+            "lengthen them with dpmix.resume"
+        )
     return posterior, None if draws is None else check_count("draws", draws)
 
 
@@ -88,11 +92,15 @@ def as_labels(partition, n, name="estimate"):
     """
     labels = np.asarray(getattr(partition, "labels", partition))
     if labels.dtype.kind not in "iu":
-        raise InputTypeError(f"{name} must be a PointEstimate or one integer label per image; "
-                             f"got {type(partition).__name__} of dtype {labels.dtype}")
+        raise InputTypeError(
+            f"{name} must be a PointEstimate or one integer label per image; "
+            f"got {type(partition).__name__} of dtype {labels.dtype}"
+        )
     if labels.shape != (n,):
-        raise InputError(f"{name} must hold one label for each of the {n} images of the posterior; "
-                         f"got shape {labels.shape}")
+        raise InputError(
+            f"{name} must hold one label for each of the {n} images of the posterior; "
+            f"got shape {labels.shape}"
+        )
     distinct = np.unique(labels)
     if distinct[0] == 0 and distinct[-1] == len(distinct) - 1:
         return labels.astype(np.int32)

@@ -120,7 +120,7 @@ def cluster_members(posterior, estimate, typical=5, odd=3, by="confidence"):
     sizes = np.bincount(labels)
     groups = np.split(order, np.cumsum(sizes)[:-1])
     best = [group[::-1][:typical] for group in groups]
-    worst = [group[:min(odd, len(group) - len(first))] for group, first in zip(groups, best, strict=True)]
+    worst = [group[: min(odd, len(group) - len(first))] for group, first in zip(groups, best, strict=True)]
     return ClusterMembers(sizes, best, worst, sure, log_predictive)
 
 
@@ -168,7 +168,7 @@ def _counts(table, members):
 
 
 def _pieces(members):
-    return [members[first:first + _PIECE] for first in range(0, len(members), _PIECE)]
+    return [members[first : first + _PIECE] for first in range(0, len(members), _PIECE)]
 
 
 def _left_out(posterior, labels):
@@ -185,7 +185,9 @@ def _left_out(posterior, labels):
         total = np.log(a + b + others)
         for rows in _pieces(members):
             found[rows] = table.dense(rows).astype(np.float64) @ (on - off)
-            found[rows] += table.seen(rows).astype(np.float64) @ (off - total) if table.masked else (off - total).sum()
+            found[rows] += (
+                table.seen(rows).astype(np.float64) @ (off - total) if table.masked else (off - total).sum()
+            )
         if table.n_classes:
             found[members] += _left_out_labels(table.labels[members], table.n_classes, c)
     return found

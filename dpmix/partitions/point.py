@@ -47,8 +47,10 @@ class PointEstimate:
         unit = "variation of information {:.4g} nats" if self.loss == "vi" else "Binder's loss {:.4g}"
         n, k = len(self.labels), self.n_clusters
         counts = f"{n} image{'' if n == 1 else 's'} in {k} cluster{'' if k == 1 else 's'}"
-        return (f"<dpmix.PointEstimate: {counts}, expected "
-                f"{unit.format(self.expected_loss)}, found from {self.found_from}>")
+        return (
+            f"<dpmix.PointEstimate: {counts}, expected "
+            f"{unit.format(self.expected_loss)}, found from {self.found_from}>"
+        )
 
     @property
     def n_clusters(self):
@@ -61,7 +63,9 @@ class PointEstimate:
         return np.bincount(self.labels)
 
 
-def point_estimate(posterior, loss="vi", *, draws=None, max_clusters=None, restarts=None, seed=0, progress=True):
+def point_estimate(
+    posterior, loss="vi", *, draws=None, max_clusters=None, restarts=None, seed=0, progress=True
+):
     """The partition with the least posterior expected loss, as far as a search finds it.
 
     Candidates are all draws and what greedy searches make of them: these start from the best draws of
@@ -122,8 +126,10 @@ def point_estimate(posterior, loss="vi", *, draws=None, max_clusters=None, resta
     labels, which = flat_draws(posterior, _affordable(posterior) if draws is None else draws)
     fewest = int(labels.max(axis=1).min()) + 1
     if restarts == 0 and fewest > most:
-        raise InputError(f"max_clusters must be at least {fewest}, the fewest clusters of a draw, "
-                         f"where restarts=0; got {max_clusters}; allow a restart to search for fewer")
+        raise InputError(
+            f"max_clusters must be at least {fewest}, the fewest clusters of a draw, "
+            f"where restarts=0; got {max_clusters}; allow a restart to search for fewer"
+        )
     if restarts is None:
         restarts = 16 if labels.size <= _QUICK else 4
     everything = posterior.labels.reshape(-1, posterior.table.n)
@@ -161,7 +167,7 @@ def _candidates(draws, which, loss, most, restarts, generator):
     search = PartitionSearch(draws, loss, most) if restarts else None
     # Draws of different chains are further apart, so better places to start from, than the next best of one.
     leaders = list({int(which[ix, 0]): ix for ix in reversed(ranked)}.values())
-    leaders = sorted(leaders, key=ranked.index)[:(restarts + 1) // 2]
+    leaders = sorted(leaders, key=ranked.index)[: (restarts + 1) // 2]
     for leader in leaders + [None] * (restarts - len(leaders)):
         if leader is None:
             search.clear()

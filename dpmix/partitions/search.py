@@ -59,7 +59,8 @@ class PartitionSearch:
 
         def call(first, last):
             reached, self.n_clusters, change = reallocate(
-                order, first, last, self.n_clusters, self.most, self._tolerance, self._search)
+                order, first, last, self.n_clusters, self.most, self._tolerance, self._search
+            )
             changes.append(change)
             if reached < last:
                 self._grow()
@@ -126,8 +127,15 @@ class PartitionSearch:
 
     def _empty(self, capacity):
         n, table = len(self._codes), (self._n_codes, capacity)
-        return Search(self._codes, self._rise, np.full(n, -1, np.int32), np.zeros(capacity, np.int32),
-                      np.zeros(table, np.int32), np.zeros(table), np.zeros(capacity))
+        return Search(
+            self._codes,
+            self._rise,
+            np.full(n, -1, np.int32),
+            np.zeros(capacity, np.int32),
+            np.zeros(table, np.int32),
+            np.zeros(table),
+            np.zeros(capacity),
+        )
 
     def _grow(self):
         old, held = self._search, self._search.sizes.size

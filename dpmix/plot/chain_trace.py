@@ -57,15 +57,23 @@ def trace(posterior, ax=None):
     """
     n_chains, n_sweeps = check_posterior(posterior).trace["log_joint"].shape
     if not n_sweeps:
-        raise InputError("posterior must hold at least one sweep of every chain; got none; "
-                         "go on with dpmix.resume")
+        raise InputError(
+            "posterior must hold at least one sweep of every chain; got none; go on with dpmix.resume"
+        )
     panels = _open(ax)
     marker = "." if n_sweeps <= _DOTS_TO else None
     for panel, (name, label) in zip(panels, _PANELS, strict=True):
         values = posterior.trace[name]
         for chain, line in enumerate(values):
-            panel.plot(np.arange(1, n_sweeps + 1), line, linewidth=1, marker=marker, markersize=4,
-                       label=f"chain {chain}", **chain_style(chain))
+            panel.plot(
+                np.arange(1, n_sweeps + 1),
+                line,
+                linewidth=1,
+                marker=marker,
+                markersize=4,
+                label=f"chain {chain}",
+                **chain_style(chain),
+            )
         _dress(panel, label + _agreement(getattr(posterior, name)), n_sweeps)
         beyond = _set_limits(panel, values, posterior.plan.burn_in)
         _note_early(panel, n_sweeps, posterior.plan.burn_in, beyond)
@@ -115,7 +123,7 @@ def _dress(panel, label, n_sweeps):
 def _set_limits(panel, values, burn_in):
     """Fit the sweeps after the burn-in, with some room for those before; return words on what lies beyond."""
     whole = values.dtype.kind in "iu"
-    late = values[:, burn_in if burn_in < values.shape[1] else values.shape[1] // 2:]
+    late = values[:, burn_in if burn_in < values.shape[1] else values.shape[1] // 2 :]
     low, high, first, last = (float(value) for value in (late.min(), late.max(), values.min(), values.max()))
     span = max(high - low, 0.002 * (last - first), 2.0 if whole else 0.0)
     bottom, top = first, last
@@ -140,9 +148,17 @@ def _note_early(panel, n_sweeps, burn_in, beyond):
     if burn_in:
         panel.axvspan(left, end, color=SHADE, linewidth=0, zorder=0)
         words.insert(0, "burn-in" if wide else "shaded: burn-in")
-    panel.annotate(" · ".join(words), (end, 1), xycoords=("data", "axes fraction"),
-                   xytext=(-4 if wide else 4, -3), textcoords="offset points",
-                   ha="right" if wide else "left", va="top", size=7.5, color=QUIET)
+    panel.annotate(
+        " · ".join(words),
+        (end, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(-4 if wide else 4, -3),
+        textcoords="offset points",
+        ha="right" if wide else "left",
+        va="top",
+        size=7.5,
+        color=QUIET,
+    )
 
 
 def _name_chains(panel, n_chains):
@@ -154,6 +170,17 @@ def _name_chains(panel, n_chains):
     # A legend is filled by columns and to be read by rows.
     order = [ix for column in range(columns) for ix in range(column, n_chains, columns)]
     names = ["chain 0" if ix == 0 else f"{ix}" for ix in order]
-    panel.legend([panel.lines[ix] for ix in order], names, ncols=min(n_chains, columns), loc="lower right",
-                 bbox_to_anchor=(1, 1), frameon=False, fontsize=8, labelcolor=QUIET, handlelength=1.2,
-                 handletextpad=0.4, columnspacing=0.8, borderaxespad=0.2)
+    panel.legend(
+        [panel.lines[ix] for ix in order],
+        names,
+        ncols=min(n_chains, columns),
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        frameon=False,
+        fontsize=8,
+        labelcolor=QUIET,
+        handlelength=1.2,
+        handletextpad=0.4,
+        columnspacing=0.8,
+        borderaxespad=0.2,
+    )

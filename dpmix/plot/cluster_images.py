@@ -13,8 +13,9 @@ __all__ = ["clusters"]
 _SMALLEST = 0.25  # side of the smallest tile of a shrunk plot
 
 
-def clusters(posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12, decoder=None, shape=None,
-             ax=None):
+def clusters(
+    posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12, decoder=None, shape=None, ax=None
+):
     """Show the clusters of one draw, largest first, with the number of members under each.
 
     A tile is the posterior mean of the probability of each pixel to be on, from white (0) to black (1),
@@ -62,7 +63,7 @@ def clusters(posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12
     if ax is not None:
         check_axes(ax)
     counts = posterior.draw(chain, draw)
-    shown, left_out = counts.sizes[:most], counts.sizes[len(counts.sizes[:most]):]
+    shown, left_out = counts.sizes[:most], counts.sizes[len(counts.sizes[:most]) :]
     images, shape = _images(counts, len(shown), posterior.shape, decoder, shape)
     columns = min(per_row, len(shown))
     sides = np.sqrt(shown / shown[0]).clip(_SMALLEST) if shrink else np.ones(len(shown))
@@ -78,8 +79,11 @@ def clusters(posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12
     if len(left_out):
         note = f"+ {_count(len(left_out), 'smaller cluster')} with {_count(left_out.sum(), 'image')}"
         ax.text(0, height, note, size=min(8, 0.8 * room * points), color=QUIET, va="bottom")
-    set_title(ax, f"{_count(len(counts.sizes), 'cluster')} of {_count(posterior.table.n, 'image')} · "
-                  f"chain {chain}, draw {draw}")
+    set_title(
+        ax,
+        f"{_count(len(counts.sizes), 'cluster')} of {_count(posterior.table.n, 'image')} · "
+        f"chain {chain}, draw {draw}",
+    )
     return ax
 
 
@@ -87,8 +91,10 @@ def _check_draw(posterior, chain, draw):
     """Chain and draw counted from the start."""
     n_chains, n_draws, _ = posterior.labels.shape
     if not n_draws:
-        raise InputError("posterior must hold at least one draw; its chains ended within the burn-in; "
-                         "lengthen them with dpmix.resume")
+        raise InputError(
+            "posterior must hold at least one draw; its chains ended within the burn-in; "
+            "lengthen them with dpmix.resume"
+        )
     chain = check_count("chain", chain, low=-n_chains, high=n_chains - 1)
     draw = check_count("draw", draw, low=-n_draws, high=n_draws - 1)
     return chain % n_chains, draw % n_draws
@@ -122,8 +128,15 @@ def _write_sizes(ax, sizes, feet, columns, room, points):
     font = text_size(len(f"{sizes[0]:,}"), points, min(8, 0.75 * room * points))
     for k, size in enumerate(sizes):
         row, column = divmod(k, columns)
-        ax.text(column * (1 + GAP) + 0.5, feet[row] + 0.1 * room, f"{size:,}", size=font, color=QUIET,
-                ha="center", va="top")
+        ax.text(
+            column * (1 + GAP) + 0.5,
+            feet[row] + 0.1 * room,
+            f"{size:,}",
+            size=font,
+            color=QUIET,
+            ha="center",
+            va="top",
+        )
 
 
 def _count(number, noun):

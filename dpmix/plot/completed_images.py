@@ -119,14 +119,18 @@ def _check_query(posterior, x, observed):
     table, d = x.x if hasattr(x, "x") and hasattr(x, "y") else x, posterior.table.d
     values = np.ma.array(check_numbers(table), float, mask=np.ma.getmaskarray(table), ndmin=2)
     if values.ndim != 2 or values.shape[1] != d or not len(values):
-        raise InputError(f"x must be one image ({d},) or many (m, {d}), as the posterior is about images of "
-                         f"{d} pixels; got shape {values.shape}")
+        raise InputError(
+            f"x must be one image ({d},) or many (m, {d}), as the posterior is about images of "
+            f"{d} pixels; got shape {values.shape}"
+        )
     seen = ~values.mask & ~np.isnan(values.data)
     if observed is not None:
         observed = np.asarray(observed)
         if observed.dtype.kind != "b" or observed.shape not in {(d,), values.shape}:
-            raise InputError(f"observed must be booleans of shape ({d},) or {values.shape}; "
-                             f"got {observed.dtype} of shape {observed.shape}")
+            raise InputError(
+                f"observed must be booleans of shape ({d},) or {values.shape}; "
+                f"got {observed.dtype} of shape {observed.shape}"
+            )
         seen &= observed
     check_binary(values.data, "x", seen)
     return np.ma.masked_where((values.data != 0) & (values.data != 1), values), seen
@@ -143,6 +147,8 @@ def _check_answer(name, answer, shape, values, seen):
     if not ((answer >= 0) & (answer <= 1)).all():
         raise InputError(f"{name} must lie between 0 and 1; found {answer.min():g} to {answer.max():g}")
     if not (answer[..., seen] == values.data[seen]).all():
-        raise InputError(f"{name} must repeat the shown pixels of x; it answers another query; "
-                         "ask with the same x and observed")
+        raise InputError(
+            f"{name} must repeat the shown pixels of x; it answers another query; "
+            "ask with the same x and observed"
+        )
     return answer.astype(float)

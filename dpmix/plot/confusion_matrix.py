@@ -76,13 +76,16 @@ def _check_classes(name, y):
 def _count(y_true, y_pred):
     """The classes (k,) of both, and how many images of each true class (rows) were given each."""
     if len(y_true) != len(y_pred):
-        raise InputError(f"y_pred must hold one class for each of the {len(y_true)} images of y_true; "
-                         f"got {len(y_pred)}")
+        raise InputError(
+            f"y_pred must hold one class for each of the {len(y_true)} images of y_true; got {len(y_pred)}"
+        )
     if (y_true.dtype.kind == "U") != (y_pred.dtype.kind == "U"):
-        raise InputTypeError(f"y_pred must hold classes of the kind of y_true, {y_true.dtype}; got {y_pred.dtype}")
+        raise InputTypeError(
+            f"y_pred must hold classes of the kind of y_true, {y_true.dtype}; got {y_pred.dtype}"
+        )
     classes, index = np.unique(np.concatenate([y_true, y_pred]), return_inverse=True)
     counts = np.zeros((len(classes), len(classes)), int)
-    np.add.at(counts, (index[:len(y_true)], index[len(y_true):]), 1)
+    np.add.at(counts, (index[: len(y_true)], index[len(y_true) :]), 1)
     return classes, counts
 
 

@@ -49,7 +49,7 @@ def contingency(partition, y, *, most=60, ax=None):
     counts, classes = contingency_table(partition, y)
     numbers = np.flatnonzero(counts.any(axis=0))
     counts = counts[:, numbers]
-    largest = np.argsort(-counts.sum(axis=0), kind="stable")[:check_count("most", most)]
+    largest = np.argsort(-counts.sum(axis=0), kind="stable")[: check_count("most", most)]
     shown = largest[np.lexsort((-counts[:, largest].sum(axis=0), counts[:, largest].argmax(axis=0)))]
     rest = np.delete(counts, shown, axis=1)
     cells, names = counts[:, shown], [f"{k}" for k in numbers[shown]]

@@ -15,7 +15,7 @@ _DARK = 0.45  # luminance below which print is white
 def short_name(label):
     """`label` as text, cut where it would take too much room."""
     text = str(label)
-    return text if len(text) <= _GLYPHS else text[:_GLYPHS - 1] + "…"
+    return text if len(text) <= _GLYPHS else text[: _GLYPHS - 1] + "…"
 
 
 def draw_cells(ax, cells, shades, left, top, points):
@@ -24,8 +24,17 @@ def draw_cells(ax, cells, shades, left, top, points):
     dark = shades[..., :3] @ (0.299, 0.587, 0.114) < _DARK
     for row, column in np.ndindex(cells.shape):
         x, y = left + column, top + row * TALL
-        ax.add_patch(Rectangle((x, y), 1, TALL, facecolor=shades[row, column], edgecolor="white", linewidth=0.4))
+        ax.add_patch(
+            Rectangle((x, y), 1, TALL, facecolor=shades[row, column], edgecolor="white", linewidth=0.4)
+        )
         if cells[row, column]:
             ink = "white" if dark[row, column] else INK
-            ax.text(x + 0.5, y + TALL / 2, f"{cells[row, column]}", size=font, color=ink, ha="center",
-                    va="center_baseline")
+            ax.text(
+                x + 0.5,
+                y + TALL / 2,
+                f"{cells[row, column]}",
+                size=font,
+                color=ink,
+                ha="center",
+                va="center_baseline",
+            )

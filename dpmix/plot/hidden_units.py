@@ -92,5 +92,13 @@ def _draw(images, units, what, shape, per_row, limit, ax):
     picked = np.ndim(units) == 0
     chosen = strongest(images, check_count("units", units)) if picked else check_units(units, len(images))
     count = f"{len(chosen):,}{f' of {len(images):,}' if picked else ''}"
-    return image_grid(images[chosen], names=chosen, shape=read_shape(shape, images.shape[1]), per_row=per_row,
-                      signed=True, limit=limit, title=f"{count} {what}", ax=ax)
+    return image_grid(
+        images[chosen],
+        names=chosen,
+        shape=read_shape(shape, images.shape[1]),
+        per_row=per_row,
+        signed=True,
+        limit=limit,
+        title=f"{count} {what}",
+        ax=ax,
+    )

@@ -70,8 +70,10 @@ def _averages(posterior, chain):
     """Mean over draws of a / (a + b), and geometric mean of a + b, each (d,)."""
     a, b = posterior.a, posterior.b
     if not a.shape[1]:
-        raise InputError("posterior must hold at least one draw; got none, a chain is still in its burn-in; "
-                         "run more sweeps with dpmix.resume")
+        raise InputError(
+            "posterior must hold at least one draw; got none, a chain is still in its burn-in; "
+            "run more sweeps with dpmix.resume"
+        )
     if chain is not None:
         n_chains = len(a)
         chain = check_count("chain", chain, low=-n_chains, high=n_chains - 1)

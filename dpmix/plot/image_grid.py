@@ -56,7 +56,10 @@ def image_grid(images, *, names=None, shape=None, per_row=12, signed=False, limi
     columns = -(-len(values) // rows)
     line = line_height(ax, columns, rows, shape)
     step = tile_height(shape) + (line if names else GAP)
-    width, height = columns * (1 + GAP) - GAP, rows * step - (0 if names else GAP) + (1.3 * line if signed else 0)
+    width, height = (
+        columns * (1 + GAP) - GAP,
+        rows * step - (0 if names else GAP) + (1.3 * line if signed else 0),
+    )
     ax = new_sheet(width, height, tile_inches(columns, shape)) if ax is None else ax
     points = open_sheet(ax, width, height)
     look = (SIGNED_MAP, "antialiased", (-limit, limit)) if signed else (INK_MAP,)
@@ -103,8 +106,13 @@ def bias_images(model, x, layers=None, *, shape=None, ax=None):
     layers = range(1, n_layers(model) + 1) if layers is None else np.atleast_1d(np.asarray(layers, object))
     pictures = [bias_image(model, layer) for layer in layers]
     names = [f"layer {layer} off" for layer in layers] if n_layers(model) > 1 else ["biases alone"]
-    return image_grid([values.mean(axis=0, dtype=np.float64), *pictures], names=["mean image", *names], shape=shape,
-                      title="Mean image, and images from the biases alone", ax=ax)
+    return image_grid(
+        [values.mean(axis=0, dtype=np.float64), *pictures],
+        names=["mean image", *names],
+        shape=shape,
+        title="Mean image, and images from the biases alone",
+        ax=ax,
+    )
 
 
 def fantasies(model, n_samples=48, n_steps=1000, *, seed=None, shape=None, per_row=12, ax=None):
@@ -138,17 +146,29 @@ def fantasies(model, n_samples=48, n_steps=1000, *, seed=None, shape=None, per_r
         check_axes(ax)
     n_samples = check_count("n_samples", n_samples, high=_MOST)
     images = fantasy_images(model, n_samples, n_steps, seed)
-    return image_grid(images, shape=read_shape(shape, images.shape[1]), per_row=per_row, ax=ax,
-                      title=f"{n_samples:,} fantas{'y' if n_samples == 1 else 'ies'} after {n_steps:,} Gibbs "
-                            f"step{'' if n_steps == 1 else 's'}")
+    return image_grid(
+        images,
+        shape=read_shape(shape, images.shape[1]),
+        per_row=per_row,
+        ax=ax,
+        title=f"{n_samples:,} fantas{'y' if n_samples == 1 else 'ies'} after {n_steps:,} Gibbs "
+        f"step{'' if n_steps == 1 else 's'}",
+    )
 
 
 def _write_names(ax, names, columns, step, below, line, points):
     font = min(8, 0.72 * line * points, text_size(max(map(len, names)), (1 + 0.6 * GAP) * points, 8))
     for ix, name in enumerate(names):
         row, column = divmod(ix, columns)
-        ax.text(column * (1 + GAP) + 0.5, row * step + below + 0.1 * line, name, size=font, color=QUIET,
-                ha="center", va="top")
+        ax.text(
+            column * (1 + GAP) + 0.5,
+            row * step + below + 0.1 * line,
+            name,
+            size=font,
+            color=QUIET,
+            ha="center",
+            va="top",
+        )
 
 
 def _draw_scale(ax, limit, middle, line, points):
@@ -159,5 +179,13 @@ def _draw_scale(ax, limit, middle, line, points):
     text = {"size": font, "color": QUIET, "va": "center_baseline"}
     ax.text(0, middle, ends[0], **text)
     ax.text(begin + bar + 0.4 * font / points, middle, ends[1], **text)
-    add_tile(ax, np.linspace(-limit, limit, 255)[None], begin, middle - 0.3 * line, bar, 0.6 * line, SIGNED_MAP,
-             limits=(-limit, limit))
+    add_tile(
+        ax,
+        np.linspace(-limit, limit, 255)[None],
+        begin,
+        middle - 0.3 * line,
+        bar,
+        0.6 * line,
+        SIGNED_MAP,
+        limits=(-limit, limit),
+    )

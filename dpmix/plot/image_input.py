@@ -38,13 +38,19 @@ def read_images(name, images, shape=None, most=None):
         shape = given.shape[1:]
     values = given.reshape(len(given), -1) if given.ndim == 3 and given.size else np.atleast_2d(given)
     if values.ndim != 2 or not values.size:
-        raise InputError(f"{name} must be images of shape (m, d), (m, height, width) or (d,); got {given.shape}")
+        raise InputError(
+            f"{name} must be images of shape (m, d), (m, height, width) or (d,); got {given.shape}"
+        )
     if values.dtype.kind in "iu" and values.max() > 1:
-        raise InputError(f"{name} must hold values in [0, 1], 1 for a pixel that is on; found "
-                         f"{values.max()}; divide grey values by their maximum first")
+        raise InputError(
+            f"{name} must hold values in [0, 1], 1 for a pixel that is on; found "
+            f"{values.max()}; divide grey values by their maximum first"
+        )
     if most is not None and len(values) > most:
-        raise InputError(f"{name} must be at most {most:,} images, which can still be seen; got {len(values):,}; "
-                         "choose some of them first")
+        raise InputError(
+            f"{name} must be at most {most:,} images, which can still be seen; got {len(values):,}; "
+            "choose some of them first"
+        )
     shape = read_shape(shape, values.shape[1])
     values = values if values.dtype.kind == "f" else values.astype(np.float32)
     return values if known.all() else np.where(known.reshape(values.shape), values, np.nan), shape

@@ -90,8 +90,9 @@ def reconstructions(model, x, depths=None, *, shape=None, per_row=12, ax=None):
     if ax is not None:
         check_axes(ax)
     if not hasattr(model, "reconstruct"):
-        raise InputTypeError("model must have reconstruct(), as BernoulliRBM and DeepBeliefNet do; "
-                             f"got {type(model).__name__}")
+        raise InputTypeError(
+            f"model must have reconstruct(), as BernoulliRBM and DeepBeliefNet do; got {type(model).__name__}"
+        )
     values, shape = read_images("x", x, shape, _MOST)
     layers = n_layers(model)
     depths = range(1, layers + 1) if depths is None else np.atleast_1d(np.asarray(depths, object))
@@ -119,6 +120,8 @@ def _read_rows(rows, shape):
         values, shape = read_images(f"images of rows[{ix}]", pair[1], shape, _MOST)
         pictures.append(values)
         if len(values) != len(pictures[0]):
-            raise InputError(f"rows must hold as many images each; rows[0] has {len(pictures[0])}, "
-                             f"rows[{ix}] has {len(values)}")
+            raise InputError(
+                f"rows must hold as many images each; rows[0] has {len(pictures[0])}, "
+                f"rows[{ix}] has {len(values)}"
+            )
     return headings, pictures, shape

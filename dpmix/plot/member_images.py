@@ -88,13 +88,21 @@ def _draw_cluster(ax, posterior, labels, members, mean, k, columns, top, font):
     height, shape, table = tile_height(posterior.shape), posterior.shape, posterior.table
     mine = np.flatnonzero(labels == k)
     n_odd = len(members.odd[k])
-    places = [*columns[1:1 + len(members.typical[k])], *columns[len(columns) - 1 - n_odd:-1]]
+    places = [*columns[1 : 1 + len(members.typical[k])], *columns[len(columns) - 1 - n_odd : -1]]
     add_tile(ax, mean.reshape(shape), columns[0], top, 1, height, INK_MAP)
     for image, left in zip([*members.typical[k], *members.odd[k][::-1]], places, strict=True):
         pixels = np.ma.masked_where(table.seen([image])[0] == 0, table.dense([image])[0])
         add_tile(ax, pixels.reshape(shape), left, top, 1, height, INK_MAP)
-    ax.text(columns[0] - 2 * GAP, top + height / 2, f"{len(mine):,}\n{members.confidence[mine].mean():.0%}",
-            size=font, color=QUIET, ha="right", va="center", linespacing=1.3)
+    ax.text(
+        columns[0] - 2 * GAP,
+        top + height / 2,
+        f"{len(mine):,}\n{members.confidence[mine].mean():.0%}",
+        size=font,
+        color=QUIET,
+        ha="right",
+        va="center",
+        linespacing=1.3,
+    )
     ax.text(columns[0] - _LABEL, top + height / 2, f"{k}", size=font, color=INK, va="center_baseline")
 
 

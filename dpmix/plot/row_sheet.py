@@ -55,7 +55,9 @@ class RowSheet:
     @property
     def size(self):
         """Width and height, the foot included."""
-        return self.left + self.columns * (1 + GAP) - GAP, self.top(self.blocks, 0) - 3 * GAP + self.foot * self.line
+        return self.left + self.columns * (1 + GAP) - GAP, self.top(
+            self.blocks, 0
+        ) - 3 * GAP + self.foot * self.line
 
 
 def open_rows(ax, sheet):

@@ -53,8 +53,10 @@ def similarity(posterior, estimate=None, *, ax=None):
     if isinstance(posterior, Posterior):
         together = co_clustering(posterior)
     elif not isinstance(posterior, CoClustering):
-        raise InputTypeError(f"posterior must be a dpmix.Posterior or what dpmix.co_clustering answers; "
-                             f"got {type(posterior).__name__}")
+        raise InputTypeError(
+            f"posterior must be a dpmix.Posterior or what dpmix.co_clustering answers; "
+            f"got {type(posterior).__name__}"
+        )
     order = together.order(estimate)
     bar = 0 if estimate is None else 2 * _BAR
     line = 0.19 / _INCHES if ax is None else min(line_height(ax, 1, 1, (1, 1)), 0.1)

@@ -6,15 +6,31 @@ from matplotlib.colors import LinearSegmentedColormap
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.posterior.posterior import Posterior
 
-__all__ = ["HIDDEN", "INK", "INK_MAP", "QUIET", "SHADE", "SIGNED_MAP", "UNCERTAINTY_MAP", "axes_points", "chain_style",
-           "check_axes", "check_posterior", "new_figure", "set_title", "text_size"]
+__all__ = [
+    "HIDDEN",
+    "INK",
+    "INK_MAP",
+    "QUIET",
+    "SHADE",
+    "SIGNED_MAP",
+    "UNCERTAINTY_MAP",
+    "axes_points",
+    "chain_style",
+    "check_axes",
+    "check_posterior",
+    "new_figure",
+    "set_title",
+    "text_size",
+]
 
 INK, QUIET, PAPER, SHADE, HIDDEN = "#17171c", "#63636b", "#f3f2ee", "#f0efeb", "#bcd3e8"
 INK_MAP = LinearSegmentedColormap.from_list("dpmix_ink", [PAPER, INK]).with_extremes(bad=HIDDEN)
 UNCERTAINTY_MAP = LinearSegmentedColormap.from_list(
-    "dpmix_uncertainty", ["#fdeedd", "#f5a65b", "#b8431f", "#5a1212"]).with_extremes(bad=PAPER)
+    "dpmix_uncertainty", ["#fdeedd", "#f5a65b", "#b8431f", "#5a1212"]
+).with_extremes(bad=PAPER)
 SIGNED_MAP = LinearSegmentedColormap.from_list(
-    "dpmix_signed", ["#0a3560", "#2f7ab8", "#a9cde6", "#fbfaf7", "#f3b48a", "#c9532a", "#661a0c"])
+    "dpmix_signed", ["#0a3560", "#2f7ab8", "#a9cde6", "#fbfaf7", "#f3b48a", "#c9532a", "#661a0c"]
+)
 
 # Okabe and Ito (2008): told apart with any kind of colour vision; their yellow is too pale for a line.
 _CHAIN_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#444444")
@@ -32,8 +48,10 @@ def chain_style(chain):
 def check_axes(ax, name="ax"):
     """Return `ax`, which must be Matplotlib axes with plain x and y."""
     if not isinstance(ax, Axes):
-        raise InputTypeError(f"{name} must be Matplotlib axes, such as those of plt.subplots(), or None; "
-                             f"got {type(ax).__name__}")
+        raise InputTypeError(
+            f"{name} must be Matplotlib axes, such as those of plt.subplots(), or None; "
+            f"got {type(ax).__name__}"
+        )
     if ax.name != "rectilinear":
         raise InputError(f"{name} must have plain x and y axes; got a {ax.name} projection")
     return ax
@@ -42,8 +60,10 @@ def check_axes(ax, name="ax"):
 def check_posterior(posterior):
     """Return `posterior`, which must be one."""
     if not isinstance(posterior, Posterior):
-        raise InputTypeError(f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
-                             "dpmix.load reads one from a run folder")
+        raise InputTypeError(
+            f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
+            "dpmix.load reads one from a run folder"
+        )
     return posterior
 
 

@@ -53,8 +53,13 @@ def open_sheet(ax, width, height):
 def add_tile(ax, values, left, top, width, height, cmap, interpolation="antialiased", limits=(0, 1)):
     """Draw `values` (rows, columns) with its top left corner at (`left`, `top`), `limits` the ends of `cmap`."""
     # Not ax.imshow, which rescales the axes for every single tile.
-    image = AxesImage(ax, cmap=cmap, interpolation=interpolation, origin="upper",
-                      extent=(left, left + width, top + height, top))
+    image = AxesImage(
+        ax,
+        cmap=cmap,
+        interpolation=interpolation,
+        origin="upper",
+        extent=(left, left + width, top + height, top),
+    )
     image.set_data(values)
     image.set_clim(*limits)
     image.set_clip_path(ax.patch)

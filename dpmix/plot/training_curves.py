@@ -18,7 +18,9 @@ _TITLES = {
     "pseudo_likelihood": "pseudo-likelihood (nats per image)",
     "free_energy_gap": "free-energy gap (nats per image)",
 }
-_VALIDATION = {"validation_error": "reconstruction_error"}  # where the name is not that with "validation_" before
+_VALIDATION = {
+    "validation_error": "reconstruction_error"
+}  # where the name is not that with "validation_" before
 _NOT_SHOWN = ("learning_rate", "seconds")
 _WIDTH, _WIDEST, _HEIGHT = 3.0, 4.6, 2.4  # of a panel, and of one alone, inches
 _NARROWEST = 2.4  # a panel beside another on given axes, inches
@@ -55,8 +57,10 @@ def training_curves(history, *, figures=None, ax=None):
     series = _read(history)
     names = _figures(series) if figures is None else list(figures)
     if not names or not any(name in own for own in series.values() for name in names):
-        raise InputError("history must hold at least one figure per epoch other than learning rates and "
-                         f"times; asked for {names}; a model trained with monitor_size=0 or by partial_fit keeps none")
+        raise InputError(
+            "history must hold at least one figure per epoch other than learning rates and "
+            f"times; asked for {names}; a model trained with monitor_size=0 or by partial_fit keeps none"
+        )
     panels = _open(ax, len(names))
     for panel, name in zip(panels, names, strict=True):
         for ix, (label, own) in enumerate(series.items()):
@@ -72,14 +76,20 @@ def _read(history):
     if found is not None:
         return found
     if not isinstance(history, dict):
-        raise InputTypeError(f"history must be a fitted model or a dict of figures; got {type(history).__name__}")
+        raise InputTypeError(
+            f"history must be a fitted model or a dict of figures; got {type(history).__name__}"
+        )
     series = {}
     for name, part in history.items():
         own = _series(part)
         if own is None:
-            raise InputTypeError(f"history[{name!r}] must be a fitted model, a dict of figures by name or a list "
-                                 f"of numbers; got {type(part).__name__}")
-        series |= {f"{name}, {inner}" if len(own) > 1 else f"{name}": figures for inner, figures in own.items()}
+            raise InputTypeError(
+                f"history[{name!r}] must be a fitted model, a dict of figures by name or a list "
+                f"of numbers; got {type(part).__name__}"
+            )
+        series |= {
+            f"{name}, {inner}" if len(own) > 1 else f"{name}": figures for inner, figures in own.items()
+        }
     return series
 
 
@@ -94,7 +104,9 @@ def _series(part):
 
 
 def _is_curve(values):
-    return not isinstance(values, (dict, str)) and np.iterable(values) and np.asarray(values).dtype.kind in "iuf"
+    return (
+        not isinstance(values, (dict, str)) and np.iterable(values) and np.asarray(values).dtype.kind in "iuf"
+    )
 
 
 def _partner(name):
@@ -113,9 +125,16 @@ def _draw(panel, own, name, label, colour):
     for key, values in own.items():
         if _partner(key) == name and len(values):
             epochs, validation = np.arange(1, len(values) + 1), key != name
-            panel.plot(epochs, values, color=colour, linewidth=1.2, linestyle="--" if validation else "-",
-                       marker="." if len(values) <= _DOTS_TO else None, markersize=3.5,
-                       label=f"{label}, validation".removeprefix(", ") if validation else label or "training")
+            panel.plot(
+                epochs,
+                values,
+                color=colour,
+                linewidth=1.2,
+                linestyle="--" if validation else "-",
+                marker="." if len(values) <= _DOTS_TO else None,
+                markersize=3.5,
+                label=f"{label}, validation".removeprefix(", ") if validation else label or "training",
+            )
 
 
 def _dress(panel, title):
@@ -158,5 +177,14 @@ def _place(ix, columns, n, across, down):
     """Left, bottom, width and height of panel `ix` of `n`, as shares of `across` by `down` inches."""
     width, height = 1 / columns, 1 / math.ceil(n / columns)
     row, column = divmod(ix, columns)
-    left, below, above = min(0.5 / across, 0.3 * width), min(0.45 / down, 0.3 * height), min(0.3 / down, 0.2 * height)
-    return [column * width + left, 1 - (row + 1) * height + below, 0.94 * width - left, height - below - above]
+    left, below, above = (
+        min(0.5 / across, 0.3 * width),
+        min(0.45 / down, 0.3 * height),
+        min(0.3 / down, 0.2 * height),
+    )
+    return [
+        column * width + left,
+        1 - (row + 1) * height + below,
+        0.94 * width - left,
+        height - below - above,
+    ]

@@ -95,8 +95,12 @@ def describe(values):
     from arviz_stats.base import array_stats
 
     with np.errstate(all="ignore"):  # chains that stand still: 0 / 0 and 1 / 0 are the answer
-        found = (array_stats.mcse(values), array_stats.rhat(values), array_stats.ess(values, method="bulk"),
-                 array_stats.ess(values, method="tail", prob=(0.05, 0.95)))
+        found = (
+            array_stats.mcse(values),
+            array_stats.rhat(values),
+            array_stats.ess(values, method="bulk"),
+            array_stats.ess(values, method="tail", prob=(0.05, 0.95)),
+        )
     mcse, r_hat, ess_bulk, ess_tail = map(float, found)
     # Rounding makes 1e-16 of a variance of 0.
     return Quantity(mean, sd, mcse, np.inf if r_hat > 1e6 else r_hat, ess_bulk, ess_tail)
@@ -178,4 +182,3 @@ def judge(chains, draws, quantities, distance):
     if r_hat > _R_HAT_GOOD or (apart and distance.between > RATIO_GOOD * distance.within):
         return "nearly"
     return "agree"
-

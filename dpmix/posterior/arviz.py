@@ -17,11 +17,15 @@ def to_arviz(posterior, labels=False):
     try:
         import arviz_base
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"to_arviz needs the packages of ArviZ ({error}); install them: "
-                                  "pip install 'dpmix[arviz]'", name=error.name) from error
+        raise ModuleNotFoundError(
+            f"to_arviz needs the packages of ArviZ ({error}); install them: pip install 'dpmix[arviz]'",
+            name=error.name,
+        ) from error
     if not posterior.alpha.shape[1]:
-        raise InputError("posterior must hold at least one draw; its chains ended within the burn-in; "
-                         "lengthen them with dpmix.resume")
+        raise InputError(
+            "posterior must hold at least one draw; its chains ended within the burn-in; "
+            "lengthen them with dpmix.resume"
+        )
     groups = _groups(posterior, labels)
     settings = {name: getattr(posterior.plan, name) for name in ("seed", "sweeps", "burn_in", "thin", "init")}
     about = {"inference_library": "dpmix", "inference_library_version": posterior.version, **settings}
@@ -35,8 +39,11 @@ def to_arviz(posterior, labels=False):
 
 def _groups(posterior, labels):
     """Variables by group: what the draws are about, how the sampler did, what did not vary."""
-    draws = {"n_clusters": posterior.n_clusters, "alpha": posterior.alpha,
-             "entropy": entropies(posterior.labels)}
+    draws = {
+        "n_clusters": posterior.n_clusters,
+        "alpha": posterior.alpha,
+        "entropy": entropies(posterior.labels),
+    }
     constants = {}
     for name in ("a", "b"):
         values = getattr(posterior, name)

@@ -39,14 +39,20 @@ def count_clusters(table, labels):
     edges = np.zeros(k * columns, np.int64)
     for first, last in _pieces(runs.offsets):
         mine = slice(runs.offsets[first], runs.offsets[last])
-        begins = np.repeat(labels[first:last].astype(np.int64) * columns, np.diff(runs.offsets[first:last + 1]))
+        begins = np.repeat(
+            labels[first:last].astype(np.int64) * columns, np.diff(runs.offsets[first : last + 1])
+        )
         ends = begins + runs.stops[mine]
         begins += runs.starts[mine]
         edges += np.bincount(begins, minlength=len(edges))
         edges -= np.bincount(ends, minlength=len(edges))
     counts = edges.reshape(k, columns).cumsum(axis=1, dtype=np.int32)
     ones = np.ascontiguousarray(counts[:, :d])
-    gaps = np.ascontiguousarray(counts[:, first_gap:first_gap + d]) if table.masked else np.empty((k, 0), np.int32)
+    gaps = (
+        np.ascontiguousarray(counts[:, first_gap : first_gap + d])
+        if table.masked
+        else np.empty((k, 0), np.int32)
+    )
     known = runs.labels >= 0
     places = labels[known].astype(np.int64) * n_classes + runs.labels[known]
     return sizes, ones, gaps, np.bincount(places, minlength=k * n_classes).reshape(k, n_classes)

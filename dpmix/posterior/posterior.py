@@ -97,9 +97,15 @@ class Posterior:
         totals = {name: column.sum().item() for name, column in self.trace.items()}
         proposals = {kind: totals[f"{kind}_proposals"] for kind in PROPOSALS}
         accepted = {kind: totals[f"{kind}_accepted"] for kind in PROPOSALS}
-        proposals["assignment"], accepted["assignment"] = self.table.n * self.trace["n_moved"].size, totals["n_moved"]
-        return {"proposals": proposals, "accepted": accepted,
-                "seconds": {move: totals[f"{move}_seconds"] for move in MOVES}}
+        proposals["assignment"], accepted["assignment"] = (
+            self.table.n * self.trace["n_moved"].size,
+            totals["n_moved"],
+        )
+        return {
+            "proposals": proposals,
+            "accepted": accepted,
+            "seconds": {move: totals[f"{move}_seconds"] for move in MOVES},
+        }
 
     @property
     def shape(self):

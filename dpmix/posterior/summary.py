@@ -68,14 +68,19 @@ class Summary:
 def summarize(posterior):
     """The `Summary` of a posterior; see `Posterior.summary`."""
 
-    values = {"log_joint": posterior.log_joint, "n_clusters": posterior.n_clusters, "alpha": posterior.alpha,
-              "entropy": entropies(posterior.labels)}
+    values = {
+        "log_joint": posterior.log_joint,
+        "n_clusters": posterior.n_clusters,
+        "alpha": posterior.alpha,
+        "entropy": entropies(posterior.labels),
+    }
     quantities = {name: describe(values[name]) for name in QUANTITIES}
     distance = partition_distance(posterior.labels)
     chains, draws = posterior.alpha.shape
     verdict = judge(chains, draws, quantities, distance)
-    return Summary(chains, draws, quantities, distance, verdict,
-                   advise(chains, draws, quantities, distance, verdict))
+    return Summary(
+        chains, draws, quantities, distance, verdict, advise(chains, draws, quantities, distance, verdict)
+    )
 
 
 def _plain(value):

@@ -7,18 +7,24 @@ from dpmix.posterior.agreement import FEW, MIN_DRAWS, RATIO_GOOD
 
 __all__ = ["advise", "as_text"]
 
-_NAMES = {"log_joint": "log joint (nats)", "n_clusters": "clusters", "alpha": "alpha",
-          "entropy": "entropy of sizes (nats)"}
+_NAMES = {
+    "log_joint": "log joint (nats)",
+    "n_clusters": "clusters",
+    "alpha": "alpha",
+    "entropy": "entropy of sizes (nats)",
+}
 _HEADINGS = ("mean", "sd", "MCSE", "R-hat", "ESS bulk", "ESS tail")
 _WIDTH = 88
 
 _MORE = "posterior.save(path), then dpmix.resume(path, sweeps=...)"
-_DISAGREE = ("They are still on their way, or in different modes of the posterior. "
-             f"Run more sweeps: {_MORE}. "
-             "If that does not help, as is common with hundreds of pixels, run more chains: predictions "
-             "average over chains and gain from every mode, but the number of clusters, alpha and the "
-             "clusters themselves hold for one chain at a time. Their range over the chains is no posterior "
-             "interval.")
+_DISAGREE = (
+    "They are still on their way, or in different modes of the posterior. "
+    f"Run more sweeps: {_MORE}. "
+    "If that does not help, as is common with hundreds of pixels, run more chains: predictions "
+    "average over chains and gain from every mode, but the number of clusters, alpha and the "
+    "clusters themselves hold for one chain at a time. Their range over the chains is no posterior "
+    "interval."
+)
 
 
 def as_text(summary):
@@ -40,19 +46,27 @@ def advise(chains, draws, quantities, distance, verdict):
     if verdict == "agree":
         notes.append("The chains agree: nothing here speaks against pooling their draws.")
     elif verdict == "nearly":
-        notes.append(f"The chains nearly agree{_evidence(quantities, distance)}. Run more sweeps before "
-                     f"quoting means and intervals: {_MORE}.")
+        notes.append(
+            f"The chains nearly agree{_evidence(quantities, distance)}. Run more sweeps before "
+            f"quoting means and intervals: {_MORE}."
+        )
     elif verdict == "disagree":
         notes.append(f"Warning: the chains do not agree{_evidence(quantities, distance)}. {_DISAGREE}")
     if chains == 1:
-        notes.append("One chain cannot show whether it has found the posterior: run several (chains=5) and "
-                     "compare them. R-hat needs two.")
+        notes.append(
+            "One chain cannot show whether it has found the posterior: run several (chains=5) and "
+            "compare them. R-hat needs two."
+        )
     if draws < MIN_DRAWS:
-        notes.append(f"R-hat and effective sample sizes need at least {MIN_DRAWS} draws of each chain; "
-                     f"got {draws}. Run more sweeps: {_MORE}.")
+        notes.append(
+            f"R-hat and effective sample sizes need at least {MIN_DRAWS} draws of each chain; "
+            f"got {draws}. Run more sweeps: {_MORE}."
+        )
     elif quantities["log_joint"].sd == 0:
-        notes.append("All draws are alike. A chain that cannot move looks the same as one that is sure: "
-                     "compare chains from other starts, such as init='random:100'.")
+        notes.append(
+            "All draws are alike. A chain that cannot move looks the same as one that is sure: "
+            "compare chains from other starts, such as init='random:100'."
+        )
     if verdict in ("agree", "unknown"):
         notes += _note_few(quantities)
     return tuple(notes)
@@ -63,9 +77,11 @@ def _note_few(quantities):
     if not sizes:
         return []
     name = min(sizes, key=sizes.get)
-    return [f"There are few independent draws: those of {_word(name)} are worth {sizes[name]:.0f}, so that "
-            f"its mean is known to about {1 / math.sqrt(sizes[name]):.2g} standard deviations. More sweeps "
-            f"bring it closer: {_MORE}."]
+    return [
+        f"There are few independent draws: those of {_word(name)} are worth {sizes[name]:.0f}, so that "
+        f"its mean is known to about {1 / math.sqrt(sizes[name]):.2g} standard deviations. More sweeps "
+        f"bring it closer: {_MORE}."
+    ]
 
 
 def _evidence(quantities, distance):
@@ -112,8 +128,12 @@ def _r_hat(value):
 
 
 def _word(name):
-    return {"log_joint": "the log joint", "n_clusters": "the number of clusters", "alpha": "alpha",
-            "entropy": "the entropy of the sizes"}[name]
+    return {
+        "log_joint": "the log joint",
+        "n_clusters": "the number of clusters",
+        "alpha": "alpha",
+        "entropy": "the entropy of the sizes",
+    }[name]
 
 
 def _count(number, noun):

@@ -81,12 +81,16 @@ def _check_rate(name, value, d):
         return check_real(name, value.item() if isinstance(value, np.ndarray) else value, low=0, below=1)
     values = check_numbers(value, name).astype(np.float64)
     if values.shape != (d,):
-        raise InputError(f"{name} must be one number or one for each of the {d} pixels; got shape {values.shape}")
+        raise InputError(
+            f"{name} must be one number or one for each of the {d} pixels; got shape {values.shape}"
+        )
     wrong = ~((values >= 0) & (values < 1))
     if wrong.any():
         at = int(wrong.argmax())
-        raise InputError(f"{name} must be at least 0 and less than 1; found {values[at]:g} at pixel {at}; "
-                         "leave pixels that the noise always changes unobserved")
+        raise InputError(
+            f"{name} must be at least 0 and less than 1; found {values[at]:g} at pixel {at}; "
+            "leave pixels that the noise always changes unobserved"
+        )
     return values
 
 
@@ -115,5 +119,7 @@ def _through_noise(block, rate_off, rate_on):
     With p = on / (on + off) of a block, the same formula with the new numbers gives q: their sum stays.
     """
     lost, kept = block.on * rate_off, block.on * (1 - rate_off)
-    noisy = Block(block.log_weight, kept + block.off * rate_on, lost + block.off * (1 - rate_on), block.class_proba)
+    noisy = Block(
+        block.log_weight, kept + block.off * rate_on, lost + block.off * (1 - rate_on), block.class_proba
+    )
     return noisy, lost / noisy.off, kept / noisy.on

@@ -166,7 +166,9 @@ class Evidence:
         step = max(1, _BATCH_BYTES // (8 * max(1, features.shape[1])))
         for first in range(0, len(missing), step):
             pairs = slice(first, first + step)
-            terms = features.take(image[pairs], axis=0, mode="clip").astype(np.float64)  # clip: without a check
+            terms = features.take(image[pairs], axis=0, mode="clip").astype(
+                np.float64
+            )  # clip: without a check
             table = tables.double.take(cluster[pairs], axis=0, mode="clip")
             found[missing[pairs]] = np.einsum("ij,ij->i", terms, table)
         found[missing] += tables.base[cluster]
@@ -178,7 +180,12 @@ class Evidence:
 
     def _known_scores(self, rows, block, places):
         """Which of the scores at `places` were kept from the latest call, and they, 0 elsewhere."""
-        if self._exact is None or self._exact[0] != rows or self._exact[1] is not block or not len(self._exact[2]):
+        if (
+            self._exact is None
+            or self._exact[0] != rows
+            or self._exact[1] is not block
+            or not len(self._exact[2])
+        ):
             return np.zeros(len(places), bool), np.zeros(len(places))
         before, scores = self._exact[2:]
         at = np.minimum(np.searchsorted(before, places), len(before) - 1)

@@ -37,33 +37,43 @@ def check_labels(posterior, labels, m, single):
     labels = labels.astype(np.int64).reshape(m)
     if labels.min() < -1 or labels.max() >= n_classes:
         wrong = labels[(labels < -1) | (labels >= n_classes)][0]
-        raise InputError(f"labels must lie between 0 and {n_classes - 1}, the labels the posterior has seen, "
-                         f"or be -1 where not known; found {wrong}")
+        raise InputError(
+            f"labels must lie between 0 and {n_classes - 1}, the labels the posterior has seen, "
+            f"or be -1 where not known; found {wrong}"
+        )
     return labels
 
 
 def check_classes(posterior):
     """Number of classes of the label column, which there must be."""
     if not posterior.table.n_classes:
-        raise InputError("posterior must be one of images with labels; it has none; "
-                         "give them to dpmix.sample, as in dpmix.sample(x, labels=y)")
+        raise InputError(
+            "posterior must be one of images with labels; it has none; "
+            "give them to dpmix.sample, as in dpmix.sample(x, labels=y)"
+        )
     return posterior.table.n_classes
 
 
 def check_images(posterior, x):
     """Values (m, d) of any dtype, where they are known (m, d), and whether there is one image only."""
     if not isinstance(posterior, Posterior):
-        raise InputTypeError(f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
-                             "dpmix.load reads one from a run folder")
+        raise InputTypeError(
+            f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
+            "dpmix.load reads one from a run folder"
+        )
     if posterior.labels.shape[1] == 0:
-        raise InputError("posterior must hold at least one draw; got none, a chain is still in its burn-in; "
-                         "run more sweeps with dpmix.resume")
+        raise InputError(
+            "posterior must hold at least one draw; got none, a chain is still in its burn-in; "
+            "run more sweeps with dpmix.resume"
+        )
     x = x.x if hasattr(x, "x") and hasattr(x, "y") else x
     values, d = check_numbers(x), posterior.table.d
     if values.ndim not in (1, 2) or values.shape[-1] != d:
         shape = " x ".join(map(str, posterior.shape))
-        raise InputError(f"x must be one image ({d},) or many (m, {d}), as images of posterior are {shape}; "
-                         f"got shape {values.shape}; flatten images to rows, as in x.reshape(-1, {d})")
+        raise InputError(
+            f"x must be one image ({d},) or many (m, {d}), as images of posterior are {shape}; "
+            f"got shape {values.shape}; flatten images to rows, as in x.reshape(-1, {d})"
+        )
     if values.size == 0:
         raise InputError(f"x must hold at least one image; got shape {values.shape}")
     known = known_entries(x, values)

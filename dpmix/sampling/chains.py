@@ -40,7 +40,9 @@ class _Work:
         if n_sweeps <= 0:
             return
         handle = self.handle.carrying(self.table) if carry else self.handle
-        future = self.executor.submit(remote_segment, handle, self.plan, record.state, record.sweeps, n_sweeps)
+        future = self.executor.submit(
+            remote_segment, handle, self.plan, record.state, record.sweeps, n_sweeps
+        )
         self.flying[future] = (chain, n_sweeps)
 
     def land(self, future):
@@ -52,8 +54,10 @@ class _Work:
             self._retry(chain, error)
             return
         except WorkerError as error:  # workers cannot even start: trying again has been tried
-            raise WorkerError(f"chain {chain} stopped before sweep {self.records[chain].sweeps + 1}: {error}; "
-                              f"{self._kept(chain)}") from error
+            raise WorkerError(
+                f"chain {chain} stopped before sweep {self.records[chain].sweeps + 1}: {error}; "
+                f"{self._kept(chain)}"
+            ) from error
         if isinstance(result, str) and result == MISSING:
             self.launch(chain, carry=True)
             return
@@ -79,8 +83,10 @@ class _Work:
     def _retry(self, chain, error):
         self.failures[chain] += 1
         if self.failures[chain] >= _ATTEMPTS:
-            raise WorkerError(f"chain {chain} failed {_ATTEMPTS} times at sweep {self.records[chain].sweeps + 1}: "
-                              f"{error}; {self._kept(chain)}") from error
+            raise WorkerError(
+                f"chain {chain} failed {_ATTEMPTS} times at sweep {self.records[chain].sweeps + 1}: "
+                f"{error}; {self._kept(chain)}"
+            ) from error
         self.launch(chain)
 
     def _kept(self, chain):

@@ -28,8 +28,25 @@ from dpmix.store.run_folder import RunFolder
 __all__ = ["resume", "sample"]
 
 
-def sample(x, prior=None, *, observed=None, labels=None, chains=5, sweeps=200, burn_in=None, thin=None,
-           init="seeds", seed=None, schedule=None, jobs=None, executor=None, out=None, overwrite=False, progress=True):
+def sample(
+    x,
+    prior=None,
+    *,
+    observed=None,
+    labels=None,
+    chains=5,
+    sweeps=200,
+    burn_in=None,
+    thin=None,
+    init="seeds",
+    seed=None,
+    schedule=None,
+    jobs=None,
+    executor=None,
+    out=None,
+    overwrite=False,
+    progress=True,
+):
     """Draw from the posterior of a Dirichlet process mixture of beta-Bernoulli pixels.
 
     Each sweep of a chain is the mix of moves that `Schedule` describes. With the same `x`, `prior`,
@@ -151,7 +168,9 @@ def resume(path, sweeps=None, *, jobs=None, executor=None, progress=True):
         if sweeps is not None:
             plan = plan.lengthened(sweeps)
         placement = _checked_placement(plan, jobs, executor)
-        records = [folder.read_chain(chain) or _fresh(table, plan, None, chain) for chain in range(plan.chains)]
+        records = [
+            folder.read_chain(chain) or _fresh(table, plan, None, chain) for chain in range(plan.chains)
+        ]
         if plan.sweeps != folder.plan.sweeps:
             folder.set_plan(plan)
         return _run(table, folder.data_path, plan, records, folder, placement, progress)
@@ -160,7 +179,9 @@ def resume(path, sweeps=None, *, jobs=None, executor=None, progress=True):
 def _fresh(table, plan, labels, chain):
     """Record of a chain before its first sweep."""
     if plan.init == "labels" and labels is None:
-        raise RunError(f"chain {chain} was stopped before its given starting labels were saved; start the run anew")
+        raise RunError(
+            f"chain {chain} was stopped before its given starting labels were saved; start the run anew"
+        )
     return ChainRecord(start(table, plan, labels, chain), Draws.empty(table.n, table.d))
 
 
@@ -184,10 +205,14 @@ def _checked_placement(plan, jobs, executor):
         if jobs is not None:
             raise InputError("jobs and executor exclude each other; leave one out")
         if not callable(getattr(executor, "submit", None)):
-            raise InputTypeError(f"executor must have a submit method like concurrent.futures.Executor; "
-                                 f"got {type(executor).__name__}")
+            raise InputTypeError(
+                f"executor must have a submit method like concurrent.futures.Executor; "
+                f"got {type(executor).__name__}"
+            )
         return executor
-    return min(plan.chains, available_cores()) if jobs is None else min(check_count("jobs", jobs), plan.chains)
+    return (
+        min(plan.chains, available_cores()) if jobs is None else min(check_count("jobs", jobs), plan.chains)
+    )
 
 
 @contextlib.contextmanager
@@ -218,7 +243,9 @@ def _opened(placement, table):
 
 def _run(table, data_path, plan, records, folder, placement, show):
     where = f"; go on with dpmix.resume({str(folder.path)!r})" if folder else ""
-    with Progress(plan.chains, plan.sweeps, show=show, started=[record.sweeps for record in records]) as shown:
+    with Progress(
+        plan.chains, plan.sweeps, show=show, started=[record.sweeps for record in records]
+    ) as shown:
 
         def on_segment(chain, record):
             if folder:
@@ -234,7 +261,9 @@ def _run(table, data_path, plan, records, folder, placement, show):
         except KeyboardInterrupt as interrupt:
             done = min(record.sweeps for record in records)
             so_far = Posterior(table, plan, records, __version__)
-            raise Interrupted(f"interrupted after {done} of {plan.sweeps} sweeps{where}", so_far) from interrupt
+            raise Interrupted(
+                f"interrupted after {done} of {plan.sweeps} sweeps{where}", so_far
+            ) from interrupt
         except WorkerError as error:
             raise WorkerError(f"{error}{where}") from error
     return Posterior(table, plan, records, __version__)

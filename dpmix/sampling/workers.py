@@ -385,7 +385,11 @@ def _environment_of_server():
     Before Python 3.13 the server is not given the import path, and looks into the current folder first.
     """
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path if isinstance(entry, str))
-    changes = {"PYTHONPATH": path, "PYTHONSAFEPATH": "1", **dict.fromkeys(worker_process.THREAD_VARIABLES, "1")}
+    changes = {
+        "PYTHONPATH": path,
+        "PYTHONSAFEPATH": "1",
+        **dict.fromkeys(worker_process.THREAD_VARIABLES, "1"),
+    }
     before = {name: os.environ[name] for name in changes if name in os.environ}
     os.environ.update(changes)
     try:

@@ -50,8 +50,10 @@ def read_chain(path, run, chain_ix, table, plan):
     """
     with open(path, "rb") as file:
         if os.fstat(file.fileno()).st_size < _HEX or _digest(file) != file.read(_HEX):
-            raise RunError(f"{path} is damaged: its checksum does not match what it holds; "
-                           "restore it from a copy, or delete it and resume the run, which draws this chain again")
+            raise RunError(
+                f"{path} is damaged: its checksum does not match what it holds; "
+                "restore it from a copy, or delete it and resume the run, which draws this chain again"
+            )
         arrays = _parse(path, file)
     for name, found, wanted in (("run", arrays["run"], run), ("chain", arrays["chain"], chain_ix)):
         if found.shape or found.item() != wanted:
@@ -79,13 +81,21 @@ def _digest(file):
 
 
 def _parse(path, file):
-    wanted = {"run", "chain", "sweeps", *(f"state.{name}" for name in State._fields),
-              *(f"trace.{name}" for name in TRACE_NAMES), *(f"kept.{name}" for name in DRAW_NAMES)}
+    wanted = {
+        "run",
+        "chain",
+        "sweeps",
+        *(f"state.{name}" for name in State._fields),
+        *(f"trace.{name}" for name in TRACE_NAMES),
+        *(f"kept.{name}" for name in DRAW_NAMES),
+    }
     file.seek(0)
     try:
         with np.load(file, allow_pickle=False) as archive:
             if set(archive.files) != wanted:
-                raise RunError(f"{path} is not a chain of this version of dpmix: it holds {', '.join(archive.files)}")
+                raise RunError(
+                    f"{path} is not a chain of this version of dpmix: it holds {', '.join(archive.files)}"
+                )
             return {name: archive[name] for name in wanted}
     except RunError:
         raise
@@ -99,19 +109,31 @@ def _check_form(path, arrays, table, plan):
     sweeps = len(np.atleast_1d(arrays["trace.log_joint"]))
     draws = plan.n_kept(sweeps)
     empty = Draws.empty(n, d)
-    forms = {"sweeps": ("i8", ()), "state.z": ("i4", (n,)), "state.alpha": ("f8", ()), "state.a": ("f8", (d,)),
-             "state.b": ("f8", (d,)), "state.generator": ("u8", (6,))}
+    forms = {
+        "sweeps": ("i8", ()),
+        "state.z": ("i4", (n,)),
+        "state.alpha": ("f8", ()),
+        "state.a": ("f8", (d,)),
+        "state.b": ("f8", (d,)),
+        "state.generator": ("u8", (6,)),
+    }
     forms |= {f"trace.{name}": (values.dtype, (sweeps,)) for name, values in empty.trace.items()}
-    forms |= {f"kept.{name}": (values.dtype, (draws, *values.shape[1:])) for name, values in empty.kept.items()}
+    forms |= {
+        f"kept.{name}": (values.dtype, (draws, *values.shape[1:])) for name, values in empty.kept.items()
+    }
     if arrays["kept.labels"].dtype == np.int32:
         forms["kept.labels"] = (np.int32, (draws, n))
     for name, (dtype, shape) in forms.items():
         found = arrays[name]
         if found.dtype != dtype or found.shape != shape:
-            raise RunError(f"{path} does not fit its run: {name} is {found.dtype} {found.shape}, "
-                           f"but {n} images of {d} pixels after {sweeps} sweeps need {np.dtype(dtype)} {shape}")
+            raise RunError(
+                f"{path} does not fit its run: {name} is {found.dtype} {found.shape}, "
+                f"but {n} images of {d} pixels after {sweeps} sweeps need {np.dtype(dtype)} {shape}"
+            )
     if arrays["sweeps"] != sweeps:
-        raise RunError(f"{path} does not fit its run: it counts {arrays['sweeps']} sweeps, its trace has {sweeps}")
+        raise RunError(
+            f"{path} does not fit its run: it counts {arrays['sweeps']} sweeps, its trace has {sweeps}"
+        )
 
 
 def _check_values(path, arrays, n):

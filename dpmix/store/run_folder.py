@@ -87,7 +87,9 @@ class RunFolder:
         RunError
             It cannot be written, there is no room for the run, or it is in use.
         """
-        needed = _table_bytes(table) + (plan.chains + 1) * _chain_bytes(table, plan.sweeps, plan.n_kept(plan.sweeps))
+        needed = _table_bytes(table) + (plan.chains + 1) * _chain_bytes(
+            table, plan.sweeps, plan.n_kept(plan.sweeps)
+        )
         facts = _describe(__version__, table, plan)
         path, lock = _fill(path, facts, table, (), needed, overwrite)
         return cls._holding(lock, path)
@@ -210,12 +212,16 @@ class RunFolder:
         """
         records = [self.read_chain(chain_ix) for chain_ix in range(self.plan.chains)]
         if not any(record and record.sweeps for record in records):
-            raise RunError(f"{self.path} holds no draws yet: no chain has finished its first segment; "
-                           f"wait for it, or go on with it by dpmix.resume({str(self.path)!r})")
+            raise RunError(
+                f"{self.path} holds no draws yet: no chain has finished its first segment; "
+                f"wait for it, or go on with it by dpmix.resume({str(self.path)!r})"
+            )
         for chain_ix, record in enumerate(records):
             if record is None:
-                raise RunError(f"{self.chain_path(chain_ix)} is missing: that chain has not begun, or its file is "
-                               f"lost; dpmix.resume({str(self.path)!r}) draws it and keeps the others")
+                raise RunError(
+                    f"{self.chain_path(chain_ix)} is missing: that chain has not begun, or its file is "
+                    f"lost; dpmix.resume({str(self.path)!r}) draws it and keeps the others"
+                )
         return records
 
     @classmethod
@@ -258,9 +264,13 @@ def _fill(path, facts, table, records, needed, overwrite):
             _check_target(path, overwrite)  # another process may have been quicker
             _remove(path, is_leftover)
             _check_room(path, needed)
-            chains = {_chain_name(ix): _chain_writer(facts["run"], ix, record) for ix, record in enumerate(records)}
+            chains = {
+                _chain_name(ix): _chain_writer(facts["run"], ix, record) for ix, record in enumerate(records)
+            }
             # run.json goes first: it makes a folder a run, and tells any older chain that is still there apart.
-            replace_files(path, {_RUN: _facts_writer(facts), _DATA: lambda file: write_table(file, table), **chains})
+            replace_files(
+                path, {_RUN: _facts_writer(facts), _DATA: lambda file: write_table(file, table), **chains}
+            )
             _remove(path, lambda name: _CHAIN.fullmatch(name) and name not in chains)
         except BaseException:
             if lock:
@@ -283,11 +293,15 @@ def _check_target(path, overwrite):
     if not others:
         return
     if not _is_run(path):
-        raise InputError(f"{path} is a folder with other things in it ({min(others)}, ...), no run of dpmix; "
-                         "choose another path for the run folder")
+        raise InputError(
+            f"{path} is a folder with other things in it ({min(others)}, ...), no run of dpmix; "
+            "choose another path for the run folder"
+        )
     if not overwrite:
-        raise InputError(f"{path} holds a run already; choose another path, pass overwrite=True to replace it, "
-                         f"or go on with it by dpmix.resume({str(path)!r})")
+        raise InputError(
+            f"{path} holds a run already; choose another path, pass overwrite=True to replace it, "
+            f"or go on with it by dpmix.resume({str(path)!r})"
+        )
 
 
 def _is_ours(name):
@@ -309,10 +323,23 @@ def _check_path(path):
 
 def _describe(version, table, plan):
     """The content of run.json for a new run."""
-    data = {"n": table.n, "d": table.d, "shape": [int(side) for side in table.shape], "masked": table.masked,
-            "n_classes": table.n_classes, "digest": table.digest}
-    return {"format": _FORMAT, "format_version": _FORMAT_VERSION, "run": secrets.token_hex(16), "dpmix": version,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"), "data": data, **plan.to_json()}
+    data = {
+        "n": table.n,
+        "d": table.d,
+        "shape": [int(side) for side in table.shape],
+        "masked": table.masked,
+        "n_classes": table.n_classes,
+        "digest": table.digest,
+    }
+    return {
+        "format": _FORMAT,
+        "format_version": _FORMAT_VERSION,
+        "run": secrets.token_hex(16),
+        "dpmix": version,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": data,
+        **plan.to_json(),
+    }
 
 
 def _checksum(facts):
@@ -321,7 +348,9 @@ def _checksum(facts):
 
 def _facts_writer(facts):
     text = json.dumps({**facts, "sha256": _checksum(facts)}, indent=2)
-    text = re.sub(r'\[\s+([^][{}"]*?)\s+\]', lambda row: f"[{' '.join(row[1].split())}]", text)  # numbers on one line
+    text = re.sub(
+        r'\[\s+([^][{}"]*?)\s+\]', lambda row: f"[{' '.join(row[1].split())}]", text
+    )  # numbers on one line
     return lambda file: file.write(text.encode() + b"\n")
 
 
@@ -334,11 +363,15 @@ def _read_facts(path):
         raise RunError(f"{path} is damaged, or not of dpmix: it does not say that its format is {_FORMAT!r}")
     version = facts.get("format_version")
     if version != _FORMAT_VERSION:
-        raise RunError(f"{path} has format version {version!r} (written by dpmix {facts.get('dpmix')}); this dpmix "
-                       f"{__version__} reads version {_FORMAT_VERSION}; use the dpmix that wrote it")
+        raise RunError(
+            f"{path} has format version {version!r} (written by dpmix {facts.get('dpmix')}); this dpmix "
+            f"{__version__} reads version {_FORMAT_VERSION}; use the dpmix that wrote it"
+        )
     if facts.pop("sha256", None) != _checksum(facts):
-        raise RunError(f"{path} is damaged or was changed by hand: its checksum does not match what it says; "
-                       "restore it from a copy")
+        raise RunError(
+            f"{path} is damaged or was changed by hand: its checksum does not match what it says; "
+            "restore it from a copy"
+        )
     return facts
 
 
@@ -356,14 +389,22 @@ def _table_bytes(table):
 
 def _chain_bytes(table, sweeps, draws):
     """Size of a chain's file, about: its state, the figures of each sweep, and labels and hyperparameters a draw."""
-    return 4 * table.n + 8 * len(FIGURES) * sweeps + draws * (2 * table.n + 16 * table.d + 8) + 16 * table.d + 8192
+    return (
+        4 * table.n
+        + 8 * len(FIGURES) * sweeps
+        + draws * (2 * table.n + 16 * table.d + 8)
+        + 16 * table.d
+        + 8192
+    )
 
 
 def _check_room(path, needed):
     free = shutil.disk_usage(path).free
     if free < needed:
-        raise RunError(f"{path} needs room for {needed / 1e6:.1f} MB, and {free / 1e6:.1f} MB are free there; "
-                       "free some, plan fewer draws (fewer sweeps, a larger thin), or choose a folder elsewhere")
+        raise RunError(
+            f"{path} needs room for {needed / 1e6:.1f} MB, and {free / 1e6:.1f} MB are free there; "
+            "free some, plan fewer draws (fewer sweeps, a larger thin), or choose a folder elsewhere"
+        )
 
 
 def _remove(path, is_unwanted):

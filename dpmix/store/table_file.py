@@ -46,12 +46,18 @@ def map_table(path, data):
         found, size = file.read(len(header)), os.fstat(file.fileno()).st_size
     wanted = len(header) + packed[0] * packed[1]
     if size != wanted:
-        raise RunError(f"{path} is damaged, or holds other data: it has {size} bytes, and {n} images of {d} pixels "
-                       f"take {wanted}; restore it from a copy")
-    table = BinaryTable(np.memmap(path, np.uint8, "r", len(header), packed), d, (height, width), masked, n_classes)
+        raise RunError(
+            f"{path} is damaged, or holds other data: it has {size} bytes, and {n} images of {d} pixels "
+            f"take {wanted}; restore it from a copy"
+        )
+    table = BinaryTable(
+        np.memmap(path, np.uint8, "r", len(header), packed), d, (height, width), masked, n_classes
+    )
     if found != header or table.digest != data["digest"]:
-        raise RunError(f"{path} is damaged, or holds other data: its digest is not the one that the run was given; "
-                       "restore it from a copy")
+        raise RunError(
+            f"{path} is damaged, or holds other data: its digest is not the one that the run was given; "
+            "restore it from a copy"
+        )
     if d % 8 and (table.packed[:, table.width - 1] >> d % 8).any():
         raise RunError(f"{path} was not written by dpmix: bits beyond the last pixel are set")
     return table

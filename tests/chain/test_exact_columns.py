@@ -21,7 +21,11 @@ MOVES = {
     "sweep": [sweep_assignments] * 2,
     "split-merge": [lambda chain: split_and_merge(chain, 15)],
     "birth-death": [sweep_assignments, lambda chain: bear_and_bury(chain, 10)],
-    "all": [lambda chain: split_and_merge(chain, 2), sweep_assignments, lambda chain: bear_and_bury(chain, 3)],
+    "all": [
+        lambda chain: split_and_merge(chain, 2),
+        sweep_assignments,
+        lambda chain: bear_and_bury(chain, 3),
+    ],
 }
 X = np.random.default_rng(3).integers(0, 2, (6, 5)).astype(np.uint8)
 SCATTERED = np.random.default_rng(4).random((6, 5)) < 0.6

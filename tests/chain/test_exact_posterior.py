@@ -49,10 +49,13 @@ SLOW_SCHEDULES = [
 ]
 
 
-@pytest.mark.parametrize("moving", [
-    *(pytest.param(moving, id=moving.name) for moving in SCHEDULES),
-    *(pytest.param(moving, id=moving.name, marks=pytest.mark.slow) for moving in SLOW_SCHEDULES),
-])
+@pytest.mark.parametrize(
+    "moving",
+    [
+        *(pytest.param(moving, id=moving.name) for moving in SCHEDULES),
+        *(pytest.param(moving, id=moving.name, marks=pytest.mark.slow) for moving in SLOW_SCHEDULES),
+    ],
+)
 @pytest.mark.parametrize("name", CASES)
 def test_partitions_come_up_with_their_posterior_probability(name, moving):
     problem = CASES[name]

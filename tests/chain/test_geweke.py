@@ -22,7 +22,17 @@ from support import naive
 N, D = 5, 2
 PRIOR = Prior(alpha=Gamma(2, 2), a=Gamma(2, 3), b=Gamma(3, 2))
 SEEN = np.array([[1, 1], [1, 0], [1, 1], [0, 1], [1, 1]], bool)
-FIGURES = ("clusters", "largest", "log alpha", "log a", "log b", "log a + b", "alpha < 1", "pixels on", "pixels agree")
+FIGURES = (
+    "clusters",
+    "largest",
+    "log alpha",
+    "log a",
+    "log b",
+    "log a + b",
+    "alpha < 1",
+    "pixels on",
+    "pixels agree",
+)
 P_LEAST = 1e-4 / len(FIGURES)
 N_DRAWS, BATCH = 12_000, 100
 
@@ -45,8 +55,17 @@ def draw_images(z, a, b, rng):
 
 def figures(z, alpha, a, b, x):
     sizes = np.bincount(z)
-    return (len(sizes), sizes.max(), math.log(alpha), math.log(a[0]), math.log(b[1]), math.log(a[1] + b[1]),
-            alpha < 1, x.sum(), x[0] @ x[2])
+    return (
+        len(sizes),
+        sizes.max(),
+        math.log(alpha),
+        math.log(a[0]),
+        math.log(b[1]),
+        math.log(a[1] + b[1]),
+        alpha < 1,
+        x.sum(),
+        x[0] @ x[2],
+    )
 
 
 def forward_figures(rng):

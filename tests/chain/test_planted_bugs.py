@@ -135,10 +135,15 @@ def p_value_of_reference(problem, weigh):
     return partitions.p_value(counts, partitions.posterior(problem.x, fixed(problem)))
 
 
-@pytest.mark.parametrize(("weigh", "name"), [
-    (alpha_too_large, "one-column"), (missing_decrement, "all-zeros"),
-    (wrong_new_cluster, "per-pixel"), (stale_table, "one-column"),
-])
+@pytest.mark.parametrize(
+    ("weigh", "name"),
+    [
+        (alpha_too_large, "one-column"),
+        (missing_decrement, "all-zeros"),
+        (wrong_new_cluster, "per-pixel"),
+        (stale_table, "one-column"),
+    ],
+)
 def test_bug_in_the_reference_is_caught_by_frequencies(weigh, name):
     assert p_value_of_reference(CASES[name], weigh) < P_LEAST
     assert p_value_of_reference(CASES[name], naive.log_weights) > P_LEAST

@@ -40,7 +40,8 @@ PROBLEMS = {
     "random, huge counts": (case(random_images(40, 12), 1, 1000, 1000), "random:5"),
     "random, odd counts": (case(random_images(40, 12, 0.2), 5, 0.001, 1000), "crp"),
     "per-pixel counts": (
-        case(random_images(40, 13), 2, np.geomspace(0.001, 1000, 13), np.geomspace(50, 0.1, 13)), "crp"
+        case(random_images(40, 13), 2, np.geomspace(0.001, 1000, 13), np.geomspace(50, 0.1, 13)),
+        "crp",
     ),
     "tiny alpha": (case(grouped_images(40, 30, 4), 0.001, 0.3, 0.3), "random:12"),
     "huge alpha": (case(random_images(30, 10), 1000, 1, 1), "one"),

@@ -23,7 +23,11 @@ def program(*words):
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "100"}
     return subprocess.run(
-        [sys.executable, "-m", "dpmix", *map(str, words)], capture_output=True, text=True, env=environment, timeout=120
+        [sys.executable, "-m", "dpmix", *map(str, words)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
     )
 
 
@@ -44,7 +48,9 @@ def models(tmp_path_factory):
 def test_images_are_encoded_and_clustered(tmp_path, capsys):
     """From pictures to codes to clusters that know the labels, in three commands."""
     codes, model, run = tmp_path / "codes.npz", tmp_path / "rbm.npz", tmp_path / "run"
-    done = program("encode", "digits", "--model", "rbm", "--layers", "24", "-o", codes, "--save", model, *QUICK[:-1])
+    done = program(
+        "encode", "digits", "--model", "rbm", "--layers", "24", "-o", codes, "--save", model, *QUICK[:-1]
+    )
     assert done.returncode == 0, done.stderr
     assert "rbm, 64 - 24 units" in done.stdout and "codes    360 of 24 bits" in done.stdout
     assert "RBM" in done.stderr and "epoch" in done.stderr
@@ -64,9 +70,20 @@ def test_images_are_encoded_and_clustered(tmp_path, capsys):
 
 def test_a_decoder_must_fit_the_run(models, tmp_path, capsys):
     run = tmp_path / "run"
-    assert main(["fit", "digits", "-o", str(run), "--chains", "1", "--sweeps", "2", "--jobs", "1", "--quiet"]) == 0
+    assert (
+        main(["fit", "digits", "-o", str(run), "--chains", "1", "--sweeps", "2", "--jobs", "1", "--quiet"])
+        == 0
+    )
     for kind, problem in (("rbm", "64 pixels, the model"), ("classifier", "makes no codes")):
-        words = ["plot", str(run), "clusters", "--decode", str(models / f"{kind}.npz"), "-o", str(tmp_path / "c.png")]
+        words = [
+            "plot",
+            str(run),
+            "clusters",
+            "--decode",
+            str(models / f"{kind}.npz"),
+            "-o",
+            str(tmp_path / "c.png"),
+        ]
         assert main(words) == 2
         assert problem in capsys.readouterr().err
 
@@ -75,8 +92,11 @@ def test_an_autoencoder_learns_to_take_noise_away(tmp_path, capsys):
     words = ["train", "digits", "--layers", "24", "-o", str(tmp_path / "net.npz"), *QUICK]
     assert main([*words, "--model", "autoencoder", "--noise", "0.4,0.05"]) == 0
     assert dpmix.features.load(tmp_path / "net.npz").corruption == dpmix.datasets.MaskingNoise(0.4, 0.05)
-    for model, noise, problem in (("rbm", "0.4,0.05", "is for an autoencoder"),
-                                  ("autoencoder", "0.4", "two shares"), ("autoencoder", "0.9,0.5", "f0 + f1")):
+    for model, noise, problem in (
+        ("rbm", "0.4,0.05", "is for an autoencoder"),
+        ("autoencoder", "0.4", "two shares"),
+        ("autoencoder", "0.9,0.5", "f0 + f1"),
+    ):
         assert main([*words, "--overwrite", "--model", model, "--noise", noise]) == 2
         assert problem in capsys.readouterr().err
 
@@ -120,21 +140,55 @@ def test_codes_are_those_of_the_model(kind, units, models, tmp_path):
 
 def test_codes_of_a_lower_layer(models, tmp_path):
     out = tmp_path / "codes.npz"
-    words = ["encode", "digits", "--model", str(models / "dbn.npz"), "--layer", "1", "--binary", "-o", str(out)]
+    words = [
+        "encode",
+        "digits",
+        "--model",
+        str(models / "dbn.npz"),
+        "--layer",
+        "1",
+        "--binary",
+        "-o",
+        str(out),
+    ]
     assert main(words) == 0
     up = dpmix.features.load(models / "dbn.npz").up(load_digits().x, 1)
     np.testing.assert_array_equal(dpmix.datasets.load(out).x, up > 0.5)
 
 
 def test_codes_that_tell_nothing_are_warned_of(tmp_path, capsys):
-    words = ["encode", "digits", "--model", "dbn", "--layers", "64,16", "--epochs", "5", "--seed", "1", "--quiet"]
+    words = [
+        "encode",
+        "digits",
+        "--model",
+        "dbn",
+        "--layers",
+        "64,16",
+        "--epochs",
+        "5",
+        "--seed",
+        "1",
+        "--quiet",
+    ]
     assert main([*words, "-o", str(tmp_path / "codes.npz")]) == 0
     told = capsys.readouterr().err
     assert told.startswith("dpmix: warning: ") and " of 16 units" in told and "--epochs" in told
 
 
 def test_warnings_of_the_library_are_one_line(tmp_path, capsys):
-    words = ["train", "digits", "--model", "rbm", "--layers", "16", "--learning-rate", "50", "--seed", "1", "--quiet"]
+    words = [
+        "train",
+        "digits",
+        "--model",
+        "rbm",
+        "--layers",
+        "16",
+        "--learning-rate",
+        "50",
+        "--seed",
+        "1",
+        "--quiet",
+    ]
     assert main([*words, "-o", str(tmp_path / "rbm.npz")]) == 0
     told = capsys.readouterr().err
     assert told.startswith("dpmix: warning: training diverged") and told.count("\n") == 1
@@ -148,7 +202,9 @@ def test_reconstruct(kind, n_rows, models, tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     x, model = load_grey("digits", classes=[0]).x, dpmix.features.load(path)
     assert told["n"] == len(x) and len(told["mean_squared_error"]) == n_rows - 1
-    np.testing.assert_allclose(told["mean_squared_error"][-1], ((model.reconstruct(x) - x) ** 2).mean(), rtol=1e-4)
+    np.testing.assert_allclose(
+        told["mean_squared_error"][-1], ((model.reconstruct(x) - x) ** 2).mean(), rtol=1e-4
+    )
     assert told["mean_squared_error"][-1] < x.var(axis=0).mean() + 0.02
     with Image.open(picture) as drawn:
         assert min(drawn.size) > 100
@@ -297,7 +353,13 @@ def test_grey_digits_are_the_binary_ones_before_they_are_cut():
 
 @pytest.mark.parametrize(
     "dtype, maximum, given",
-    [(np.uint8, 255, None), (np.uint16, 65535, None), (np.float64, 1, None), (np.int64, 9, 9), (np.uint8, 100, 100)],
+    [
+        (np.uint8, 255, None),
+        (np.uint16, 65535, None),
+        (np.float64, 1, None),
+        (np.int64, 9, 9),
+        (np.uint8, 100, 100),
+    ],
 )
 def test_grey_arrays(dtype, maximum, given, tmp_path):
     share = np.random.default_rng(0).random((4, 3, 5))

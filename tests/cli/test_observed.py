@@ -44,8 +44,11 @@ def command(capsys, *words):
 TOLD = "not observed: {:,} of 3,840 pixels ({:.1%}), in 59 of 60 images\n"
 
 
-@pytest.mark.parametrize("words", [("nan.npz",), ("whole.npz", "--observed", "mask.npy"),
-                                   ("whole.npz", "--observed", "picture.npy")], ids=["NaN", "mask", "picture"])
+@pytest.mark.parametrize(
+    "words",
+    [("nan.npz",), ("whole.npz", "--observed", "mask.npy"), ("whole.npz", "--observed", "picture.npy")],
+    ids=["NaN", "mask", "picture"],
+)
 def test_fit_learns_from_what_is_observed(table, run, tmp_path, monkeypatch, capsys, words):
     folder, images, seen = table
     monkeypatch.chdir(folder)
@@ -71,7 +74,9 @@ def test_complete_fills_in_what_is_not_observed(table, run, tmp_path, capsys):
     folder, images, seen = table
     out = "--probabilities", tmp_path / "p.npy", "--overwrite", "--rows", "2:9"
     command(capsys, "complete", folder / "run", folder / "nan.npz", *out, "-o", tmp_path / "p.png")
-    np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), dpmix.predict_proba(run, images[2:9], seen[2:9]))
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "p.npy"), dpmix.predict_proba(run, images[2:9], seen[2:9])
+    )
     shown = seen[2:9] & dpmix.datasets.masks.mask((8, 8), "left")
     command(capsys, "complete", folder / "run", folder / "nan.npz", *out, "--hide", "left")
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), dpmix.predict_proba(run, images[2:9], shown))
@@ -80,8 +85,12 @@ def test_complete_fills_in_what_is_not_observed(table, run, tmp_path, capsys):
 def test_nothing_is_told_where_all_is_observed(table, run, tmp_path, capsys):
     folder, images, _ = table
     assert command(capsys, "score", folder / "run", folder / "whole.npz").err == ""
-    command(capsys, "complete", folder / "run", folder / "whole.npz", "--hide", "top", "-o", tmp_path / "p.png")
-    assert main(["complete", str(folder / "run"), str(folder / "whole.npz"), "-o", str(tmp_path / "q.png")]) == 2
+    command(
+        capsys, "complete", folder / "run", folder / "whole.npz", "--hide", "top", "-o", tmp_path / "p.png"
+    )
+    assert (
+        main(["complete", str(folder / "run"), str(folder / "whole.npz"), "-o", str(tmp_path / "q.png")]) == 2
+    )
     assert "pass --hide WHAT or --observed FILE" in capsys.readouterr().err
 
 
@@ -91,7 +100,9 @@ def test_nothing_is_told_where_all_is_observed(table, run, tmp_path, capsys):
 @pytest.fixture(scope="module")
 def labelled_run(table):
     folder, images, seen = table
-    posterior = dpmix.sample(images, observed=seen, labels=images.y, chains=1, sweeps=6, seed=3, progress=False)
+    posterior = dpmix.sample(
+        images, observed=seen, labels=images.y, chains=1, sweeps=6, seed=3, progress=False
+    )
     posterior.save(folder / "labelled")
     return posterior
 
@@ -135,7 +146,9 @@ def test_labels_that_are_not_known_are_left_out(table, labelled_run, tmp_path, c
     found, right = json.loads(told.out), dpmix.predict_labels(labelled_run, images).argmax(axis=1) == images.y
     assert (found["n"], found["accuracy"]) == (40, right[known].mean())
     assert told.err == "labels are known for 40 of 60 images; what follows is about these\n"
-    fields = json.loads(command(capsys, "score", folder / "labelled", tmp_path / "some.npz", "--labels", "--json").out)
+    fields = json.loads(
+        command(capsys, "score", folder / "labelled", tmp_path / "some.npz", "--labels", "--json").out
+    )
     best = dpmix.responsibilities(labelled_run, images).argmax(axis=1)
     assert fields["labels"]["nmi"] == [dpmix.compare_labels(best[known], images.y[known]).nmi]
     assert fields["n"] == 60
@@ -203,12 +216,15 @@ def test_whole_images_come_as_they_are(tmp_path):
     assert images.x.tolist() == [[1, 1, 0]] and known.tolist() == [[True, True, False]]
 
 
-@pytest.mark.parametrize(("mask", "text"), [
-    (np.ones(5, bool), r"mask.npy: must have shape \(1797, 64\).*or \(64,\); got \(5,\)"),
-    (np.ones((3, 64), bool), r"got \(3, 64\)"),
-    (np.full(64, 0.5), "True or 1 where a pixel is observed"),
-    (np.full(64, np.nan), "True or 1 where a pixel is observed"),
-])
+@pytest.mark.parametrize(
+    ("mask", "text"),
+    [
+        (np.ones(5, bool), r"mask.npy: must have shape \(1797, 64\).*or \(64,\); got \(5,\)"),
+        (np.ones((3, 64), bool), r"got \(3, 64\)"),
+        (np.full(64, 0.5), "True or 1 where a pixel is observed"),
+        (np.full(64, np.nan), "True or 1 where a pixel is observed"),
+    ],
+)
 def test_wrong_masks(tmp_path, mask, text):
     np.save(tmp_path / "mask.npy", mask)
     with pytest.raises(InputError, match=text):

@@ -59,7 +59,10 @@ def test_partition_is_the_point_estimate(run, capsys):
     expected = {"n": 360, "n_clusters": estimate.n_clusters, "loss": "vi", "unit": "nats", "draws": 20}
     expected |= {"expected_loss": estimate.expected_loss, "found_from": estimate.found_from}
     assert expected.items() <= found.items()
-    assert found["ball"]["radius"] == ball.radius and found["ball"]["upper"]["n_clusters"] == ball.upper.n_clusters
+    assert (
+        found["ball"]["radius"] == ball.radius
+        and found["ball"]["upper"]["n_clusters"] == ball.upper.n_clusters
+    )
     assert found["confidence"] == pytest.approx(members.confidence.mean())
     assert found["unsure"] == np.sum(members.confidence < 0.5)
     assert [cluster["size"] for cluster in found["clusters"]] == estimate.sizes.tolist()
@@ -107,7 +110,9 @@ def test_labels_that_the_run_has_learnt(labelled_run, tmp_path, capsys):
     agreement = dpmix.compare_labels(dpmix.point_estimate(posterior).labels[y >= 0], y[y >= 0])
     assert found["labels"] == {"n": 180, **vars(agreement)}
     lines = (tmp_path / "p.csv").read_text().splitlines()[1:]
-    assert [line.rpartition(",")[2] for line in lines[:4]] == ["" if label < 0 else str(label) for label in y[:4]]
+    assert [line.rpartition(",")[2] for line in lines[:4]] == [
+        "" if label < 0 else str(label) for label in y[:4]
+    ]
     assert main(["plot", labelled_run, "contingency", "-o", str(tmp_path / "c.png")]) == 0
     assert "labels are known for 180 of 360 images" in capsys.readouterr().err
 
@@ -118,8 +123,11 @@ def test_clusters_keep_their_numbers_where_labels_are_not_known(labelled_run, tm
     partition = np.where(y < 0, 0, 1 + np.arange(len(y)) // 2 % 2)
     np.save(tmp_path / "p.npy", partition)
     drawn, draw = [], dpmix.plot.contingency
-    monkeypatch.setattr(dpmix.plot, "contingency", lambda *words, **options: drawn.append(
-        draw(*words, **options)) or drawn[-1])
+    monkeypatch.setattr(
+        dpmix.plot,
+        "contingency",
+        lambda *words, **options: drawn.append(draw(*words, **options)) or drawn[-1],
+    )
     words = ["plot", labelled_run, "contingency", "-o", tmp_path / "c.svg", "--partition", tmp_path / "p.npy"]
     assert main(list(map(str, words))) == 0
     assert sorted(text.get_text() for text in drawn[0].texts[-3:-1]) == ["1", "2"]
@@ -145,22 +153,34 @@ def test_pictures(run, tmp_path, what):
     assert main([*map(str, words), "--most", "5", "--partition", str(partition), "--overwrite"]) == 0
     assert picture.read_bytes() == first
     np.save(tmp_path / "other.npy", np.arange(360) % 3)
-    assert main([*map(str, words), "--most", "5", "--partition", str(tmp_path / "other.npy"), "--overwrite"]) == 0
+    assert (
+        main([*map(str, words), "--most", "5", "--partition", str(tmp_path / "other.npy"), "--overwrite"])
+        == 0
+    )
     assert picture.read_bytes() != first
 
 
 def test_pictures_are_those_of_the_library(run, tmp_path, monkeypatch):
     asked_for = {}
     for what in ("similarity", "gallery", "contingency"):
-        monkeypatch.setattr(dpmix.plot, what, lambda *words, what=what, **options: asked_for.update(
-            {what: (words, options)}) or dpmix.plot.trace(dpmix.load(run)))
+        monkeypatch.setattr(
+            dpmix.plot,
+            what,
+            lambda *words, what=what, **options: (
+                asked_for.update({what: (words, options)}) or dpmix.plot.trace(dpmix.load(run))
+            ),
+        )
         labels = CLASSES if what == "contingency" else ()
-        assert main(["plot", run, what, "-o", str(tmp_path / f"{what}.svg"), "--loss", "binder", *labels]) == 0
+        assert (
+            main(["plot", run, what, "-o", str(tmp_path / f"{what}.svg"), "--loss", "binder", *labels]) == 0
+        )
     estimate = dpmix.point_estimate(dpmix.load(run), "binder").labels
     for what in ("similarity", "gallery"):
         np.testing.assert_array_equal(asked_for[what][0][1].labels, estimate)
     np.testing.assert_array_equal(asked_for["contingency"][0][0].labels, estimate)
-    np.testing.assert_array_equal(asked_for["contingency"][0][1], dpmix.datasets.load_digits(classes=[0, 1]).y)
+    np.testing.assert_array_equal(
+        asked_for["contingency"][0][1], dpmix.datasets.load_digits(classes=[0, 1]).y
+    )
 
 
 def test_names_of_labels_and_labels_from_files(run, tmp_path, capsys):

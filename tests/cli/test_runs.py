@@ -74,7 +74,8 @@ def test_help_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
-    "command", ["demo", "fetch", "fit", "resume", "info", "plot", "complete", "score", "classify", "partition"]
+    "command",
+    ["demo", "fetch", "fit", "resume", "info", "plot", "complete", "score", "classify", "partition"],
 )
 def test_every_command_has_help(command, capsys):
     assert main([command, "--help"]) == 0

@@ -45,19 +45,22 @@ def test_a_file_hides_what_is_bright(tmp_path):
         mask((3, 2), tmp_path / "text.png")
 
 
-@pytest.mark.parametrize(("shape", "hide", "error", "text"), [
-    ((4, 4), "middle", InputError, "hide must be one of top.*got 'middle', and there is no such file"),
-    ((4, 4), "random:0", InputError, "between 0 and 1"),
-    ((4, 4), "random:1.0", InputError, "between 0 and 1"),
-    ((4, 4), "random:half", InputError, "'random:half'"),
-    ((4, 4), "random:0.001", InputError, "hides none of 4 x 4"),
-    ((1, 4), "top", InputError, "1 pixel high"),
-    ((4, 1), "left", InputError, "1 pixel wide"),
-    ((1, 1), "centre", InputError, "hides all of 1 x 1"),
-    ((4, 4), 3, InputTypeError, "hide must be one of"),
-    (16, "top", InputError, "shape must be"),
-    ((0, 4), "top", InputError, "height must be at least 1"),
-])
+@pytest.mark.parametrize(
+    ("shape", "hide", "error", "text"),
+    [
+        ((4, 4), "middle", InputError, "hide must be one of top.*got 'middle', and there is no such file"),
+        ((4, 4), "random:0", InputError, "between 0 and 1"),
+        ((4, 4), "random:1.0", InputError, "between 0 and 1"),
+        ((4, 4), "random:half", InputError, "'random:half'"),
+        ((4, 4), "random:0.001", InputError, "hides none of 4 x 4"),
+        ((1, 4), "top", InputError, "1 pixel high"),
+        ((4, 1), "left", InputError, "1 pixel wide"),
+        ((1, 1), "centre", InputError, "hides all of 1 x 1"),
+        ((4, 4), 3, InputTypeError, "hide must be one of"),
+        (16, "top", InputError, "shape must be"),
+        ((0, 4), "top", InputError, "height must be at least 1"),
+    ],
+)
 def test_wrong_masks(shape, hide, error, text):
     with pytest.raises(error, match=text):
         mask(shape, hide)

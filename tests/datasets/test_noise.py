@@ -166,7 +166,10 @@ def test_functions_as_noise():
         (lambda: corrupt(images(1, dtype=int), OccludingBlocks(2, value=0.5)), "0 or 1 for images of dtype"),
         (lambda: corrupt(images(1), 0.4), "noise must be a noise object"),
         (lambda: corrupt(images(1), MaskingNoise), "noise must be a noise object"),
-        (lambda: corrupt(images(1), lambda x, rng: x[:3]), "noise must return numbers in the shape of.*\\(3, 49\\)"),
+        (
+            lambda: corrupt(images(1), lambda x, rng: x[:3]),
+            "noise must return numbers in the shape of.*\\(3, 49\\)",
+        ),
         (lambda: corrupt(images(1), lambda x, rng: x / 0), "noise must return finite numbers"),
         (lambda: corrupt(images(255), MaskingNoise()), "found 255.0 to 255.0"),
         (lambda: corrupt(images(np.nan), MaskingNoise()), "x must be finite"),

@@ -94,11 +94,18 @@ def test_wav_round_trip(dtype, step, tmp_path):
 
 def test_wav_of_other_rates_lengths_and_channels(tmp_path):
     """A tone stays the tone, whatever the rate; long clips lose their ends, short ones are mirrored."""
-    lengths = {"fast.wav": (8000, 2.0), "long.wav": (2000, 5.0), "short.wav": (2000, 1.5), "odd.wav": (11025, 2.0)}
+    lengths = {
+        "fast.wav": (8000, 2.0),
+        "long.wav": (2000, 5.0),
+        "short.wav": (2000, 1.5),
+        "odd.wav": (11025, 2.0),
+    }
     for name, (rate, seconds) in lengths.items():
         tone = 0.5 * np.sin(2 * np.pi * 100 * np.arange(int(rate * seconds)) / rate)
         wavfile.write(tmp_path / name, rate, np.stack([tone, tone], axis=1).astype(np.float32))
-    wavfile.write(tmp_path / "bytes.wav", 2000, (128 + 100 * np.sin(0.1 * np.pi * np.arange(4000))).astype(np.uint8))
+    wavfile.write(
+        tmp_path / "bytes.wav", 2000, (128 + 100 * np.sin(0.1 * np.pi * np.arange(4000))).astype(np.uint8)
+    )
     names = [*lengths, "bytes.wav"]
     (tmp_path / "mine.csv").write_text("\n".join(f"{name},{ix % 2}" for ix, name in enumerate(names)))
     waves = sounds.load_clips(tmp_path, tmp_path / "mine.csv").waves

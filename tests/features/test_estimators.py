@@ -337,7 +337,9 @@ def test_a_training_that_failed_leaves_nothing_fitted(name, digits):
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 def test_diverging_network_says_so(digits, solver):
     with pytest.warns(ConvergenceWarning, match="above that of guessing, .*lower learning_rate"):
-        NetworkClassifier(4, solver=solver, learning_rate=1e6, n_iter=2, random_state=0).fit(digits.x, digits.y)
+        NetworkClassifier(4, solver=solver, learning_rate=1e6, n_iter=2, random_state=0).fit(
+            digits.x, digits.y
+        )
 
 
 @pytest.mark.parametrize("rate", [1e3, 1e30])

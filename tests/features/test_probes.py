@@ -50,7 +50,7 @@ def net():
 
 def images_down(net, codes, layer):
     """Images of codes by the formula, in double precision."""
-    for rbm in net.rbms_[layer - 1::-1]:
+    for rbm in net.rbms_[layer - 1 :: -1]:
         codes = expit(codes @ rbm.components_.astype(float) + rbm.intercept_visible_)
     return codes
 
@@ -103,7 +103,9 @@ def test_weights_of_a_classifier():
     x, y = np.eye(4), [0, 1, 0, 1]
     network = NetworkClassifier((3, 2), n_iter=1, random_state=0).fit(x, y)
     assert (weight_images(network) == network.coefs_[0].T).all()
-    np.testing.assert_allclose(weight_images(network, 2), (network.coefs_[0] @ network.coefs_[1]).T, rtol=1e-5)
+    np.testing.assert_allclose(
+        weight_images(network, 2), (network.coefs_[0] @ network.coefs_[1]).T, rtol=1e-5
+    )
 
 
 def test_strongest_first():

@@ -52,10 +52,13 @@ def test_second_process_loads_and_a_changed_callee_in_another_file_is_compiled(t
     assert run_script(folder, SCORE, **cache) == f"{SCORE_FOUND} heard 0 cached True"
 
 
-@pytest.mark.parametrize("temporary", [
-    pytest.param("tempfile.tempdir = {nowhere!r}", id="not there"),
-    pytest.param("tempfile._candidate_tempdir_list = lambda: [{nowhere!r}]", id="none usable"),
-])
+@pytest.mark.parametrize(
+    "temporary",
+    [
+        pytest.param("tempfile.tempdir = {nowhere!r}", id="not there"),
+        pytest.param("tempfile._candidate_tempdir_list = lambda: [{nowhere!r}]", id="none usable"),
+    ],
+)
 def test_works_where_nothing_is_writable(tmp_path, temporary):
     (tmp_path / "file").touch()
     nowhere = str(tmp_path / "file" / "below")  # a folder that not even root can make

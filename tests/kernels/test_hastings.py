@@ -43,19 +43,30 @@ N_MERGED = [(SPLIT_MERGE, " + math.log(m - 1)", ""), (SPLIT_MERGE, " - math.log(
 N_OTHER = [(SPLIT_MERGE, " - math.log(pair.sizes[1])", ""), (SPLIT_MERGE, "math.log(sizes[other]) - ", "-")]
 SPLIT_SCAN = [(SPLIT_MERGE, "gain - log_scan", "gain")]
 MERGE_SCAN = [(SPLIT_MERGE, "at_least = threshold - log_rest", "at_least = -math.inf")]
-CHOICE = [(SPLIT_MERGE, "log_ratio + _log_choice(k, n_clusters, pair.ward)", "log_ratio"),
-          (SPLIT_MERGE, " - _log_choice(other, n_clusters, pair.ward)", "")]
+CHOICE = [
+    (SPLIT_MERGE, "log_ratio + _log_choice(k, n_clusters, pair.ward)", "log_ratio"),
+    (SPLIT_MERGE, " - _log_choice(other, n_clusters, pair.ward)", ""),
+]
 CHOICE_IN_VAIN = [(SPLIT_MERGE, "pair.ward[k] = ward_increase(", "pair.ward[k] = 1.0 + 0.0 * ward_increase(")]
-N_BORN = [(BIRTH_DEATH, "math.log(partition.z.size / ((n_clusters + 1.0) * n_born))", "0.0"),
-          (BIRTH_DEATH, "math.log(n_clusters * float(n_dying) / partition.z.size)", "0.0")]
+N_BORN = [
+    (BIRTH_DEATH, "math.log(partition.z.size / ((n_clusters + 1.0) * n_born))", "0.0"),
+    (BIRTH_DEATH, "math.log(n_clusters * float(n_dying) / partition.z.size)", "0.0"),
+]
 ONE_TOO_FEW = [(BIRTH_DEATH, "((n_clusters + 1.0) * n_born)", "(n_clusters * n_born)")]
-BACK = [(BIRTH_DEATH, "log_ratio = log_back - log_loss", "log_ratio = -log_loss"),
-        (BIRTH_DEATH, "log_rest = log_gain - log_back", "log_rest = log_gain")]
+BACK = [
+    (BIRTH_DEATH, "log_ratio = log_back - log_loss", "log_ratio = -log_loss"),
+    (BIRTH_DEATH, "log_rest = log_gain - log_back", "log_rest = log_gain"),
+]
 BIRTH_SCAN = [(BIRTH_DEATH, " - log_scan + math.log(", " + math.log(")]
 LONE_BIRTH = [(BIRTH_DEATH, "if n_born == 1 or not", "if not")]
 NOT_ALL_FLAGGED = [(BIRTH_DEATH, "if m > 0 and n_flagged == n_dying:", "if m > 0:")]
-OTHER_SEEDS = [(BIRTH_DEATH, "u_member = generator.random()\n    n_seeds = 1 << (_LEAST_SEEDS_LOG2 + ",
-                "u_member = generator.random()\n    n_seeds = 1 << (_LEAST_SEEDS_LOG2 + 0 * ")]
+OTHER_SEEDS = [
+    (
+        BIRTH_DEATH,
+        "u_member = generator.random()\n    n_seeds = 1 << (_LEAST_SEEDS_LOG2 + ",
+        "u_member = generator.random()\n    n_seeds = 1 << (_LEAST_SEEDS_LOG2 + 0 * ",
+    )
+]
 BUGS = {
     "n_M - 1 forgotten": ("split-merge", N_MERGED),
     "n_B forgotten": ("split-merge", N_OTHER),
@@ -270,9 +281,9 @@ def test_births_and_deaths_balance_with_constants_as_they_are(problem, tmp_path)
     assert_balanced(run(tmp_path, [], "birth-death", problem, 4))
 
 
-@pytest.mark.parametrize("bug", [
-    pytest.param(bug, marks=pytest.mark.slow) if bug in FIVE_IMAGES else bug for bug in BUGS
-])
+@pytest.mark.parametrize(
+    "bug", [pytest.param(bug, marks=pytest.mark.slow) if bug in FIVE_IMAGES else bug for bug in BUGS]
+)
 def test_bug_in_a_hastings_ratio_is_caught(bug, tmp_path):
     move, changes = BUGS[bug]
     found = run(tmp_path, SMALL + changes, move, "plain", 5 if bug in FIVE_IMAGES else 4)

@@ -32,17 +32,31 @@ def log_gamma_of(x):
 
 def test_log_array():
     rng = naive.generator(1)
-    x = np.concatenate([10 ** rng.uniform(-280, 280, 3000), rng.uniform(0.5, 2, 3000), np.arange(1.0, 300.0),
-                        1 + rng.uniform(-1e-8, 1e-8, 300), 2.0 ** np.arange(-900, 900, 50),
-                        np.nextafter(math.sqrt(0.5), [0, 1]), np.nextafter(math.sqrt(2), [0, 2])])
+    x = np.concatenate(
+        [
+            10 ** rng.uniform(-280, 280, 3000),
+            rng.uniform(0.5, 2, 3000),
+            np.arange(1.0, 300.0),
+            1 + rng.uniform(-1e-8, 1e-8, 300),
+            2.0 ** np.arange(-900, 900, 50),
+            np.nextafter(math.sqrt(0.5), [0, 1]),
+            np.nextafter(math.sqrt(2), [0, 2]),
+        ]
+    )
     np.testing.assert_allclose(log_of(x), np.log(x), rtol=4e-16 * 4, atol=0)
     assert log_of(np.ones(1))[0] == 0.0
 
 
 def test_log_gamma_array():
     rng = naive.generator(2)
-    x = np.concatenate([10 ** rng.uniform(-40, 40, 3000), rng.uniform(0.01, 30, 3000), np.arange(1.0, 200.0),
-                        np.arange(0.5, 99)])
+    x = np.concatenate(
+        [
+            10 ** rng.uniform(-40, 40, 3000),
+            rng.uniform(0.01, 30, 3000),
+            np.arange(1.0, 200.0),
+            np.arange(0.5, 99),
+        ]
+    )
     found, wanted = log_gamma_of(x), special.gammaln(x)
     assert (np.abs(found - wanted) <= 1e-13 + 2e-15 * np.abs(wanted)).all()
 
@@ -56,8 +70,9 @@ ODD = {
     "tiny": case(naive.generator(4).integers(0, 2, (20, 33)), 1000, 0.001, 0.001),
     "huge": case(naive.generator(5).integers(0, 2, (20, 33)), 0.001, 1000, 1000),
     "far apart": case(naive.generator(6).integers(0, 2, (20, 33)), 1, 1e-6, 1e6),
-    "per pixel": case(naive.generator(7).integers(0, 2, (20, 25)), 1, np.geomspace(1e-3, 1e3, 25),
-                      np.geomspace(9, 0.1, 25)),
+    "per pixel": case(
+        naive.generator(7).integers(0, 2, (20, 25)), 1, np.geomspace(1e-3, 1e3, 25), np.geomspace(9, 0.1, 25)
+    ),
     "many runs": case(np.tile(np.arange(70) % 2, (12, 1)), 1, 1, 1),
     "long runs": case(np.arange(64) > np.arange(0, 60, 5)[:, None], 1, 0.1, 0.4),
 }

@@ -19,10 +19,22 @@ def test_the_range_is_that_of_the_kernels():
     assert (priors.LEAST, priors.MOST) == (kernels.LEAST, kernels.MOST)
 
 
-@pytest.mark.parametrize("fields", [
-    {"alpha": 1e7}, {"alpha": 1e-7}, {"a": 1e9}, {"b": [1, 1e-9]}, {"c": 1e-7},
-    {"a": []}, {"b": np.empty(0)}, {"a": 10**400}, {"alpha": 10**400}, {"c": -(10**400)}, {"a": [[1], [1, 2]]},
-])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"alpha": 1e7},
+        {"alpha": 1e-7},
+        {"a": 1e9},
+        {"b": [1, 1e-9]},
+        {"c": 1e-7},
+        {"a": []},
+        {"b": np.empty(0)},
+        {"a": 10**400},
+        {"alpha": 10**400},
+        {"c": -(10**400)},
+        {"a": [[1], [1, 2]]},
+    ],
+)
 def test_refused(fields):
     name = next(iter(fields))
     with pytest.raises(InputError, match=rf"^{name} must .*(got|found) "):
@@ -41,7 +53,9 @@ def test_chains_start_within_the_range():
     a, b = prior.pseudo_counts(2)
     assert a.tolist() == [priors.LEAST] * 2 and b.tolist() == [1.5] * 2
     x = np.eye(4, dtype=int)
-    posterior = dpmix.sample(x, Prior(Gamma(1e9, 1), Gamma(1, 1e9)), chains=1, sweeps=2, jobs=1, progress=False)
+    posterior = dpmix.sample(
+        x, Prior(Gamma(1e9, 1), Gamma(1, 1e9)), chains=1, sweeps=2, jobs=1, progress=False
+    )
     assert np.isfinite(posterior.log_joint).all()
 
 
@@ -53,11 +67,17 @@ def test_priors_with_arrays_compare_by_value():
 
 def test_alpha_is_drawn_within_its_range():
     """Restricted to its range, not piled up at the end of it."""
+
     def set_hyper(alpha):
         chain.hyper.alpha = alpha
 
-    chain = SimpleNamespace(generator=np.random.default_rng(0), n=3, n_clusters=1, set_hyper=set_hyper,
-                            hyper=SimpleNamespace(alpha=kernels.LEAST))
+    chain = SimpleNamespace(
+        generator=np.random.default_rng(0),
+        n=3,
+        n_clusters=1,
+        set_hyper=set_hyper,
+        hyper=SimpleNamespace(alpha=kernels.LEAST),
+    )
     found = []
     for _ in range(200):
         move_alpha(chain, Gamma(0.1, 1e5))

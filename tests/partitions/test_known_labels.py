@@ -82,13 +82,26 @@ def test_every_image_alone_is_no_reason_to_warn():
     assert compare_labels(np.arange(30), np.arange(30) % 2).purity == 1
 
 
-@pytest.mark.parametrize(("z", "y", "error", "text"), [
-    ([0, 1], [0, 1, 1], InputError, "partition must hold one label for each of the 3 images"),
-    ([0, 1], [0.0, 1.5], InputTypeError, "y must hold integers, booleans or strings; got dtype float64"),
-    ([0, 1], [[0], [1]], InputError, r"y must hold one label per image; got shape \(2, 1\)"),
-    ([0, 1], np.array(["a", 1], object), InputTypeError, "y must hold integers, booleans or strings; .*object"),
-    ([0.0, 1.0], [0, 1], InputTypeError, "partition must be a PointEstimate or one integer label per image"),
-])
+@pytest.mark.parametrize(
+    ("z", "y", "error", "text"),
+    [
+        ([0, 1], [0, 1, 1], InputError, "partition must hold one label for each of the 3 images"),
+        ([0, 1], [0.0, 1.5], InputTypeError, "y must hold integers, booleans or strings; got dtype float64"),
+        ([0, 1], [[0], [1]], InputError, r"y must hold one label per image; got shape \(2, 1\)"),
+        (
+            [0, 1],
+            np.array(["a", 1], object),
+            InputTypeError,
+            "y must hold integers, booleans or strings; .*object",
+        ),
+        (
+            [0.0, 1.0],
+            [0, 1],
+            InputTypeError,
+            "partition must be a PointEstimate or one integer label per image",
+        ),
+    ],
+)
 def test_bad_labels_are_named(z, y, error, text):
     for ask in (compare_labels, contingency_table):
         with pytest.raises(error, match=text):

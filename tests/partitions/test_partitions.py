@@ -124,16 +124,22 @@ def test_best_draw_is_not_always_the_best_partition(loss):
     assert count_missed(loss, 25, restarts=0) > 0
 
 
-@pytest.mark.parametrize("change", [
-    ("search.counts[search.codes[i, t], own] - 1]", "search.counts[search.codes[i, t], own]]"),
-    ("search.rise[search.sizes[k]] - 2.0 * scores[k]", "search.rise[search.sizes[k]] - scores[k]"),
-    ("if n_clusters < most and (k < 0 or cost > 0.0):", "if n_clusters < most and k < 0:"),
-    ("search.rises[g, gap] = search.rises[g, last]", "pass"),
-], ids=["image its own companion", "cost elsewhere", "no new cluster", "stale table"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("search.counts[search.codes[i, t], own] - 1]", "search.counts[search.codes[i, t], own]]"),
+        ("search.rise[search.sizes[k]] - 2.0 * scores[k]", "search.rise[search.sizes[k]] - scores[k]"),
+        ("if n_clusters < most and (k < 0 or cost > 0.0):", "if n_clusters < most and k < 0:"),
+        ("search.rises[g, gap] = search.rises[g, last]", "pass"),
+    ],
+    ids=["image its own companion", "cost elsewhere", "no new cluster", "stale table"],
+)
 def test_planted_bugs_are_noticed(change, tmp_path):
     folder = overlay.copy_package(tmp_path, ("kernels/partition_search.py", *change))
     tests = ("test_estimate_is_the_best_of_all_partitions", "test_search_keeps_its_tables_true")
-    run = overlay.run_tests(folder, *[f"partitions/test_partitions.py::{name}" for name in tests], NUMBA_DISABLE_JIT=1)
+    run = overlay.run_tests(
+        folder, *[f"partitions/test_partitions.py::{name}" for name in tests], NUMBA_DISABLE_JIT=1
+    )
     assert run.returncode == 1 and "1 failed" in run.stdout, run.stdout + run.stderr
 
 
@@ -147,7 +153,7 @@ def test_search_keeps_its_tables_true(loss):
     def check():
         arrays, labels = search._search, search.labels
         assert set(labels) == set(range(search.n_clusters))
-        np.testing.assert_array_equal(arrays.sizes[:search.n_clusters], np.bincount(labels))
+        np.testing.assert_array_equal(arrays.sizes[: search.n_clusters], np.bincount(labels))
         counts = np.zeros_like(arrays.counts)
         np.add.at(counts, (arrays.codes, labels[:, None]), 1)
         np.testing.assert_array_equal(arrays.counts, counts)
@@ -155,8 +161,10 @@ def test_search_keeps_its_tables_true(loss):
         return distances(labels, draws, measure).sum()
 
     before = check()
-    for step in (lambda: search.allocate(generator.permutation(60)),
-                 lambda: search.sweeten(np.arange(60), generator)):
+    for step in (
+        lambda: search.allocate(generator.permutation(60)),
+        lambda: search.sweeten(np.arange(60), generator),
+    ):
         change = step() * measure.scale
         after = check()
         assert change <= 0 and after - before == pytest.approx(change, abs=1e-9)
@@ -182,7 +190,8 @@ def test_number_of_clusters_is_limited():
         found = point_estimate(posterior_with(draws), "binder", max_clusters=most)
         assert found.n_clusters <= most
     assert point_estimate(posterior_with(draws), "binder", max_clusters=1).expected_loss == pytest.approx(
-        distances(np.zeros(30, np.int32), draws, loss_of("binder", 30)).mean())
+        distances(np.zeros(30, np.int32), draws, loss_of("binder", 30)).mean()
+    )
 
 
 def test_slots_grow_as_clusters_are_opened():
@@ -280,7 +289,11 @@ posterior = posterior_of(np.ones((6, 3), int), [(z, 1.0, ones, ones)] * 2)
 co_clustering(posterior, progress=sys.argv[1] == 'shown')
 co_clustering(posterior)
 """
-    for word, folder, told in (("hidden", "a", ""), ("shown", "a", ""), ("shown", "b", "compiling kernels: ")):
+    for word, folder, told in (
+        ("hidden", "a", ""),
+        ("shown", "a", ""),
+        ("shown", "b", "compiling kernels: "),
+    ):
         done = overlay.run_python(ROOT, "-c", code, word, NUMBA_CACHE_DIR=tmp_path / folder)
         assert done.returncode == 0 and done.stderr.startswith(told) and bool(done.stderr) == bool(told)
         assert done.stderr.count("\n") <= 1
@@ -363,7 +376,7 @@ def test_typical_and_odd_members(by):
     for k, size in enumerate(found.sizes):
         ranked = sorted(np.flatnonzero(z == k), key=lambda i: (-first[i], -second[i]))
         assert found.typical[k].tolist() == ranked[:4]
-        assert found.odd[k].tolist() == ranked[::-1][:min(3, max(0, size - 4))]
+        assert found.odd[k].tolist() == ranked[::-1][: min(3, max(0, size - 4))]
 
 
 def test_log_predictive_leaves_the_image_out():
@@ -397,7 +410,9 @@ def test_log_predictive_with_unobserved_pixels_and_labels(labelled):
         rest = np.delete(np.arange(6), i)
         z = GAPPY_Z[rest]
         image = [int(value) if seen else None for value, seen in zip(GAPPY[i], SEEN[i], strict=True)]
-        joined = slow_labelled(GAPPY[rest], SEEN[rest], y[rest], [(list(z), 1.0, a, b)], image, y[i], c, [GAPPY_Z[i]])
+        joined = slow_labelled(
+            GAPPY[rest], SEEN[rest], y[rest], [(list(z), 1.0, a, b)], image, y[i], c, [GAPPY_Z[i]]
+        )
         weight = np.sum(z == GAPPY_Z[i]) / 6
         assert found[i] == pytest.approx(joined - np.log(weight), abs=1e-12)
 
@@ -420,28 +435,55 @@ def posterior():
     return posterior_with(random_draws(0, n=10, m=6), chains=2)
 
 
-@pytest.mark.parametrize(("call", "error", "text"), [
-    (lambda p: point_estimate(p, "rand"), InputError, "loss must be one of 'vi', 'binder'; got 'rand'"),
-    (lambda p: point_estimate(p, draws=0), InputError, "draws must be at least 1"),
-    (lambda p: point_estimate(p, max_clusters=0), InputError, "max_clusters must be at least 1"),
-    (lambda p: point_estimate(p, restarts=1.5), InputTypeError, "restarts must be an integer"),
-    (lambda p: point_estimate(p, seed=-1), InputError, "seed must be at least 0"),
-    (lambda p: point_estimate(p, max_clusters=1, restarts=0), InputError, "where restarts=0; got 1; allow"),
-    (lambda p: point_estimate([[0, 1]]), InputTypeError, "posterior must be a dpmix.Posterior; got list"),
-    (lambda p: co_clustering(p, images=[0, 10]), InputError, "indices into 10 images, 0 to 9; found 10"),
-    (lambda p: co_clustering(p, images=[4, 1, 4]), InputError, "distinct; found 4 more than once"),
-    (lambda p: co_clustering(p, images=[0.5]), InputTypeError, "indices of images; got float64"),
-    (lambda p: co_clustering(p).linkage("ward"), InputError, "method must be one of 'average', 'complete', 'single'"),
-    (lambda p: co_clustering(p, most=0), InputError, "most must be at least 1"),
-    (lambda p: credible_ball(p, np.zeros(9, int)), InputError, r"each of the 10 images .* got shape \(9,\)"),
-    (lambda p: credible_ball(p, np.zeros(10)), InputTypeError, "got ndarray of dtype float64"),
-    (lambda p: credible_ball(p, np.zeros(10, int), level=95), InputError, "at most 1, such as 0.95; got 95"),
-    (lambda p: credible_ball(p, np.zeros(10, int), level=0), InputError, "level must be .* greater than 0"),
-    (lambda p: credible_ball(p, np.zeros(10, int), loss="ari"), InputError, "loss must be one of"),
-    (lambda p: confidence(p, "vi"), InputTypeError, "estimate must be a PointEstimate"),
-    (lambda p: cluster_members(p, np.zeros(10, int), by="size"), InputError, "by must be one of"),
-    (lambda p: cluster_members(p, np.zeros(10, int), typical=-1), InputError, "typical must be at least 0"),
-])
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda p: point_estimate(p, "rand"), InputError, "loss must be one of 'vi', 'binder'; got 'rand'"),
+        (lambda p: point_estimate(p, draws=0), InputError, "draws must be at least 1"),
+        (lambda p: point_estimate(p, max_clusters=0), InputError, "max_clusters must be at least 1"),
+        (lambda p: point_estimate(p, restarts=1.5), InputTypeError, "restarts must be an integer"),
+        (lambda p: point_estimate(p, seed=-1), InputError, "seed must be at least 0"),
+        (
+            lambda p: point_estimate(p, max_clusters=1, restarts=0),
+            InputError,
+            "where restarts=0; got 1; allow",
+        ),
+        (lambda p: point_estimate([[0, 1]]), InputTypeError, "posterior must be a dpmix.Posterior; got list"),
+        (lambda p: co_clustering(p, images=[0, 10]), InputError, "indices into 10 images, 0 to 9; found 10"),
+        (lambda p: co_clustering(p, images=[4, 1, 4]), InputError, "distinct; found 4 more than once"),
+        (lambda p: co_clustering(p, images=[0.5]), InputTypeError, "indices of images; got float64"),
+        (
+            lambda p: co_clustering(p).linkage("ward"),
+            InputError,
+            "method must be one of 'average', 'complete', 'single'",
+        ),
+        (lambda p: co_clustering(p, most=0), InputError, "most must be at least 1"),
+        (
+            lambda p: credible_ball(p, np.zeros(9, int)),
+            InputError,
+            r"each of the 10 images .* got shape \(9,\)",
+        ),
+        (lambda p: credible_ball(p, np.zeros(10)), InputTypeError, "got ndarray of dtype float64"),
+        (
+            lambda p: credible_ball(p, np.zeros(10, int), level=95),
+            InputError,
+            "at most 1, such as 0.95; got 95",
+        ),
+        (
+            lambda p: credible_ball(p, np.zeros(10, int), level=0),
+            InputError,
+            "level must be .* greater than 0",
+        ),
+        (lambda p: credible_ball(p, np.zeros(10, int), loss="ari"), InputError, "loss must be one of"),
+        (lambda p: confidence(p, "vi"), InputTypeError, "estimate must be a PointEstimate"),
+        (lambda p: cluster_members(p, np.zeros(10, int), by="size"), InputError, "by must be one of"),
+        (
+            lambda p: cluster_members(p, np.zeros(10, int), typical=-1),
+            InputError,
+            "typical must be at least 0",
+        ),
+    ],
+)
 def test_bad_input_is_named(posterior, call, error, text):
     with pytest.raises(error, match=text):
         call(posterior)

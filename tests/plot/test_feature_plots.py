@@ -141,7 +141,9 @@ def test_a_few_strong_pixels_do_not_set_the_scale():
     values[0, 0] = 1000
     assert plot.image_grid(values, signed=True).images[0].get_clim()[1] < 5
     assert plot.image_grid(np.zeros((1, 4)), signed=True).images[0].get_clim()[1] == 1
-    assert plot.image_grid([np.nan, 0.3, 0.3, -0.3], signed=True).images[0].get_clim()[1] == pytest.approx(0.3)
+    assert plot.image_grid([np.nan, 0.3, 0.3, -0.3], signed=True).images[0].get_clim()[1] == pytest.approx(
+        0.3
+    )
 
 
 def test_images_of_the_biases(net, x):
@@ -166,8 +168,10 @@ def pictures_but_scale(ax):
 
 
 def test_strongest_units_come_first(net):
-    for ax, images in ((plot.weights(net, 2, 3), weight_images(net, 2)),
-                       (plot.unit_effects(net, 2, 3), unit_images(net, 2))):
+    for ax, images in (
+        (plot.weights(net, 2, 3), weight_images(net, 2)),
+        (plot.unit_effects(net, 2, 3), unit_images(net, 2)),
+    ):
         shown = [int(text) for text in texts(ax)[:3]]
         norms = np.linalg.norm(images, axis=1)
         assert shown == np.argsort(-norms)[:3].tolist()
@@ -192,7 +196,10 @@ def lines(panel):
 def test_curves_of_layers(net):
     panels = plot.training_curves(net)
     assert [panel.get_title(loc="left") for panel in panels] == [
-        "squared error per pixel", "pseudo-likelihood (nats per image)", "free-energy gap (nats per image)"]
+        "squared error per pixel",
+        "pseudo-likelihood (nats per image)",
+        "free-energy gap (nats per image)",
+    ]
     history = net.rbms_[1].history_
     found = lines(panels[0])
     assert found["layer 2"] == ("-", history["reconstruction_error"])
@@ -206,8 +213,10 @@ def test_curves_of_a_classifier(x):
     y = x[:, 0]
     network = NetworkClassifier(3, n_iter=4, random_state=0).fit(x, y, validation=(x, y))
     (panel,) = plot.training_curves(network)
-    assert lines(panel) == {"training": ("-", network.history_["loss"]),
-                            "validation": ("--", network.history_["validation_loss"])}
+    assert lines(panel) == {
+        "training": ("-", network.history_["loss"]),
+        "validation": ("--", network.history_["validation_loss"]),
+    }
 
 
 def test_curves_of_several_trainings(net):
@@ -253,7 +262,12 @@ def test_confusion_counts():
     counts = np.array([[2, 1, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0], [0, 0, 1, 0]])
     assert len(ax.patches) == counts.size
     assert [text for text in texts(ax) if text.isdigit()][:4] == [str(n) for n in counts.ravel() if n]
-    assert [text for text in texts(ax) if text.endswith("%") or text == "–"] == ["66.7%", "100.0%", "–", "0.0%"]
+    assert [text for text in texts(ax) if text.endswith("%") or text == "–"] == [
+        "66.7%",
+        "100.0%",
+        "–",
+        "0.0%",
+    ]
     assert ax.get_title(loc="left") == "4 of 6 right, 66.67%"
     red, _, blue = np.moveaxis([patch.get_facecolor()[:3] for patch in ax.patches], 1, 0).reshape(3, 4, 4)
     assert red[1, 1] < red[0, 0] < red[0, 2]  # darker where more are right

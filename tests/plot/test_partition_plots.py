@@ -67,7 +67,7 @@ def test_gallery_shows_means_typical_and_odd_members(posterior, estimate):
     for k, first in enumerate([0, 6]):
         np.testing.assert_allclose(shown[first].ravel(), x[estimate == k].mean(axis=0))
         expected = [*members.typical[k], *members.odd[k][::-1]]
-        np.testing.assert_array_equal([tile.ravel() for tile in shown[first + 1:first + 6]], x[expected])
+        np.testing.assert_array_equal([tile.ravel() for tile in shown[first + 1 : first + 6]], x[expected])
     assert texts(ax)[0].startswith("25\n")
     assert [text for text in texts(ax) if text.isdigit()] == ["0", "1", "2"]
 
@@ -88,7 +88,8 @@ def test_gallery_masks_what_is_not_observed():
     mean, *members = [np.ma.masked_array(image.get_array()).ravel() for image in ax.images]
     assert mean.tolist() == [None, 0.0, 1.0, 0.0]
     assert sorted(map(str, (member.tolist() for member in members))) == [
-        "[None, 0, 1, 0]", *["[None, None, 1, 0]"] * 5
+        "[None, 0, 1, 0]",
+        *["[None, None, 1, 0]"] * 5,
     ]
 
 
@@ -133,9 +134,15 @@ def test_small_clusters_are_put_together():
 
 def test_axes_are_used_as_given(posterior, estimate):
     figure, axes = plt.subplots(1, 3)
-    for ax, draw in zip(axes, (lambda ax: plot.similarity(posterior, estimate, ax=ax),
-                               lambda ax: plot.gallery(posterior, estimate, ax=ax),
-                               lambda ax: plot.contingency(estimate, np.arange(50) % 3, ax=ax)), strict=True):
+    for ax, draw in zip(
+        axes,
+        (
+            lambda ax: plot.similarity(posterior, estimate, ax=ax),
+            lambda ax: plot.gallery(posterior, estimate, ax=ax),
+            lambda ax: plot.contingency(estimate, np.arange(50) % 3, ax=ax),
+        ),
+        strict=True,
+    ):
         assert draw(ax) is ax
     assert plt.get_fignums() == [figure.number]
 

@@ -240,7 +240,7 @@ def test_completions_show_original_shown_completed_and_uncertainty(posterior):
     ax = plot.completions(posterior, x, HALF)
     assert len(ax.images) == 4 * 3 + 1
     arrays = [np.ma.array(image.get_array()).reshape(-1) for image in ax.images[:12]]
-    original, shown, completed, uncertainty = (np.ma.array(arrays[ix:ix + 3]) for ix in (0, 3, 6, 9))
+    original, shown, completed, uncertainty = (np.ma.array(arrays[ix : ix + 3]) for ix in (0, 3, 6, 9))
     proba = predict_proba(posterior, x, HALF)
     p = proba[:, ~HALF]
     np.testing.assert_array_equal(original, x)

@@ -121,14 +121,25 @@ def make_labels(rng, chains, draws, n=300, k=6, regrouped=0.2, moved=0.0):
     """Labels (chain, draw, n); chains differ in the share `moved` of the images."""
     base = rng.integers(k, size=n)
     bases = [np.where(rng.random(n) < moved, rng.integers(k, size=n), base) for _ in range(chains)]
-    return np.array([[np.where(rng.random(n) < regrouped, rng.integers(k, size=n), own) for _ in range(draws)]
-                     for own in bases]).reshape(chains, draws, n).astype(np.uint16)
+    return (
+        np.array(
+            [
+                [np.where(rng.random(n) < regrouped, rng.integers(k, size=n), own) for _ in range(draws)]
+                for own in bases
+            ]
+        )
+        .reshape(chains, draws, n)
+        .astype(np.uint16)
+    )
 
 
 def make_numbers(rng, chains, draws):
     shape = (chains, draws)
-    return {"log_joint": rng.normal(-1e5, 30, shape), "n_clusters": rng.poisson(50, shape),
-            "alpha": rng.gamma(3, size=shape)}
+    return {
+        "log_joint": rng.normal(-1e5, 30, shape),
+        "n_clusters": rng.poisson(50, shape),
+        "alpha": rng.gamma(3, size=shape),
+    }
 
 
 def make_posterior(labels, log_joint=None, n_clusters=None, alpha=None, a=None):
@@ -146,8 +157,12 @@ def make_posterior(labels, log_joint=None, n_clusters=None, alpha=None, a=None):
         for name in given:
             trace[name] = np.concatenate([values[name][chain, :1].repeat(2), values[name][chain].repeat(2)])
             trace[name][2::2] += 1000  # sweeps that give no draw
-        kept = {"labels": labels[chain], "alpha": values["alpha"][chain], "a": a[chain],
-                "b": np.ones((draws, table.d))}
+        kept = {
+            "labels": labels[chain],
+            "alpha": values["alpha"][chain],
+            "a": a[chain],
+            "b": np.ones((draws, table.d)),
+        }
         records.append(ChainRecord(None, Draws(trace, kept)))
     return Posterior(table, plan, records, "0.1.0")
 
@@ -193,7 +208,8 @@ def test_partition_distance_of_unrelated_and_of_equal_chains():
 def test_partition_distance_sees_a_chain_that_drifts():
     drift = np.sort(make_labels(np.random.default_rng(0), 1, 40, k=2, regrouped=1.0)[0], axis=0)[None]
     assert partition_distance(drift).within > 1.2 * np.mean(
-        [variation_of_information(drift[0, t], drift[0, t + 1]) for t in range(39)])
+        [variation_of_information(drift[0, t], drift[0, t + 1]) for t in range(39)]
+    )
 
 
 # The verdict, and twins of it.
@@ -237,11 +253,20 @@ def test_partitions_of_another_mode_give_a_warning_though_every_number_agrees(se
     assert "times as far apart between chains as within" in summary.notes[0]
 
 
-@pytest.mark.parametrize(("r_hat", "ratio", "verdict"), [
-    (1.0, 1.0, "agree"), (math.nan, 1.0, "agree"), (1.0, 1.15, "agree"), (1.0, 1.3, "nearly"),
-    (1.05, 1.0, "nearly"), (1.05, 1.6, "disagree"), (1.0, 1.6, "disagree"), (1.2, 1.0, "disagree"),
-    (math.inf, 1.0, "disagree"),
-])
+@pytest.mark.parametrize(
+    ("r_hat", "ratio", "verdict"),
+    [
+        (1.0, 1.0, "agree"),
+        (math.nan, 1.0, "agree"),
+        (1.0, 1.15, "agree"),
+        (1.0, 1.3, "nearly"),
+        (1.05, 1.0, "nearly"),
+        (1.05, 1.6, "disagree"),
+        (1.0, 1.6, "disagree"),
+        (1.2, 1.0, "disagree"),
+        (math.inf, 1.0, "disagree"),
+    ],
+)
 def test_bounds_of_the_verdict(r_hat, ratio, verdict):
     quantity = Quantity(3.0, 1.0, 0.1, 1.0, 400.0, 400.0)
     quantities = {**dict.fromkeys(QUANTITIES, quantity), "n_clusters": quantity._replace(r_hat=r_hat)}
@@ -305,7 +330,11 @@ def test_summary_prints_a_table_and_goes_through_json():
     lines = str(summary).splitlines()
     assert " ".join(lines[0].split()) == "4 chains of 100 draws mean sd MCSE R-hat ESS bulk ESS tail"
     assert [line.split("  ")[0] for line in lines[1:5]] == [
-        "log joint (nats)", "clusters", "alpha", "entropy of sizes (nats)"]
+        "log joint (nats)",
+        "clusters",
+        "alpha",
+        "entropy of sizes (nats)",
+    ]
     assert len({len(line) for line in lines[:5]}) == 1 and max(map(len, lines)) < 110
     assert f"{posterior.log_joint.mean():,.0f}" in lines[1]
     fields = json.loads(json.dumps(summary.to_dict(), allow_nan=False))
@@ -390,14 +419,18 @@ def test_arviz_tree_asks_for_draws_and_a_bool():
         agreeing(0, chains=1, draws=4).to_arviz(labels="yes")
 
 
-@pytest.mark.parametrize("module", [dpmix.posterior.information, dpmix.posterior.agreement, dpmix.posterior.posterior])
+@pytest.mark.parametrize(
+    "module", [dpmix.posterior.information, dpmix.posterior.agreement, dpmix.posterior.posterior]
+)
 def test_examples_run(module):
     found = doctest.testmod(module)
     assert found.attempted and not found.failed
 
 
 def test_importing_the_diagnostics_is_light():
-    code = ("import sys, dpmix.posterior.summary, dpmix.posterior.wording; "
-            "print({'scipy', 'arviz_stats', 'arviz_base', 'numba'} & set(sys.modules))")
+    code = (
+        "import sys, dpmix.posterior.summary, dpmix.posterior.wording; "
+        "print({'scipy', 'arviz_stats', 'arviz_base', 'numba'} & set(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

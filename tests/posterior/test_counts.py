@@ -14,17 +14,23 @@ from dpmix.posterior.counts import count_clusters
 def test_counts_are_counted(monkeypatch, masked, labelled, pieces):
     monkeypatch.setattr(dpmix.posterior.counts, "_RUNS", pieces)
     rng = np.random.default_rng(0)
-    x = rng.random((40, 23)) < np.linspace(0, 1, 40)[:, None]  # the first image has no pixel on, and so no run
+    x = (
+        rng.random((40, 23)) < np.linspace(0, 1, 40)[:, None]
+    )  # the first image has no pixel on, and so no run
     seen = rng.random(x.shape) < 0.7 if masked else np.ones(x.shape, bool)
     y = np.r_[0, 1, 2, rng.integers(-1, 3, size=37)]
     labels = np.r_[0, 1, 2, 3, rng.integers(4, size=36)].astype(np.uint16)
-    sizes, ones, gaps, classes = count_clusters(BinaryTable.from_input(x, seen, y if labelled else None), labels)
+    sizes, ones, gaps, classes = count_clusters(
+        BinaryTable.from_input(x, seen, y if labelled else None), labels
+    )
     for k in range(4):
         mine = labels == k
         assert sizes[k] == mine.sum()
         np.testing.assert_array_equal(ones[k], (x & seen)[mine].sum(axis=0))
         np.testing.assert_array_equal(gaps[k], (~seen)[mine].sum(axis=0) if masked else [])
-        np.testing.assert_array_equal(classes[k], [np.sum(y[mine] == c) for c in range(3)] if labelled else [])
+        np.testing.assert_array_equal(
+            classes[k], [np.sum(y[mine] == c) for c in range(3)] if labelled else []
+        )
     assert (sizes.dtype, ones.dtype, gaps.dtype, classes.dtype) == (np.int64, np.int32, np.int32, np.int64)
 
 

@@ -59,13 +59,16 @@ def test_variation_of_information_of_many_images(n, k, dtype):
     assert variation_of_information(z, renamed) == 0
 
 
-@pytest.mark.parametrize(("z", "error", "words"), [
-    ([0.5, 1], InputTypeError, "z must hold integer labels; got dtype float64"),
-    (["a", "b"], InputTypeError, "z must hold integer labels"),
-    ([[0, 1]], InputError, r"z must hold one label for each image, as a row; got shape \(1, 2\)"),
-    (np.zeros(0, int), InputError, r"got shape \(0,\)"),
-    ([0, 1, 1], InputError, "z and other must label the same images; got 3 and 2 labels"),
-])
+@pytest.mark.parametrize(
+    ("z", "error", "words"),
+    [
+        ([0.5, 1], InputTypeError, "z must hold integer labels; got dtype float64"),
+        (["a", "b"], InputTypeError, "z must hold integer labels"),
+        ([[0, 1]], InputError, r"z must hold one label for each image, as a row; got shape \(1, 2\)"),
+        (np.zeros(0, int), InputError, r"got shape \(0,\)"),
+        ([0, 1, 1], InputError, "z and other must label the same images; got 3 and 2 labels"),
+    ],
+)
 def test_bad_labels(z, error, words):
     with pytest.raises(error, match=words):
         variation_of_information(z, [0, 1])

@@ -28,8 +28,10 @@ def noise_proba(noisy, clean, seen, rate_off, rate_on):
 
 def slow_denoise(log_predictive, noisy, seen, rate_off, rate_on):
     """Mean clean image, weighted by how probable it is and that it became `noisy`."""
-    weights = [np.exp(log_predictive(clean.tolist())) * noise_proba(noisy, clean, seen, rate_off, rate_on)
-               for clean in ALL_IMAGES]
+    weights = [
+        np.exp(log_predictive(clean.tolist())) * noise_proba(noisy, clean, seen, rate_off, rate_on)
+        for clean in ALL_IMAGES
+    ]
     return np.average(ALL_IMAGES, axis=0, weights=weights)
 
 
@@ -38,8 +40,10 @@ def slow_denoise(log_predictive, noisy, seen, rate_off, rate_on):
 def test_equals_sum_over_all_clean_images(rates, seen):
     posterior = posterior_of(X, VARIED, chains=2)
     found = dpmix.denoise(posterior, ALL_IMAGES, *rates, observed=seen)
-    wanted = [slow_denoise(lambda clean: slow_log_predictive(X, VARIED, clean), noisy, seen, *rates)
-              for noisy in ALL_IMAGES]
+    wanted = [
+        slow_denoise(lambda clean: slow_log_predictive(X, VARIED, clean), noisy, seen, *rates)
+        for noisy in ALL_IMAGES
+    ]
     np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
 
 
@@ -52,8 +56,13 @@ def test_masks_of_each_image_and_labels():
     asked = np.arange(len(ALL_IMAGES)) % 4 - 1
     found = dpmix.denoise(posterior, np.where(seen, ALL_IMAGES, np.nan), 0.3, 0.1, labels=asked)
     for noisy, mask, label, row in zip(ALL_IMAGES, seen, asked, found, strict=True):
-        wanted = slow_denoise(lambda clean, label=label: slow_labelled(X, observed, labels, VARIED, clean, label, 0.5),
-                              noisy, mask, 0.3, 0.1)
+        wanted = slow_denoise(
+            lambda clean, label=label: slow_labelled(X, observed, labels, VARIED, clean, label, 0.5),
+            noisy,
+            mask,
+            0.3,
+            0.1,
+        )
         np.testing.assert_allclose(row, wanted, rtol=1e-9, atol=1e-12)
 
 

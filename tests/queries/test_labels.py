@@ -121,8 +121,10 @@ def test_mode_is_the_best_cluster_of_all_draws(posterior, cut):
         for z, *hyper in SOME:
             for k in range(max(z) + 2):
                 score = slow_labelled(X, SEEN, Y, [(z, *hyper)], pixels, -1, PSEUDO, [k])
-                on = [slow_labelled(X, SEEN, Y, [(z, *hyper)], [*pixels[:2], *rest], -1, PSEUDO, [k])
-                      for rest in ((1, None), (None, 1))]
+                on = [
+                    slow_labelled(X, SEEN, Y, [(z, *hyper)], [*pixels[:2], *rest], -1, PSEUDO, [k])
+                    for rest in ((1, None), (None, 1))
+                ]
                 best.append((score, *np.exp(np.array(on) - score)))
         assert found[2:] == pytest.approx(max(best)[1:], abs=1e-11)
         assert (found[:2] == image[:2]).all()
@@ -143,12 +145,15 @@ def test_a_run_learns_labels():
     assert (blank[4:] > 0.8).all() and (blank[:4] < 0.2).all()
 
 
-@pytest.mark.parametrize(("labels", "error", "text"), [
-    ([0, 1], InputError, r"one label for each of the 6 images; got shape \(2,\)"),
-    ([0.0] * 6, InputTypeError, "integers, -1 where not known; got dtype float64"),
-    ([0, 1, 2, 3, 0, 0], InputError, "between 0 and 2.*found 3"),
-    ([0, 1, 2, -2, 0, 0], InputError, "found -2"),
-])
+@pytest.mark.parametrize(
+    ("labels", "error", "text"),
+    [
+        ([0, 1], InputError, r"one label for each of the 6 images; got shape \(2,\)"),
+        ([0.0] * 6, InputTypeError, "integers, -1 where not known; got dtype float64"),
+        ([0, 1, 2, 3, 0, 0], InputError, "between 0 and 2.*found 3"),
+        ([0, 1, 2, -2, 0, 0], InputError, "found -2"),
+    ],
+)
 def test_wrong_labels(posterior, labels, error, text):
     for query in (predict_proba, sample_predictive, log_predictive, predict_mode, responsibilities):
         with pytest.raises(error, match=f"labels must .*{text}"):

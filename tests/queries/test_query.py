@@ -61,8 +61,13 @@ def test_all_partitions(cut):
     assert len(draws) == 203
     posterior = posterior_of(X, draws)
     images, observed = ALL_IMAGES[[0, 5, 11]], np.array([[1, 1, 0, 0], [0, 1, 1, 0], [0, 0, 0, 1]], bool)
-    for image, seen, log_p, proba in zip(images, observed, log_predictive(posterior, images, observed),
-                                         predict_proba(posterior, images, observed), strict=True):
+    for image, seen, log_p, proba in zip(
+        images,
+        observed,
+        log_predictive(posterior, images, observed),
+        predict_proba(posterior, images, observed),
+        strict=True,
+    ):
         query = hide(image, seen)
         assert log_p == pytest.approx(slow_log_predictive(X, draws, query), abs=1e-11)
         assert proba == pytest.approx(slow_proba(X, draws, query), abs=1e-11)
@@ -110,8 +115,11 @@ def test_tiny_probabilities():
         assert proba[pixel] == pytest.approx(math.exp(both - evidence), rel=1e-9)
 
 
-@pytest.mark.parametrize("x", [np.zeros((1, 4)), np.ones((5, 4)), np.zeros((5, 4)), np.ones((3, 1))],
-                         ids=["one image", "all on", "all off", "one pixel"])
+@pytest.mark.parametrize(
+    "x",
+    [np.zeros((1, 4)), np.ones((5, 4)), np.zeros((5, 4)), np.ones((3, 1))],
+    ids=["one image", "all on", "all off", "one pixel"],
+)
 def test_degenerate_data(x):
     d = x.shape[1]
     posterior = posterior_of(x, [([0] * len(x), 1.0, np.full(d, 1e-300), np.full(d, 1e-3))])
@@ -263,12 +271,19 @@ def test_sampled_posterior_against_enumeration():
     draws, weight = enumerated(x, 1.0, np.ones(3), np.ones(3))
 
     def log_p(query):
-        return math.log(sum(w * math.exp(slow_log_predictive(x, [draw], query))
-                            for w, draw in zip(weight, draws, strict=True)))
+        return math.log(
+            sum(
+                w * math.exp(slow_log_predictive(x, [draw], query))
+                for w, draw in zip(weight, draws, strict=True)
+            )
+        )
 
     evidence = [log_p([value, None, None]) for value in (0, 1)]
-    proba = [math.exp(log_p([value, *pixels]) - evidence[value])
-             for value in (0, 1) for pixels in ([1, None], [None, 1])]
+    proba = [
+        math.exp(log_p([value, *pixels]) - evidence[value])
+        for value in (0, 1)
+        for pixels in ([1, None], [None, 1])
+    ]
     exact = np.array([*evidence, *proba])
 
     def furthest(alpha):

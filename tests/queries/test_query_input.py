@@ -45,8 +45,9 @@ def test_ways_to_hide(posterior):
     for x, observed in ((with_nan, None), (masked, None), (rubbish, LEFT), (with_nan, one), (masked, each)):
         np.testing.assert_array_equal(predict_proba(posterior, x, observed), expected[0])
         np.testing.assert_array_equal(log_predictive(posterior, x, observed), expected[1])
-        np.testing.assert_array_equal(sample_predictive(posterior, x, observed, seed=0),
-                                      sample_predictive(posterior, X, LEFT, seed=0))
+        np.testing.assert_array_equal(
+            sample_predictive(posterior, x, observed, seed=0), sample_predictive(posterior, X, LEFT, seed=0)
+        )
     np.testing.assert_array_equal(log_predictive(posterior, with_nan, given=np.ones(4, bool)), 0)
 
 
@@ -138,10 +139,15 @@ def test_wrong_posterior_and_draws(posterior, query):
             query(posterior, X, draws=draws)
 
 
-@pytest.mark.parametrize(("arguments", "error"), [
-    ({"size": 0}, InputError), ({"size": 2.0}, InputTypeError),
-    ({"seed": -1}, InputError), ({"seed": "a"}, InputTypeError),
-])
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"size": 0}, InputError),
+        ({"size": 2.0}, InputTypeError),
+        ({"seed": -1}, InputError),
+        ({"seed": "a"}, InputTypeError),
+    ],
+)
 def test_wrong_size_and_seed(posterior, arguments, error):
     with pytest.raises(error, match="must be"):
         sample_predictive(posterior, X, LEFT, **arguments)

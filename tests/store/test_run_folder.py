@@ -70,14 +70,22 @@ def test_a_chain_goes_on_from_the_folder_as_if_it_had_never_stopped(saved, poste
 
 
 def test_the_files_are_what_other_tools_expect(saved, posterior):
-    np.testing.assert_array_equal(np.load(saved / "data.npy", allow_pickle=False), posterior.table.packed, strict=True)
+    np.testing.assert_array_equal(
+        np.load(saved / "data.npy", allow_pickle=False), posterior.table.packed, strict=True
+    )
     np.testing.assert_array_equal(np.load(saved / "data.npy", mmap_mode="r"), posterior.table.packed)
     with np.load(saved / "chain-000.npz", allow_pickle=False) as archive:
         np.testing.assert_array_equal(archive["kept.labels"], posterior.labels[0])
         assert archive["sweeps"] == 6
     facts = json.loads((saved / "run.json").read_text())
-    assert facts["data"] == {"n": 7, "d": 11, "shape": [1, 11], "masked": False, "n_classes": 0,
-                             "digest": posterior.table.digest}
+    assert facts["data"] == {
+        "n": 7,
+        "d": 11,
+        "shape": [1, 11],
+        "masked": False,
+        "n_classes": 0,
+        "digest": posterior.table.digest,
+    }
     assert (facts["prior"]["a"], facts["prior"]["b"]) == (posterior.plan.prior.a.tolist(), 1e-3)
     assert facts["chains"] == 2 and facts["seed"] == 5 and facts["created"].endswith("+00:00")
     assert len((saved / "run.json").read_text().splitlines()) < 40, "arrays stand on one line"
@@ -157,7 +165,9 @@ def test_what_exists_is_not_overwritten_unasked(saved, posterior, tmp_path):
         with pytest.raises(InputError, match=r"other things in it \(data\.npy"):
             RunFolder.create(tmp_path / "folder", posterior.table, posterior.plan, overwrite=overwrite)
         with pytest.raises(InputError, match="no folder .*missing; create it first"):
-            RunFolder.create(tmp_path / "missing" / "run", posterior.table, posterior.plan, overwrite=overwrite)
+            RunFolder.create(
+                tmp_path / "missing" / "run", posterior.table, posterior.plan, overwrite=overwrite
+            )
         with pytest.raises(InputError, match="is not a|no folder"):
             RunFolder.create(tmp_path / "file" / "run", posterior.table, posterior.plan, overwrite=overwrite)
     assert os.listdir(tmp_path / "folder") == ["data.npy"]
@@ -217,7 +227,9 @@ def test_a_full_disk_leaves_what_was_there(saved, posterior, tmp_path, monkeypat
         monkeypatch.setattr(files.os, "fsync", no_space)
         longer = make_plan(sweeps=9)
         for write in (lambda: folder.write_chain(0, posterior.records[1]), lambda: folder.set_plan(longer)):
-            with pytest.raises(RunError, match=r"cannot write .*No space left .* is kept; .* dpmix\.resume\('"):
+            with pytest.raises(
+                RunError, match=r"cannot write .*No space left .* is kept; .* dpmix\.resume\('"
+            ):
                 write()
         assert folder.plan.sweeps == 6
     with pytest.raises(RunError, match="No space left"):
@@ -264,7 +276,10 @@ def test_a_folder_that_may_not_be_written_can_still_be_read(saved, posterior):
 
 def test_a_second_writer_is_refused_and_readers_are_not(saved, posterior):
     with RunFolder.open(saved, write=True):
-        for write in (lambda: RunFolder.open(saved, write=True), lambda: posterior.save(saved, overwrite=True)):
+        for write in (
+            lambda: RunFolder.open(saved, write=True),
+            lambda: posterior.save(saved, overwrite=True),
+        ):
             with pytest.raises(RunError, match="in use"):
                 write()
         assert_same_posterior(load(saved), posterior)
@@ -303,7 +318,9 @@ while True:
 
 
 def start_writer(path, how):
-    return subprocess.Popen([sys.executable, "-c", WRITER, str(path), how], stdout=subprocess.PIPE, cwd=REPOSITORY)
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path), how], stdout=subprocess.PIPE, cwd=REPOSITORY
+    )
 
 
 @posix

@@ -97,7 +97,7 @@ def test_random_bytes_in_any_file_are_noticed(posterior, tmp_path_factory, data)
     name = data.draw(st.sampled_from(["run.json", "data.npy", "chain-000.npz"]))
     content = bytearray((path / name).read_bytes())
     at = data.draw(st.integers(0, len(content) - 1))
-    content[at:at + data.draw(st.integers(0, 20))] = data.draw(st.binary(max_size=20))
+    content[at : at + data.draw(st.integers(0, 20))] = data.draw(st.binary(max_size=20))
     (path / name).write_bytes(content)
     try:
         again = load(path)
@@ -146,8 +146,19 @@ def test_things_that_are_no_run_folders_are_refused(tmp_path):
         RunFolder.open(3)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"7", b"{}", b'{"format": "other"}', b"[" * 100_000, b"\xff\xfe",
-                                     b'{"format": "dpmix run", "seed": ' + b"9" * 5000 + b"}"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"7",
+        b"{}",
+        b'{"format": "other"}',
+        b"[" * 100_000,
+        b"\xff\xfe",
+        b'{"format": "dpmix run", "seed": ' + b"9" * 5000 + b"}",
+    ],
+)
 def test_foreign_json_is_refused(saved, content):
     (saved / "run.json").write_bytes(content)
     with pytest.raises(RunError, match=r"run\.json"):
@@ -165,17 +176,33 @@ def forge(path, **changes):
 @pytest.mark.parametrize("version", [0, 2, "1", None])
 def test_other_format_versions_are_refused_by_name(saved, version):
     forge(saved, format_version=version, dpmix="9.9")
-    with pytest.raises(RunError, match=r"run\.json has format version .* \(written by dpmix 9\.9\).* reads version 1"):
+    with pytest.raises(
+        RunError, match=r"run\.json has format version .* \(written by dpmix 9\.9\).* reads version 1"
+    ):
         load(saved)
 
 
-@pytest.mark.parametrize("changes", [
-    {"prior": {"alpha": -1.0, "a": 1.0, "b": 1.0}}, {"prior": {"alpha": 1.0, "a": [[1.0], [1.0, 2.0]], "b": 1.0}},
-    {"prior": {"alpha": 1.0, "a": [1.0, 2.0], "b": 1.0}}, {"prior": {"gamma": 1.0}},
-    {"prior": {"alpha": {"Unknown": 1}}}, {"prior": None}, {"chains": 0}, {"sweeps": None},
-    {"burn_in": 6}, {"thin": "2"}, {"init": "random:8"}, {"init": None}, {"data": {"n": 7}}, {"data": []},
-    {"data": {"n": 7, "d": 11, "shape": [2, 11], "digest": ""}}, {"data": {"n": 7, "d": 0, "shape": [0], "digest": ""}},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"prior": {"alpha": -1.0, "a": 1.0, "b": 1.0}},
+        {"prior": {"alpha": 1.0, "a": [[1.0], [1.0, 2.0]], "b": 1.0}},
+        {"prior": {"alpha": 1.0, "a": [1.0, 2.0], "b": 1.0}},
+        {"prior": {"gamma": 1.0}},
+        {"prior": {"alpha": {"Unknown": 1}}},
+        {"prior": None},
+        {"chains": 0},
+        {"sweeps": None},
+        {"burn_in": 6},
+        {"thin": "2"},
+        {"init": "random:8"},
+        {"init": None},
+        {"data": {"n": 7}},
+        {"data": []},
+        {"data": {"n": 7, "d": 11, "shape": [2, 11], "digest": ""}},
+        {"data": {"n": 7, "d": 0, "shape": [0], "digest": ""}},
+    ],
+)
 def test_a_made_up_description_is_refused(saved, changes):
     forge(saved, **changes)
     with pytest.raises(RunError, match=r"run\.json does not describe a run"):
@@ -220,15 +247,28 @@ def test_pickles_are_never_opened(saved, member):
     assert not Trap.sprung
 
 
-@pytest.mark.parametrize(("member", "change"), [
-    ("state.z", lambda z: z + 1), ("state.z", lambda z: z - 1), ("state.z", lambda z: z[1:]),
-    ("state.z", lambda z: z.astype(float)), ("state.alpha", lambda alpha: -alpha), ("state.a", lambda a: a * np.nan),
-    ("state.generator", lambda words: words[:5]), ("state.generator", lambda words: words * np.uint64(2)),
-    ("trace.alpha", lambda trace: trace[1:]), ("trace.log_joint", lambda trace: trace * np.inf),
-    ("kept.labels", lambda labels: labels + np.uint16(7)), ("kept.labels", lambda labels: labels[1:]),
-    ("kept.labels", lambda labels: -labels.astype(np.int32) - 1), ("kept.b", lambda b: b[:, 1:]),
-    ("sweeps", lambda sweeps: sweeps + 1), ("extra", lambda nothing: 1), ("chain", lambda chain: [chain, chain]),
-])
+@pytest.mark.parametrize(
+    ("member", "change"),
+    [
+        ("state.z", lambda z: z + 1),
+        ("state.z", lambda z: z - 1),
+        ("state.z", lambda z: z[1:]),
+        ("state.z", lambda z: z.astype(float)),
+        ("state.alpha", lambda alpha: -alpha),
+        ("state.a", lambda a: a * np.nan),
+        ("state.generator", lambda words: words[:5]),
+        ("state.generator", lambda words: words * np.uint64(2)),
+        ("trace.alpha", lambda trace: trace[1:]),
+        ("trace.log_joint", lambda trace: trace * np.inf),
+        ("kept.labels", lambda labels: labels + np.uint16(7)),
+        ("kept.labels", lambda labels: labels[1:]),
+        ("kept.labels", lambda labels: -labels.astype(np.int32) - 1),
+        ("kept.b", lambda b: b[:, 1:]),
+        ("sweeps", lambda sweeps: sweeps + 1),
+        ("extra", lambda nothing: 1),
+        ("chain", lambda chain: [chain, chain]),
+    ],
+)
 def test_arrays_that_no_chain_can_have_are_refused(saved, member, change):
     with np.load(saved / "chain-000.npz") as archive:
         before = archive[member] if member in archive.files else None

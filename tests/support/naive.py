@@ -53,7 +53,7 @@ def place(i, k, z):
     own, new = z[i], max(z) + 1
     if k == new and z.count(own) == 1:
         return z  # a lone image that opens a cluster stays where it is
-    z = [*z[:i], k, *z[i + 1:]]
+    z = [*z[:i], k, *z[i + 1 :]]
     if own not in z:
         z = [own if label == new - 1 else label for label in z]
     return z
@@ -69,6 +69,7 @@ def sweep(z, uniforms, x, alpha, a, b, weigh=log_weights):
 
 def log_joint(z, x, alpha, a, b):
     """Log of p(x, z): Chinese restaurant process (Antoniak 1974) times a beta integral for each count."""
+
     def log_beta(p, q):
         return math.lgamma(p) + math.lgamma(q) - math.lgamma(p + q)
 

@@ -40,13 +40,22 @@ def run_python(folder, *arguments, timeout=300, **variables):
     environment |= {"PYTHONPATH": os.pathsep.join([str(folder), str(TESTS)]), "PYTHONDONTWRITEBYTECODE": "1"}
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # plugins would take most of the time
     environment |= {name: str(value) for name, value in variables.items()}
-    return subprocess.run([sys.executable, "-W", "error", *arguments], cwd=folder, env=environment,
-                          timeout=timeout, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        cwd=folder,
+        env=environment,
+        timeout=timeout,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def run_tests(folder, *arguments, **variables):
     """Run pytest on tests of this folder with the copy in `folder` in place of dpmix."""
-    (folder / "pytest.ini").write_text("[pytest]\naddopts = --import-mode=importlib\nmarkers =\n    slow: takes long\n")
+    (folder / "pytest.ini").write_text(
+        "[pytest]\naddopts = --import-mode=importlib\nmarkers =\n    slow: takes long\n"
+    )
     options = ["-x", "-q", "-p", "no:cacheprovider", "-c", "pytest.ini", "--tb=line"]
     tests = [str(TESTS / test) for test in arguments]
     return run_python(folder, "-m", "pytest", *options, *tests, **variables)

@@ -63,10 +63,12 @@ def posterior(x, nodes):
     `nodes` are pairs (weight, (alpha, a, b)): one of weight 1 where hyperparameters are fixed, the nodes
     of a quadrature over their prior where they are sampled too.
     """
-    log_joint = np.array([
-        [np.log(weight) + naive.log_joint(z, x, *hyper) for weight, hyper in nodes]
-        for z in all_partitions(len(x))
-    ])
+    log_joint = np.array(
+        [
+            [np.log(weight) + naive.log_joint(z, x, *hyper) for weight, hyper in nodes]
+            for z in all_partitions(len(x))
+        ]
+    )
     joint = np.exp(log_joint - log_joint.max()).sum(axis=1)
     return joint / joint.sum()
 

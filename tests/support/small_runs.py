@@ -16,8 +16,15 @@ def make_table(n=7, d=11, seed=0):
 
 
 def make_plan(**changes):
-    given = {"prior": Prior(0.7, np.linspace(0.1, 1 / 3, 11), 1e-3), "chains": 2, "sweeps": 6, "burn_in": 2, "thin": 2,
-             "init": "crp", "seed": 5}
+    given = {
+        "prior": Prior(0.7, np.linspace(0.1, 1 / 3, 11), 1e-3),
+        "chains": 2,
+        "sweeps": 6,
+        "burn_in": 2,
+        "thin": 2,
+        "init": "crp",
+        "seed": 5,
+    }
     return Plan.checked(**{**given, **changes})
 
 
@@ -33,10 +40,14 @@ def make_posterior():
 
 def assert_same_record(one, other):
     for name in one.state._fields:
-        np.testing.assert_array_equal(getattr(one.state, name), getattr(other.state, name), strict=name != "alpha")
+        np.testing.assert_array_equal(
+            getattr(one.state, name), getattr(other.state, name), strict=name != "alpha"
+        )
     for part, names in (("trace", TRACE_NAMES), ("kept", DRAW_NAMES)):
         for name in names:
-            np.testing.assert_array_equal(getattr(one.draws, part)[name], getattr(other.draws, part)[name], strict=True)
+            np.testing.assert_array_equal(
+                getattr(one.draws, part)[name], getattr(other.draws, part)[name], strict=True
+            )
 
 
 def assert_same_posterior(one, other):

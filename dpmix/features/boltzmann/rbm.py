@@ -112,11 +112,31 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
     """
 
     def __init__(
-        self, n_components=256, *, learning_rate=0.1, batch_size=100, n_iter=10, method="pcd",
-        n_gibbs=1, momentum=0.0, weight_decay=0.0, schedule="constant", sparsity_target=None,
-        sparsity_cost=0.1, centering=None, sample_data=False, sample_visible=None,
-        codes="probabilities", shuffle=True, early_stopping=False, validation_fraction=0.1,
-        n_iter_no_change=5, tol=0.0, monitor_size=200, verbose=False, random_state=None,
+        self,
+        n_components=256,
+        *,
+        learning_rate=0.1,
+        batch_size=100,
+        n_iter=10,
+        method="pcd",
+        n_gibbs=1,
+        momentum=0.0,
+        weight_decay=0.0,
+        schedule="constant",
+        sparsity_target=None,
+        sparsity_cost=0.1,
+        centering=None,
+        sample_data=False,
+        sample_visible=None,
+        codes="probabilities",
+        shuffle=True,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        tol=0.0,
+        monitor_size=200,
+        verbose=False,
+        random_state=None,
     ):
         self.n_components = n_components
         self.learning_rate = learning_rate

@@ -38,7 +38,9 @@ def restore_autoencoder(cls, values, arrays):
     """The autoencoder that `autoencoder_parts` was given; an error where parts do not fit each other."""
     network = Network([LayerSpec(*layer) for layer in values["layers"]], values["loss"])
     network.parameters[...] = take(arrays, "parameters", np.float32, network.parameters.shape)
-    parameters = values["parameters"].items()  # JSON has lists only, where the constructor's defaults are tuples
+    parameters = values[
+        "parameters"
+    ].items()  # JSON has lists only, where the constructor's defaults are tuples
     found = cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in parameters})
     if values["noise"] is not None:
         name, settings = values["noise"]

@@ -103,10 +103,27 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
     """
 
     def __init__(
-        self, hidden_layer_sizes=(256,), *, init=None, activation="relu", solver="adam",
-        learning_rate=0.001, momentum=0.9, n_iter_output=10, n_iter=10, batch_size=100,
-        schedule="constant", weight_decay=0.0, dropout=0.0, input_dropout=0.0, early_stopping=False,
-        validation_fraction=0.1, n_iter_no_change=10, tol=0.0, verbose=False, random_state=None,
+        self,
+        hidden_layer_sizes=(256,),
+        *,
+        init=None,
+        activation="relu",
+        solver="adam",
+        learning_rate=0.001,
+        momentum=0.9,
+        n_iter_output=10,
+        n_iter=10,
+        batch_size=100,
+        schedule="constant",
+        weight_decay=0.0,
+        dropout=0.0,
+        input_dropout=0.0,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        tol=0.0,
+        verbose=False,
+        random_state=None,
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.init = init
@@ -274,10 +291,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             raise InputTypeError("validation must be a pair (X, y)") from error
         x, y = check_table(self, x, reset=False), np.asarray(y)
         if y.shape != (len(x),):
-            raise InputError(f"validation must hold one label per image, {len(x)}; got labels of shape {y.shape}")
+            raise InputError(
+                f"validation must hold one label per image, {len(x)}; got labels of shape {y.shape}"
+            )
         new = ~np.isin(y, classes)
         if new.any():
-            raise InputError(f"validation must hold labels of y and no new ones; found {y[new].tolist()[0]!r}")
+            raise InputError(
+                f"validation must hold labels of y and no new ones; found {y[new].tolist()[0]!r}"
+            )
         return x, targets[np.searchsorted(classes, y)]
 
     def _check_settings(self):

@@ -52,7 +52,9 @@ def given_form(sizes, activation, code_layer, output_activation, tied, d):
     if not sizes:
         raise InputError("hidden_layer_sizes must name at least one layer; got none")
     activations = check_activations(activation, len(sizes))
-    code = _default_code(sizes) if code_layer is None else check_count("code_layer", code_layer, 1, len(sizes))
+    code = (
+        _default_code(sizes) if code_layer is None else check_count("code_layer", code_layer, 1, len(sizes))
+    )
     mirrored = code == (len(sizes) + 1) / 2 and sizes == sizes[::-1]
     if tied and not mirrored:
         raise InputError(

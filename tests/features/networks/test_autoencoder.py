@@ -32,7 +32,9 @@ def plain(digits):
 
 @pytest.fixture(scope="module")
 def denoiser(digits):
-    net = Autoencoder(64, activation="sigmoid", corruption=NOISE, n_iter=60, learning_rate=0.005, random_state=0)
+    net = Autoencoder(
+        64, activation="sigmoid", corruption=NOISE, n_iter=60, learning_rate=0.005, random_state=0
+    )
     return net.fit(digits.x[:1200])
 
 
@@ -209,7 +211,13 @@ def test_early_stopping_keeps_the_best_epoch(digits):
 
 def test_small_improvements_do_not_count_where_they_are_not_to():
     stopping = EarlyStopping(patience=2, tolerance=0.5)
-    assert [stopping.update(loss) for loss in (3.0, 2.6, 2.4, 2.0, 1.95)] == [False, False, False, False, True]
+    assert [stopping.update(loss) for loss in (3.0, 2.6, 2.4, 2.0, 1.95)] == [
+        False,
+        False,
+        False,
+        False,
+        True,
+    ]
     assert stopping.best == 2.4
 
 
@@ -280,7 +288,9 @@ def test_other_starts(digits, plain):
 @pytest.mark.parametrize("noise", [None, NOISE])
 def test_the_encoder_starts_a_classifier(digits, noise):
     x, y = digits.x[:1000], digits.y[:1000]
-    net = Autoencoder(64, activation="sigmoid", corruption=noise, n_iter=20, learning_rate=0.01, random_state=0)
+    net = Autoencoder(
+        64, activation="sigmoid", corruption=noise, n_iter=20, learning_rate=0.01, random_state=0
+    )
     net.fit(x)
     kw = {"n_iter": 1, "n_iter_output": 30, "learning_rate": 0.01, "random_state": 0}
     classifier = NetworkClassifier(init=net, **kw).fit(x, y)
@@ -305,10 +315,13 @@ def test_the_plane_of_a_bottleneck_classifier(digits):
 
 
 @pytest.mark.parametrize(
-    "noise", [NOISE, SaltAndPepper(0.2), GaussianNoise(0.3, clip=False), OccludingBlocks(3, shape=(8, 8)), None]
+    "noise",
+    [NOISE, SaltAndPepper(0.2), GaussianNoise(0.3, clip=False), OccludingBlocks(3, shape=(8, 8)), None],
 )
 def test_a_file_holds_noise_history_and_codes(digits, noise, tmp_path):
-    net = small(corruption=noise, codes="binary", plateau=(0.01, 5), tied=True, thresholds=(0.1, 0.9)).fit(digits.x)
+    net = small(corruption=noise, codes="binary", plateau=(0.01, 5), tied=True, thresholds=(0.1, 0.9)).fit(
+        digits.x
+    )
     net.save(tmp_path / "net.npz")
     found = features.load(tmp_path / "net.npz")
     for use in ("transform", "encode", "reconstruct"):
@@ -328,7 +341,9 @@ def test_a_file_holds_noise_history_and_codes(digits, noise, tmp_path):
     ],
 )  # fmt: skip
 def test_settings_may_be_numbers_of_numpy(digits, noise, tmp_path):
-    net = small(hidden_layer_sizes=np.array([6, 4]), corruption=noise, plateau=(np.float32(0.01), np.int64(2)))
+    net = small(
+        hidden_layer_sizes=np.array([6, 4]), corruption=noise, plateau=(np.float32(0.01), np.int64(2))
+    )
     net.fit(digits.x[:50]).save(tmp_path / "net.npz")
     assert features.load(tmp_path / "net.npz").corruption == noise
 

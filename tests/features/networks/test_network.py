@@ -153,7 +153,9 @@ def test_the_penalty_is_that_of_the_plan():
     activations = network.forward(x)
     network.backward(activations, t, push=(1, 0.5 / 6 * sparsity_gradient(activations[1], 0.2)))
     wanted = network.parameters - 0.05 * network.gradient
-    run(other, x, t, plan(n_epochs=1, batch_size=6, sparsity=(0, 0.2, 0.5)), SGD(wanted.size, np.float32, 0.0))
+    run(
+        other, x, t, plan(n_epochs=1, batch_size=6, sparsity=(0, 0.2, 0.5)), SGD(wanted.size, np.float32, 0.0)
+    )
     np.testing.assert_allclose(other.parameters, wanted, rtol=1e-5, atol=1e-6)
 
 
@@ -242,8 +244,9 @@ def test_dropout_keeps_the_mean_and_drops_the_stated_share():
     for mask, rate in zip(masks, (0.5, 0.25), strict=True):
         assert (mask == 0).mean() == pytest.approx(rate, abs=0.01)
         assert mask.mean() == pytest.approx(1, abs=0.02)
-    each = _masks(network, plan(dropout=(0.0,)), 10, None), _masks(
-        network, plan(dropout=(0.25,)), 2000, UniformStream(np.random.SeedSequence(0))
+    each = (
+        _masks(network, plan(dropout=(0.0,)), 10, None),
+        _masks(network, plan(dropout=(0.25,)), 2000, UniformStream(np.random.SeedSequence(0))),
     )
     assert each[0] is None and each[1][0] is None
     assert (each[1][1] == 0).mean() == pytest.approx(0.25, abs=0.01)
