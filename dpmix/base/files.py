@@ -10,6 +10,8 @@ import re
 import secrets
 import sys
 import weakref
+from contextlib import suppress
+from pathlib import Path
 
 from dpmix.base.errors import RunError
 
@@ -21,6 +23,7 @@ except ImportError:
 __all__ = ["LOCK_NAME", "WriterLock", "is_leftover", "replace_files"]
 
 LOCK_NAME = ".lock"
+_BY_DESCRIPTOR = {os.open, os.rename, os.unlink} <= os.supports_dir_fd  # not on Windows
 _LEFTOVER = re.compile(r"\.(run\.json|data\.npy|chain-\d{3,}\.npz)\.[0-9a-f]{8}\.part")
 
 
@@ -39,21 +42,53 @@ def replace_files(folder, writers):
     OSError
         As from the operating system, for instance for a full disk; the files are as they were.
     """
+    _replace(_Place(folder), writers)
+
+
+class _Place:
+    """A folder, by its path or, where `descriptor` is given, by what it is wherever it may be moved."""
+
+    def __init__(self, path, descriptor=None):
+        self.path, self.descriptor = path, descriptor
+
+    def open_new(self, name):
+        """A new file, open for writing and reading."""
+        return open(self._at(name), "x+b", opener=self._open)
+
+    def rename(self, name, new):
+        """Put file `name` in the place of `new`."""
+        os.replace(self._at(name), self._at(new), src_dir_fd=self.descriptor, dst_dir_fd=self.descriptor)
+
+    def remove(self, name):
+        """Remove file `name`, there or not."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._at(name), dir_fd=self.descriptor)
+
+    def _at(self, name):
+        return self.path / name if self.descriptor is None else name
+
+    def _open(self, name, flags):
+        return os.open(name, flags, 0o666, dir_fd=self.descriptor)
+
+
+def _replace(place, writers, check=lambda: None):
+    """`replace_files` in a `_Place`; `check` is called when all is written and nothing in place yet."""
     staged = {}
     try:
         for name, write in writers.items():
-            staged[name] = folder / f".{name}.{secrets.token_hex(4)}.part"
-            with open(staged[name], "x+b") as file:
+            staged[name] = f".{name}.{secrets.token_hex(4)}.part"
+            with place.open_new(staged[name]) as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
+        check()
         for name in writers:
-            os.replace(staged[name], folder / name)
+            place.rename(staged[name], name)
             del staged[name]
     finally:
-        for path in staged.values():
-            path.unlink(missing_ok=True)
-    _sync_folder(folder)
+        for part in staged.values():
+            place.remove(part)
+    _sync_folder(place)
 
 
 def is_leftover(name):
@@ -64,7 +99,9 @@ def is_leftover(name):
 class WriterLock:
     """The right to write in `folder`, held until `release` or the end of the process.
 
-    Where the file system knows no locks nothing is held.
+    What is held is the folder itself, not its path: where that is moved, removed or replaced by another
+    folder, writing is an error, and nothing is ever written into the other one. Where the file system knows
+    no locks, a second writer is not noticed.
 
     Raises
     ------
@@ -73,20 +110,60 @@ class WriterLock:
     """
 
     def __init__(self, folder):
-        descriptor = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
-        if not _try_lock(descriptor):
-            os.close(descriptor)
-            raise RunError(
-                f"{folder} is in use: it is being written by another sampling or resume; "
-                "wait for that to end, or stop it"
-            )
-        self._close = weakref.finalize(self, os.close, descriptor)
+        self._folder = Path(os.path.abspath(folder))
+        lock = os.open(self._folder / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
+        place = None
+        try:
+            if not _try_lock(lock):
+                raise RunError(
+                    f"{folder} is in use: it is being written by another sampling or resume; "
+                    "wait for that to end, or stop it"
+                )
+            place = os.open(self._folder, os.O_RDONLY) if _BY_DESCRIPTOR else None
+        except BaseException:
+            os.close(lock)
+            raise
+        self._lock, self._place = lock, _Place(self._folder, place)
+        self._close = weakref.finalize(self, _close, lock, place)
         _HELD.add(self)
+
+    def replace_files(self, writers):
+        """`replace_files` in the folder that is held.
+
+        Raises
+        ------
+        RunError
+            The folder is no longer at its path; the files there, if any, are as they were.
+        OSError
+            As for the function.
+        """
+        self.check()
+        _replace(self._place, writers, self.check)
+
+    def check(self):
+        """Raise RunError unless the folder that is held is still at its path, with its lock."""
+        held = [(self._folder / LOCK_NAME, self._lock), (self._folder, self._place.descriptor)]
+        for path, descriptor in held:
+            try:
+                if descriptor is None or os.path.samestat(os.stat(path), os.fstat(descriptor)):
+                    continue
+            except FileNotFoundError:
+                pass
+            raise RunError(
+                f"{self._folder} is no longer the folder that this run began to write: it was moved, removed or "
+                "replaced meanwhile, and nothing was written to what is there now"
+            )
 
     def release(self):
         """Let others write."""
         _HELD.discard(self)
         self._close()
+
+
+def _close(*descriptors):
+    for descriptor in descriptors:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 _HELD = weakref.WeakSet()
@@ -117,14 +194,15 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_drop_inherited)
 
 
-def _sync_folder(folder):
+def _sync_folder(place):
     """Flush the renames to the disk, where folders can be flushed."""
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(place.path, os.O_RDONLY) if place.descriptor is None else place.descriptor
     try:
         os.fsync(descriptor)
     except OSError:
         pass  # some network file systems refuse; the files themselves are safe
     finally:
-        os.close(descriptor)
+        if place.descriptor is None:
+            os.close(descriptor)

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 
 from dpmix.base.checks import check_path
 from dpmix.base.errors import InputError, InputTypeError, RunError
-from dpmix.base.files import LOCK_NAME, WriterLock, is_leftover, replace_files
+from dpmix.base.files import LOCK_NAME, WriterLock, is_leftover
 from dpmix.base.version import __version__
 from dpmix.chain.plan import Plan
 from dpmix.chain.schedule import FIGURES
@@ -124,7 +124,7 @@ class RunFolder:
             _remove(path, is_leftover)
             folder._check_room()
             with _os_errors(f"cannot write in {path}"):
-                replace_files(path, {_RUN: folder._write_facts(folder.plan)})
+                lock.replace_files({_RUN: folder._write_facts(folder.plan)})
         except BaseException:
             lock.release()
             raise
@@ -185,7 +185,7 @@ class RunFolder:
         """
         name = _chain_name(chain_ix)
         with self._writing(name):
-            replace_files(self.path, {name: _chain_writer(self._run, chain_ix, record)})
+            self._lock.replace_files({name: _chain_writer(self._run, chain_ix, record)})
 
     def set_plan(self, plan):
         """Put down that the chains are to be longer: `plan` differs from the present one in its sweeps alone.
@@ -197,9 +197,10 @@ class RunFolder:
         """
         before, after = self.plan.to_json(), plan.to_json()
         assert {**before, "sweeps": plan.sweeps} == after, "only the sweeps of a run can change"
-        self._check_room(plan)
         with self._writing(_RUN):
-            replace_files(self.path, {_RUN: self._write_facts(plan)})
+            self._lock.check()
+            self._check_room(plan)
+            self._lock.replace_files({_RUN: self._write_facts(plan)})
         self.plan = plan
 
     def read_chains(self):
@@ -268,8 +269,8 @@ def _fill(path, facts, table, records, needed, overwrite):
                 _chain_name(ix): _chain_writer(facts["run"], ix, record) for ix, record in enumerate(records)
             }
             # run.json goes first: it makes a folder a run, and tells any older chain that is still there apart.
-            replace_files(
-                path, {_RUN: _facts_writer(facts), _DATA: lambda file: write_table(file, table), **chains}
+            lock.replace_files(
+                {_RUN: _facts_writer(facts), _DATA: lambda file: write_table(file, table), **chains}
             )
             _remove(path, lambda name: _CHAIN.fullmatch(name) and name not in chains)
         except BaseException:

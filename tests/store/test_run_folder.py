@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -351,3 +352,42 @@ def test_a_forked_child_does_not_hold_the_lock_of_a_killed_parent(saved):
             RunFolder.open(saved, write=True).close()
         finally:
             os.kill(child, signal.SIGKILL)
+
+
+@posix
+@pytest.mark.parametrize("fate", ["moved", "removed", "lock removed", "replaced"])
+def test_a_writer_writes_only_into_the_folder_it_locked(posterior, saved, tmp_path, fate):
+    with RunFolder.open(saved, write=True) as folder:
+        if fate == "lock removed":
+            (saved / ".lock").unlink()
+        else:
+            saved.rename(tmp_path / "elsewhere")
+        if fate == "removed":
+            shutil.rmtree(tmp_path / "elsewhere")
+        if fate == "replaced":
+            other = make_posterior(seed=77)
+            other.save(saved)
+        before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+        for write in (
+            lambda: folder.write_chain(0, posterior.records[1]),
+            lambda: folder.set_plan(make_plan(sweeps=9)),
+        ):
+            with pytest.raises(RunError, match="moved, removed or replaced"):
+                write()
+        assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    if fate == "replaced":
+        assert_same_posterior(load(saved), other)
+
+
+@posix
+def test_a_folder_replaced_while_a_file_is_written_is_noticed(posterior, saved, tmp_path):
+    def write(file, *arguments):
+        saved.rename(tmp_path / "elsewhere")
+        make_posterior(seed=77).save(saved)
+        file.write(b"never to be seen")
+
+    with RunFolder.open(saved, write=True) as folder:
+        with pytest.raises(RunError, match="moved, removed or replaced"):
+            folder._lock.replace_files({"chain-000.npz": write})
+    assert_same_posterior(load(tmp_path / "elsewhere"), posterior)
+    assert not [path for path in tmp_path.rglob("*.part")]

@@ -33,8 +33,8 @@ def run_chain(table, plan, chain_ix, sweeps):
     return ChainRecord(state, draws)
 
 
-def make_posterior():
-    table, plan = make_table(), make_plan()
+def make_posterior(seed=5):
+    table, plan = make_table(), make_plan(seed=seed)
     return Posterior(table, plan, [run_chain(table, plan, chain_ix, 6) for chain_ix in range(2)], "0.1.0")
 
 
