@@ -4,7 +4,8 @@ Numba's own cache has three faults that matter here: a caller is not compiled an
 that it calls from another file has changed; a damaged cache file raises; and where neither the
 package nor the user's cache can be written, importing raises. `kernel` therefore keeps compiled
 code in one folder per fingerprint of *all* kernel sources, checks each file's digest before it is
-used, treats whatever it cannot read as missing, and goes without a cache where nothing is writable.
+used, treats whatever it cannot read as missing, uses no folder that others can write to, and goes
+without a cache where nothing is writable.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ from numba.misc.appdirs import AppDirs
 
 __all__ = ["cache_folder", "is_complete", "kernel", "mark_complete", "on_compile"]
 
+_COMPLETE = "complete"  # name of the file that says that every kernel is there
 _DIGEST_SIZE = hashlib.sha256().digest_size
 _listeners = []
 
@@ -48,47 +50,65 @@ def on_compile(listener):
 
 @cache
 def cache_folder():
-    """Folder of the compiled kernels of exactly these sources, or None where nothing is writable."""
-    tag = f"{_fingerprint()}-numba{numba.__version__}"
-    for parent in _cache_parents():
-        folder = parent / tag
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError:
-            continue
-        return folder
-    return None
+    """Folder of the compiled kernels of exactly these sources, or None where there can be none.
+
+    The first that holds all of them already, on a read-only disk too, or else the first that can be written.
+    One that somebody else could have written to is passed over: what it holds would be executed.
+    """
+    folders = [parent / f"{_fingerprint()}-numba{numba.__version__}" for parent in _cache_parents()]
+    found = (folder for folder in folders if _is_trusted(folder) and (folder / _COMPLETE).is_file())
+    return next(found, None) or next(filter(_is_writable, folders), None)
 
 
 def is_complete():
     """Whether some process has put every kernel into the cache."""
-    return cache_folder() is not None and (cache_folder() / "complete").exists()
+    return cache_folder() is not None and (cache_folder() / _COMPLETE).exists()
 
 
 def mark_complete():
     """Note in the cache that every kernel is there."""
     if cache_folder() is not None:
         with contextlib.suppress(OSError):  # a full disk: the next process will look again
-            (cache_folder() / "complete").touch()
+            (cache_folder() / _COMPLETE).touch()
 
 
 def _cache_parents():
     if os.environ.get("NUMBA_CACHE_DIR"):
-        yield Path(os.environ["NUMBA_CACHE_DIR"]) / "dpmix"
-    yield Path(AppDirs(appname="dpmix", appauthor=False).user_cache_dir) / "kernels"
+        yield Path(os.environ["NUMBA_CACHE_DIR"]).absolute() / "dpmix"
+    own = Path(AppDirs(appname="dpmix", appauthor=False).user_cache_dir)
+    if own.is_absolute():  # without a home it is not, and nobody wants a folder named ~ where they stand
+        yield own / "kernels"
     if hasattr(os, "getuid"):
         with contextlib.suppress(OSError):  # there may be no temporary folder, or none that is writable
-            shared = Path(tempfile.gettempdir()) / f"dpmix-kernels-{os.getuid()}"
-            if _is_private(shared):
-                yield shared
+            yield Path(tempfile.gettempdir()) / f"dpmix-kernels-{os.getuid()}"
 
 
-def _is_private(folder):
-    """Whether only this user can write to `folder` (made if need be): cached code is executed."""
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
+def _is_writable(folder):
+    """Whether `folder`, made if need be, is to be trusted and takes files."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        return False
+    return _is_trusted(folder)
+
+
+def _is_trusted(folder):
+    """Whether nobody but this user and the administrator can have put anything into `folder`.
+
+    Folders above it may belong to a group: whoever puts another folder in its place does not own that as
+    this user does. Only where everybody may rename everything is no look at it worth anything.
+    """
+    if not hasattr(os, "getuid"):
+        return folder.is_dir()
+    try:
+        found = folder.lstat()
+        above = [parent.stat().st_mode for parent in folder.parents]
+    except OSError:
+        return False
+    is_own = found.st_uid in (0, os.getuid()) and not found.st_mode & 0o022
+    return stat.S_ISDIR(found.st_mode) and is_own and all(not m & 0o002 or m & stat.S_ISVTX for m in above)
 
 
 @cache

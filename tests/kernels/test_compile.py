@@ -175,3 +175,93 @@ def test_run_is_the_same_after_every_cache_file_was_damaged(tmp_path):
         path.write_bytes(content[: len(content) // 3] if ix % 2 else content)
     found, _ = json.loads(run_script(folder, RUN, **cache))
     assert found == wanted
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Where kernels might be kept: the folder that the environment names, the user's own, a temporary one."""
+    named, own, temporary = (tmp_path / name for name in ("named", "own", "temporary"))
+    temporary.mkdir()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(named))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(own))
+    monkeypatch.setattr(compiling.tempfile, "tempdir", str(temporary))
+    return named, own, temporary
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs the rights of POSIX")
+
+
+def look():
+    return compiling.cache_folder.__wrapped__()
+
+
+@posix
+def test_a_complete_cache_on_a_read_only_disk_is_read(places, monkeypatch):
+    folder = look()
+    (folder / "complete").touch()
+
+    def read_only(*arguments, **options):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(compiling.tempfile, "TemporaryFile", read_only)
+    monkeypatch.setattr(compiling.Path, "mkdir", read_only)
+    assert look() == folder
+    (folder / "complete").unlink()
+    assert look() is None
+
+
+@posix
+def test_a_complete_cache_is_preferred_to_an_empty_one(places, monkeypatch):
+    monkeypatch.delenv("NUMBA_CACHE_DIR")
+    own = look()
+    (own / "complete").touch()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(places[0]))
+    assert look() == own
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o1777, 0o702])
+def test_a_cache_that_others_can_write_to_is_not_used(places, mode):
+    named, own, _ = places
+    folder = look()
+    assert named in folder.parents
+    (folder / "complete").touch()
+    folder.chmod(mode)
+    assert own in look().parents
+    folder.chmod(0o755)
+    assert look() == folder
+    named.chmod(0o777)  # anybody may put another folder in its place
+    assert own in look().parents
+    named.chmod(0o1777)
+    assert look() == folder
+
+
+@posix
+def test_a_cache_of_somebody_else_and_a_link_are_not_used(places, monkeypatch, tmp_path):
+    named, own, _ = places
+    folder = look()
+    (folder / "complete").touch()
+    if os.getuid() == 0:
+        os.chown(folder, 12345, -1)
+    else:
+        monkeypatch.setattr(compiling.os, "getuid", lambda: 12345)
+    assert not compiling._is_trusted(folder)
+    assert look() != folder
+    monkeypatch.undo()
+    os.chown(folder, os.getuid(), -1)
+    assert compiling._is_trusted(folder)
+    folder.rename(tmp_path / "planted")
+    folder.symlink_to(tmp_path / "planted")
+    assert not compiling._is_trusted(folder)
+
+
+@posix
+def test_without_a_home_nothing_is_made_where_one_stands(tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(compiling.os.path, "expanduser", lambda path: path)
+    monkeypatch.setattr(compiling.tempfile, "tempdir", str(tmp_path))
+    assert look().parent.parent == tmp_path
+    assert os.listdir() == []
