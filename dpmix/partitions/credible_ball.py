@@ -115,12 +115,16 @@ def credible_ball(posterior, estimate, level=0.95, loss=None):
     found = distances(labels, posterior.labels.reshape(-1, n), loss)
     # Rounding must not ask for one draw more than, say, 95 of 100.
     needed = max(int(np.ceil(level * len(found) - 1e-9)), 1)
-    radius = float(np.sort(found)[needed - 1])
-    inside = found <= radius
+    edge = np.sort(found)[needed - 1]
+    inside = found <= edge + loss.rounding(
+        edge
+    )  # draws that are equally far in theory are in or out together
+    radius = float(found[inside].max())
     k = posterior.labels.max(axis=2).ravel()
 
     def furthest(among):
-        chain, draw = divmod(int(np.argmax(np.where(among, found, -1))), n_draws)
+        most = found[among].max()
+        chain, draw = divmod(int(np.argmax(among & (found >= most - loss.rounding(most)))), n_draws)
         labels = posterior.labels[chain, draw].astype(np.int32)
         return Bound(labels, float(found[chain * n_draws + draw]), chain, draw)
 
