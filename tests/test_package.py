@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -62,3 +63,25 @@ def test_help_is_light():
     loaded = python("-X", "importtime", "-m", "dpmix", "--help").stderr
     assert not any(f" {name}\n" in loaded for name in (*HEAVY, "numpy"))
     assert " dpmix.cli\n" in loaded
+
+
+OLD_ADVICE = re.compile(
+    r"pip(3|x)? +(install|download)[^\n&;|]*[ '\"]dpmix(?![-\w./])|distribution\(['\"]dpmix['\"]"
+)
+
+
+def test_nobody_is_told_to_install_the_other_project_of_this_name():
+    """An unrelated project owns `dpmix` on the package index; ours is `dpmix-toolkit`."""
+    assert OLD_ADVICE.search("pip install -U dpmix") and OLD_ADVICE.search("pip install 'dpmix[arviz]'")
+    assert not OLD_ADVICE.search("pip install . && dpmix demo")
+    suffixes = (".py", ".md", ".cfg", ".toml", ".rst", ".txt", ".yaml", ".html", ".j2")
+    tracked = [
+        path
+        for folder in ("dpmix", "kernels", "examples", "benchmarks", "docs", ".")
+        for path in ((ROOT / folder).glob("*") if folder == "." else (ROOT / folder).rglob("*"))
+        if path.is_file() and path.suffix in suffixes
+    ]
+    assert len(tracked) > 100
+    told = {path.name: found[0] for path in tracked if (found := OLD_ADVICE.search(path.read_text()))}
+    assert not told
+    assert "name = dpmix-toolkit\n" in (ROOT / "setup.cfg").read_text()

@@ -18,7 +18,7 @@ def to_arviz(posterior, labels=False):
         import arviz_base
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
-            f"to_arviz needs the packages of ArviZ ({error}); install them: pip install 'dpmix[arviz]'",
+            f"to_arviz needs the packages of ArviZ ({error}); install them: pip install 'dpmix-toolkit[arviz]'",
             name=error.name,
         ) from error
     if not posterior.alpha.shape[1]:

@@ -194,7 +194,7 @@ class Posterior:
         Raises
         ------
         ModuleNotFoundError
-            The extra is not installed: ``pip install 'dpmix[arviz]'``.
+            The extra is not installed: ``pip install 'dpmix-toolkit[arviz]'``.
         InputError
             A posterior without a draw.
 

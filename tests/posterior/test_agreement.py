@@ -407,7 +407,7 @@ def test_arviz_computes_the_same_from_the_tree():
 def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch):
     posterior = agreeing(0, chains=1, draws=4)
     monkeypatch.setitem(sys.modules, "arviz_base", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'dpmix\[arviz\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'dpmix-toolkit\[arviz\]'"):
         posterior.to_arviz()
     assert posterior.summary().draws == 4
 
