@@ -40,7 +40,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
     binarize : float or None, default 0.0
         Values above it are on. None takes values as they are, 0 and 1.
     loss : {"vi", "binder"}, default "vi"
-        What the point estimate minimises the expectation of: see `dpmix.point_estimate`.
+        What the point estimate minimises the expectation of: see `dpmix.partitions.point_estimate`.
     chains : int, default 3
     sweeps : int, default 100
     burn_in, thin, init

@@ -73,7 +73,7 @@ def compare_labels(partition, y):
     Examples
     --------
     >>> import dpmix
-    >>> found = dpmix.compare_labels([0, 0, 1, 1, 2], ["cat", "cat", "dog", "dog", "dog"])
+    >>> found = dpmix.partitions.compare_labels([0, 0, 1, 1, 2], ["cat", "cat", "dog", "dog", "dog"])
     >>> found.purity, round(found.completeness, 3)
     (1.0, 0.638)
     """

@@ -241,7 +241,7 @@ def predict_mode(posterior, x, observed=None, draws=None, *, labels=None):
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
     >>> half = np.array([True, True, True, False, False, False])
-    >>> dpmix.predict_mode(posterior, x[0], observed=half).round(1)
+    >>> dpmix.queries.predict_mode(posterior, x[0], observed=half).round(1)
     array([1., 1., 1., 0., 0., 0.])
     """
     return _fill_hidden(take_best, posterior, x, observed, draws, labels)
@@ -274,7 +274,7 @@ def responsibilities(posterior, x, chain=0, draw=-1, observed=None, *, labels=No
     >>> import dpmix
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
-    >>> found = dpmix.responsibilities(posterior, x[0])
+    >>> found = dpmix.queries.responsibilities(posterior, x[0])
     >>> bool(found.argmax() == posterior.labels[0, -1, 0])
     True
     """
