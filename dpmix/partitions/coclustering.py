@@ -73,6 +73,11 @@ class CoClustering:
         -------
         (m,) intp
             Rows of `proba`, the first to show first.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            An `estimate` that is no partition of the images.
         """
         leaves = _leaves(self.linkage())
         if estimate is None:

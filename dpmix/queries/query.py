@@ -80,12 +80,14 @@ def sample_predictive(posterior, x, observed=None, size=1, seed=None, draws=None
     Parameters
     ----------
     posterior : dpmix.Posterior
-    x, observed, draws, labels
+    x, observed
         As in `predict_proba`.
     size : int
         Number of samples of each image.
     seed : int, optional
         The same seed gives the same samples; None takes one from the operating system.
+    draws, labels
+        As in `predict_proba`.
 
     Returns
     -------
@@ -123,12 +125,14 @@ def log_predictive(posterior, x, observed=None, given=None, draws=None, *, label
     Parameters
     ----------
     posterior : dpmix.Posterior
-    x, observed, draws
+    x, observed
         As in `predict_proba`.
     given : (d,) or (m, d) array of bool, optional
         True for the pixels to condition on: the result is then the log probability of the observed
         pixels given these. It makes no difference whether `observed` includes them; pixels that `x`
         leaves out are not given. By default nothing is given.
+    draws : int, optional
+        As in `predict_proba`.
     labels : (m,) array of int, or int for one image, optional
         Label of each image, -1 where it is not observed: the result is then the log probability of
         the observed pixels together with the label.
@@ -253,10 +257,12 @@ def responsibilities(posterior, x, chain=0, draw=-1, observed=None, *, labels=No
     Parameters
     ----------
     posterior : dpmix.Posterior
-    x, observed, labels
+    x : Images, or (m, d) or (d,) array of 0/1 or bool
         As in `predict_proba`. Images are taken for new ones, those that were clustered, too.
     chain, draw : int
         Which draw, counted from the end where negative; by default the last one of the first chain.
+    observed, labels
+        As in `predict_proba`.
 
     Returns
     -------
