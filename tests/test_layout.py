@@ -6,6 +6,7 @@ its row of `MAY_IMPORT` names and nothing else; a new arrow is a line there, whi
 
 import ast
 import graphlib
+import re
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -182,6 +183,16 @@ def test_modules_form_no_circle(imports):
         if each.target in modules and not each.hidden and each.target != each.source:
             graph[each.source].add(each.target)
     assert len(list(graphlib.TopologicalSorter(graph).static_order())) == len(modules)
+
+
+def test_contributing_tells_the_same():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| `(?:dpmix/)?(\w+)(?:/|\.py)` \|", text, re.MULTILINE)
+    told = [{folder for level, folder in rows if int(level) == number} for number in range(len(LEVELS) - 1)]
+    assert told == list(LEVELS[:-1])
+    paths = re.findall(r"`((?:dpmix|kernels|tests|benchmarks)/[\w/.]*|\.ci/run)`", text)
+    assert len(paths) > 20
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 # Twins that must fail, each planted in a made-up tree beside lines that are fine.
