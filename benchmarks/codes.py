@@ -104,7 +104,7 @@ def choose_row(candidates, train, images, options):
         )
         for count in COUNTS:
             posterior = cluster(codes, count, options)
-            nmi = dpmix.compare_labels(posterior, images.y).nmi.mean()
+            nmi = dpmix.partitions.compare_labels(posterior, images.y).nmi.mean()
             found[kind, bits, passes, count] = nmi, posterior.n_clusters.mean()
     best = max(found, key=lambda key: found[key][0])
     for candidate in candidates:
@@ -142,17 +142,17 @@ def report_row(setting, codes, y, seconds, pixels, options):
     """Cluster, print, and return the number of clusters and the NMI; `pixels` are such pairs to compare with."""
     began = time.perf_counter()
     posterior = cluster(codes, setting.count, options)
-    estimate = dpmix.point_estimate(posterior, progress=False)
+    estimate = dpmix.partitions.point_estimate(posterior, progress=False)
     minutes = (seconds + time.perf_counter() - began) / 60
-    k, found = estimate.n_clusters, dpmix.compare_labels(estimate, y)
-    draws = dpmix.compare_labels(posterior, y).nmi.mean()
+    k, found = estimate.n_clusters, dpmix.partitions.compare_labels(estimate, y)
+    draws = dpmix.partitions.compare_labels(posterior, y).nmi.mean()
     means = KMeans(k, n_init=3, random_state=options.seed).fit(codes.astype(np.float32)).labels_
     rivals = [nmi for clusters, nmi in pixels if clusters >= k]
     gain = f"{found.nmi - max(rivals):+.3f}" if rivals else ""
     print(
         f"{setting.kind:<12}{setting.bits:>5}{setting.passes or '':>8}{name(setting.count):>9}{k:>10}"
         f"{found.nmi:>7.3f}{found.ari:>7.3f}{found.purity:>8.3f}{draws:>11.3f}"
-        f"{dpmix.compare_labels(means, y).nmi:>13.3f}{minutes:>9.1f}{gain:>8}",
+        f"{dpmix.partitions.compare_labels(means, y).nmi:>13.3f}{minutes:>9.1f}{gain:>8}",
         flush=True,
     )
     return k, found.nmi

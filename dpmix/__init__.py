@@ -1,13 +1,37 @@
 """Bayesian nonparametric clustering of binary images.
 
-Names load on first use, so ``import dpmix`` is quick.
+What most scripts need stands here; the rest is where it belongs: questions to a posterior in `dpmix.queries`,
+what partitions say in `dpmix.partitions`, where images come from in `dpmix.datasets`. Names load on first
+use, so ``import dpmix`` is quick.
 """
 
 from importlib import import_module
 from pathlib import Path
+from warnings import warn
 
-from dpmix.base.version import __version__
+from dpmix.base.version import __version__  # noqa: F401
 
+__all__ = [
+    "Images",
+    "Prior",
+    "Posterior",
+    "Schedule",
+    "DPMixture",
+    "sample",
+    "resume",
+    "load",
+    "predict_proba",
+    "predict_labels",
+    "sample_predictive",
+    "log_predictive",
+    "denoise",
+    "datasets",
+    "features",
+    "partitions",
+    "plot",
+]
+
+_MODULES = ("datasets", "features", "partitions", "plot", "queries")
 _HOME = {
     "DPMixture": "dpmix.estimator",
     "Gamma": "dpmix.model.prior",
@@ -19,57 +43,25 @@ _HOME = {
     "RunError": "dpmix.base.errors",
     "Schedule": "dpmix.chain.schedule",
     "WorkerError": "dpmix.base.errors",
+    "denoise": "dpmix.queries",
+    "load": "dpmix.posterior.load",
+    "log_predictive": "dpmix.queries",
+    "predict_labels": "dpmix.queries",
+    "predict_proba": "dpmix.queries",
+    "resume": "dpmix.sampling.run",
+    "sample": "dpmix.sampling.run",
+    "sample_predictive": "dpmix.queries",
+}
+_MOVED = {
     "co_clustering": "dpmix.partitions",
     "compare_labels": "dpmix.partitions",
     "confidence": "dpmix.partitions",
     "credible_ball": "dpmix.partitions",
-    "denoise": "dpmix.queries.denoising",
-    "load": "dpmix.posterior.load",
-    "log_predictive": "dpmix.queries.query",
+    "masks": "dpmix.datasets",
     "point_estimate": "dpmix.partitions",
-    "predict_labels": "dpmix.queries.query",
-    "predict_mode": "dpmix.queries.query",
-    "predict_proba": "dpmix.queries.query",
-    "responsibilities": "dpmix.queries.query",
-    "resume": "dpmix.sampling.run",
-    "sample": "dpmix.sampling.run",
-    "sample_predictive": "dpmix.queries.query",
+    "predict_mode": "dpmix.queries",
+    "responsibilities": "dpmix.queries",
 }
-_MODULES = ("datasets", "features", "masks", "partitions", "plot")
-
-__all__ = [
-    "DPMixture",
-    "Gamma",
-    "Images",
-    "InputError",
-    "Interrupted",
-    "Posterior",
-    "Prior",
-    "RunError",
-    "Schedule",
-    "WorkerError",
-    "__version__",
-    "co_clustering",
-    "compare_labels",
-    "confidence",
-    "credible_ball",
-    "datasets",
-    "denoise",
-    "features",
-    "load",
-    "log_predictive",
-    "masks",
-    "partitions",
-    "plot",
-    "point_estimate",
-    "predict_labels",
-    "predict_mode",
-    "predict_proba",
-    "responsibilities",
-    "resume",
-    "sample",
-    "sample_predictive",
-]
 
 # In a checkout the kernels stand beside this folder, not inside it: let the package find them there.
 _checkout = Path(__file__).resolve().parent.parent
@@ -80,10 +72,13 @@ if not (Path(__file__).parent / "kernels").is_dir() and (_checkout / "kernels" /
 def __getattr__(name):
     if name in _MODULES:
         return import_module(f"dpmix.{name}")
+    if name in _MOVED:
+        warn(f"dpmix.{name} is now {_MOVED[name]}.{name}", DeprecationWarning, stacklevel=2)
+        return getattr(import_module(_MOVED[name]), name)
     if name not in _HOME:
         raise AttributeError(f"module 'dpmix' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
 
 
 def __dir__():
-    return sorted(__all__)
+    return sorted({"__version__", *_MODULES, *_HOME})

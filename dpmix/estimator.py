@@ -40,7 +40,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
     binarize : float or None, default 0.0
         Values above it are on. None takes values as they are, 0 and 1.
     loss : {"vi", "binder"}, default "vi"
-        What the point estimate minimises the expectation of: see `dpmix.point_estimate`.
+        What the point estimate minimises the expectation of: see `dpmix.partitions.point_estimate`.
     chains : int, default 3
     sweeps : int, default 100
     burn_in, thin, init
@@ -154,11 +154,42 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         return self
 
     def fit_predict(self, X, y=None):
-        """Fit, and return `labels_`."""
+        """Fit, and return `labels_`.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+
+        Returns
+        -------
+        labels_ : (n,) int32
+            Cluster of each image in the point estimate.
+
+        Raises
+        ------
+        InputError, InputTypeError, RunError, WorkerError, Interrupted
+            As in `fit`.
+        """
         return self.fit(X).labels_
 
     def predict(self, X):
-        """Most probable cluster of the point estimate of each image, (m,) int32."""
+        """Most probable cluster of the point estimate of each image.
+
+        Parameters
+        ----------
+        X : array_like (m, d) or dpmix.Images
+            As in `fit`; NaN and masked entries are not observed.
+
+        Returns
+        -------
+        labels : (m,) int32
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images of 0 and 1 after `binarize`, or not of as many pixels as those of `fit`.
+        """
         return self.transform(X).argmax(axis=1).astype(np.int32)
 
     def transform(self, X):
@@ -173,6 +204,11 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         -------
         proba : (m, n_clusters_) float64
             Rows sum to 1.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images of 0 and 1 after `binarize`, or not of as many pixels as those of `fit`.
         """
         on, seen = self._check_images(X)
         proba = responsibilities(self._given_estimate, on, observed=seen)[
@@ -183,16 +219,66 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         return np.divide(proba, total, out=np.tile(self.weights_, (len(on), 1)), where=total > 0)
 
     def predict_proba(self, X):
-        """The same as `transform`, under the name that mixtures of scikit-learn have for it."""
+        """The same as `transform`, under the name that mixtures of scikit-learn have for it.
+
+        Parameters
+        ----------
+        X : array_like (m, d) or dpmix.Images
+            As in `fit`; NaN and masked entries are not observed.
+
+        Returns
+        -------
+        proba : (m, n_clusters_) float64
+            Rows sum to 1.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images of 0 and 1 after `binarize`, or not of as many pixels as those of `fit`.
+        """
         return self.transform(X)
 
     def score_samples(self, X):
-        """Log probability of what is observed of each image, (m,) float64, nats: the mean over all draws."""
+        """Log probability of what is observed of each image, the mean over all draws.
+
+        Parameters
+        ----------
+        X : array_like (m, d) or dpmix.Images
+            As in `fit`; NaN and masked entries are not observed.
+
+        Returns
+        -------
+        log_predictive : (m,) float64
+            Nats; see `dpmix.log_predictive`.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images of 0 and 1 after `binarize`, or not of as many pixels as those of `fit`.
+        """
         on, seen = self._check_images(X)
         return log_predictive(self.posterior_, on, seen)
 
     def score(self, X, y=None):
-        """Mean of `score_samples`, nats per image: larger is better."""
+        """Mean of `score_samples`: larger is better.
+
+        Parameters
+        ----------
+        X : array_like (m, d) or dpmix.Images
+            As in `fit`; NaN and masked entries are not observed.
+        y : object
+            Not used; here for pipelines.
+
+        Returns
+        -------
+        float
+            Nats per image.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images of 0 and 1 after `binarize`, or not of as many pixels as those of `fit`.
+        """
         return float(self.score_samples(X).mean())
 
     def sample(self, n_samples=1, random_state=None):
@@ -206,6 +292,11 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         Returns
         -------
         images : (n_samples, d) uint8
+
+        Raises
+        ------
+        InputError, InputTypeError
+            An `n_samples` below 1, or a bad `random_state`.
         """
         check_is_fitted(self)
         n_samples, seed = check_count("n_samples", n_samples), _seed(random_state)
@@ -226,6 +317,11 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         -------
         proba : (m, d) float64
             Observed pixels come back as 0 or 1; see `dpmix.predict_proba`.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            Bad images, or an `observed` that does not fit them.
         """
         on, seen = self._check_images(X, observed=observed)
         return predict_proba(self.posterior_, on, seen)

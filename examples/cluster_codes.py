@@ -166,9 +166,9 @@ def cluster(extractor, train, test, options):
 
 def show_row(name, found, y, seed):
     k = found.mixture.n_clusters_
-    agreement = dpmix.compare_labels(found.mixture.labels_, y)
+    agreement = dpmix.partitions.compare_labels(found.mixture.labels_, y)
     baseline = KMeans(k, n_init=1, random_state=seed).fit(found.codes.astype(np.float32))
-    others = dpmix.compare_labels(baseline.labels_, y)
+    others = dpmix.partitions.compare_labels(baseline.labels_, y)
     print(
         f"{name:<22}{found.codes.shape[1]:>5}{k:>9}{agreement.nmi:>7.3f}{agreement.ari:>7.3f}"
         f"{agreement.purity:>8.3f}{others.nmi:>13.3f}{found.seconds:>9.1f}",

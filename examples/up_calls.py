@@ -157,7 +157,7 @@ def by_clusters(posterior, shares, on, rate):
     """
     sizes = posterior.draw(best_chain(posterior), -1).sizes
     shares = np.append((shares * sizes + rate) / (sizes + 1), rate)
-    return dpmix.responsibilities(posterior, on, chain=best_chain(posterior)) @ shares
+    return dpmix.queries.responsibilities(posterior, on, chain=best_chain(posterior)) @ shares
 
 
 def show_table(scores, seconds, y):

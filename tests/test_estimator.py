@@ -42,11 +42,11 @@ def test_same_draws_as_sample(fitted, digits):
     posterior = dpmix.sample(digits, chains=2, sweeps=10, seed=0, jobs=1, progress=False)
     np.testing.assert_array_equal(fitted.posterior_.labels, posterior.labels)
     assert fitted.posterior_.shape == (8, 8)
-    np.testing.assert_array_equal(fitted.labels_, dpmix.point_estimate(posterior).labels)
+    np.testing.assert_array_equal(fitted.labels_, dpmix.partitions.point_estimate(posterior).labels)
     assert is_clusterer(fitted) and fitted.n_clusters_ == fitted.labels_.max() + 1
     np.testing.assert_array_equal(clone(fitted).fit_predict(digits.x), fitted.labels_)
     binder = DPMixture(**QUICK, loss="binder").fit(digits.x)
-    np.testing.assert_array_equal(binder.labels_, dpmix.point_estimate(posterior, "binder").labels)
+    np.testing.assert_array_equal(binder.labels_, dpmix.partitions.point_estimate(posterior, "binder").labels)
 
 
 def test_priors_and_starts_reach_the_sampler():

@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 
+from dpmix.kernels.compile import on_compile
+
 __all__ = ["Progress", "compiling_shown"]
 
 MOST_BARS = 12
@@ -30,8 +32,6 @@ def compiling_shown(show=True):
     For work that is otherwise short; `Progress` shows work that is not. Nothing is said where the kernels are
     in the cache, or for `show` False.
     """
-    from dpmix.kernels.compile import on_compile
-
     if not _listening["registered"]:
         on_compile(_say_compiling)
         _listening["registered"] = True

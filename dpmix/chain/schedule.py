@@ -37,6 +37,11 @@ class Schedule:
         A sweep moves the pseudo-counts of every `pixel_step`-th pixel; all have had their turn after
         as many sweeps.
 
+    Raises
+    ------
+    InputError, InputTypeError
+        A number that is negative or not whole; a `pixel_step` of 0.
+
     Examples
     --------
     >>> Schedule(split_merge=0, birth_death=0)  # single-site Gibbs sampling alone
@@ -53,5 +58,11 @@ class Schedule:
         check_count("pixel_step", self.pixel_step)
 
     def to_json(self):
-        """The schedule as a dict that JSON can hold."""
+        """The schedule by name.
+
+        Returns
+        -------
+        dict
+            What JSON can hold.
+        """
         return asdict(self)

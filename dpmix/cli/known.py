@@ -57,7 +57,7 @@ def partition_of(posterior, arguments):
         n_draws = min(posterior.n_clusters.size, getattr(arguments, "draws", 500))
         if posterior.table.n * n_draws > _LONG:
             note(f"searching for one partition of {posterior.table.n:,} images among {n_draws:,} draws")
-        return dpmix.point_estimate(posterior, **given(arguments, "loss", "draws"))
+        return dpmix.partitions.point_estimate(posterior, **given(arguments, "loss", "draws"))
     options = list(given(arguments, "loss", "draws"))
     if options:
         raise InputError(

@@ -59,7 +59,7 @@ def _partition(arguments):
     most = check_count("most", getattr(arguments, "most", _CLUSTERS), low=0)
     y, names = known_labels(posterior, arguments)
     estimate = partition_of(posterior, arguments)
-    ball = dpmix.credible_ball(posterior, estimate, **given(arguments, "level"))
+    ball = dpmix.partitions.credible_ball(posterior, estimate, **given(arguments, "level"))
     members = cluster_members(posterior, estimate, typical=_MEMBERS, odd=_MEMBERS)
     if path:
         _save(path, estimate.labels, members.confidence, y, names)
@@ -101,7 +101,7 @@ def _fields(estimate, ball, members, y):
     }
     if y is not None:
         known = y >= 0
-        agreement = vars(dpmix.compare_labels(estimate.labels[known], y[known]))
+        agreement = vars(dpmix.partitions.compare_labels(estimate.labels[known], y[known]))
         found["labels"] = {"n": int(known.sum()), **agreement}
     return {**found, "clusters": clusters}
 

@@ -112,7 +112,7 @@ def _clusters(posterior, arguments):
 def _similarity(posterior, arguments):
     import dpmix
 
-    together = dpmix.co_clustering(posterior, **given(arguments, "most"))
+    together = dpmix.partitions.co_clustering(posterior, **given(arguments, "most"))
     return dpmix.plot.similarity(together, partition_of(posterior, arguments))
 
 

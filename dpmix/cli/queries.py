@@ -218,7 +218,9 @@ def _agreement(posterior, images, observed):
     from dpmix.partitions import compare_labels
 
     chains = range(posterior.labels.shape[0])
-    found = [dpmix.responsibilities(posterior, images, c, observed=observed).argmax(axis=1) for c in chains]
+    found = [
+        dpmix.queries.responsibilities(posterior, images, c, observed=observed).argmax(axis=1) for c in chains
+    ]
     known = images.y >= 0
     compared = [vars(compare_labels(partition[known], images.y[known])) for partition in found]
     return {name: [float(one[name]) for one in compared] for name in compared[0]}

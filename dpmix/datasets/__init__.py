@@ -3,9 +3,10 @@
 Every loader returns an `Images`: the 0/1 table ``x`` (n, d), labels ``y`` where there are any, and the
 height and width that turn a row back into a picture.  `load` takes the SOURCE of the command line,
 `load_grey` the same with grey values in [0, 1], for the extractors of `dpmix.features`.
-`corrupt` adds noise of one of four kinds.
+`corrupt` adds noise of one of four kinds, `masks` says which pixels to hide.
 """
 
+from dpmix.datasets import masks
 from dpmix.datasets.arrays import load_array
 from dpmix.datasets.binarization import binarize
 from dpmix.datasets.digits import load_digits
@@ -34,4 +35,5 @@ __all__ = [
     "load_images",
     "load_mnist",
     "load_observed",
+    "masks",
 ]

@@ -18,13 +18,15 @@ def load_observed(source, classes=None, threshold=None, observed=None, data_home
 
     Parameters
     ----------
-    source, classes, threshold, data_home
+    source, classes, threshold
         As for `load`; in an array file of floats, NaN is a pixel that is not observed.
     observed : str or path-like, optional
         A .npy or .npz file of booleans, or 0 and 1, that are true where a pixel is observed: one value
         for each pixel of all images of `source`, (n, d) or (n, height, width), or of one image, (d,) or
         (height, width), for all of them. What it leaves out is as unobserved as NaN is; an array file may
         hold any number there.
+    data_home : path-like, optional
+        As for `load`.
 
     Returns
     -------

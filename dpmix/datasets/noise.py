@@ -75,6 +75,11 @@ class SaltAndPepper:
     rate, salt : float
         In [0, 1]. Half of the pixels replaced already have the new value where images are binary.
 
+    Raises
+    ------
+    InputError, InputTypeError
+        A number outside [0, 1].
+
     Examples
     --------
     >>> import numpy as np
@@ -111,6 +116,11 @@ class GaussianNoise:
     clip : bool
         Bring the result back to [0, 1].
 
+    Raises
+    ------
+    InputError, InputTypeError
+        A negative `scale`, or a `clip` that is no bool.
+
     Examples
     --------
     >>> import numpy as np
@@ -146,6 +156,11 @@ class OccludingBlocks:
         In [0, 1]: of the pixels covered.
     shape : tuple of int, optional
         (height, width) of the images; by default a square where their number of pixels is one, else (1, d).
+
+    Raises
+    ------
+    InputError, InputTypeError
+        A size or number below 1, a `value` outside [0, 1], or a `shape` that is none.
 
     Examples
     --------

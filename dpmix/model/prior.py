@@ -110,11 +110,32 @@ class Prior:
         return tuple(tuple(value.tolist()) if isinstance(value, np.ndarray) else value for value in values)
 
     def start_alpha(self):
-        """The concentration with which a chain starts: the number given, or the prior's mean."""
+        """The concentration with which a chain starts.
+
+        Returns
+        -------
+        float
+            The number given, or the prior's mean.
+        """
         return _start(self.alpha)
 
     def pseudo_counts(self, d):
-        """The pseudo-counts `a` and `b` of `d` pixels with which a chain starts, each (d,) float64."""
+        """The pseudo-counts with which a chain starts.
+
+        Parameters
+        ----------
+        d : int
+            Number of pixels.
+
+        Returns
+        -------
+        a, b : (d,) float64
+
+        Raises
+        ------
+        InputError
+            `a` or `b` is an array for another number of pixels.
+        """
         spread = []
         for name in ("a", "b"):
             value = _start(getattr(self, name))
@@ -126,12 +147,32 @@ class Prior:
         return tuple(spread)
 
     def to_json(self):
-        """The prior as a dict that JSON can hold; `from_json` gives the same prior, bit for bit."""
+        """The prior as `from_json` reads it, the same bit for bit.
+
+        Returns
+        -------
+        dict
+            What JSON can hold.
+        """
         return {name: _encoded(getattr(self, name)) for name in ("alpha", "a", "b", "c")}
 
     @classmethod
     def from_json(cls, fields):
-        """The prior whose `to_json` is `fields`."""
+        """The prior whose `to_json` is `fields`.
+
+        Parameters
+        ----------
+        fields : dict
+
+        Returns
+        -------
+        Prior
+
+        Raises
+        ------
+        InputError, InputTypeError
+            A number that is not positive and finite.
+        """
         return cls(**{name: _decoded(fields[name]) for name in ("alpha", "a", "b", "c")})
 
 

@@ -73,6 +73,11 @@ class CoClustering:
         -------
         (m,) intp
             Rows of `proba`, the first to show first.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            An `estimate` that is no partition of the images.
         """
         leaves = _leaves(self.linkage())
         if estimate is None:
@@ -120,7 +125,7 @@ def co_clustering(posterior, images=None, most=2000, seed=0, progress=True):
     >>> import dpmix
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
-    >>> together = dpmix.co_clustering(posterior, images=[0, 19, 20])
+    >>> together = dpmix.partitions.co_clustering(posterior, images=[0, 19, 20])
     >>> together.proba.round(1)
     array([[1., 1., 0.],
            [1., 1., 0.],

@@ -102,7 +102,7 @@ def credible_ball(posterior, estimate, level=0.95, loss=None):
     >>> import dpmix
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
-    >>> ball = dpmix.credible_ball(posterior, dpmix.point_estimate(posterior))
+    >>> ball = dpmix.partitions.credible_ball(posterior, dpmix.partitions.point_estimate(posterior))
     >>> ball.coverage >= 0.95
     True
     """

@@ -40,15 +40,28 @@ class LabelComparison:
     completeness: float | np.ndarray
 
     def summary(self):
-        """Mean and standard deviation over draws (that of one partition is 0) by name, a dict of pairs."""
+        """Mean and standard deviation over draws; that of one partition is 0.
+
+        Returns
+        -------
+        dict of str to (float, float)
+            By the name of the measure.
+        """
         return {name: (float(np.mean(values)), float(np.std(values))) for name, values in vars(self).items()}
 
 
 class Contingency(NamedTuple):
-    """How many images have each label and are in each cluster."""
+    """How many images have each label and are in each cluster.
 
-    counts: np.ndarray  # (classes, clusters) int64
-    classes: np.ndarray  # (classes,), the labels in ascending order
+    Attributes
+    ----------
+    counts : (classes, clusters) int64
+    classes : (classes,) array
+        The labels in ascending order.
+    """
+
+    counts: np.ndarray
+    classes: np.ndarray
 
 
 def compare_labels(partition, y):
@@ -73,7 +86,7 @@ def compare_labels(partition, y):
     Examples
     --------
     >>> import dpmix
-    >>> found = dpmix.compare_labels([0, 0, 1, 1, 2], ["cat", "cat", "dog", "dog", "dog"])
+    >>> found = dpmix.partitions.compare_labels([0, 0, 1, 1, 2], ["cat", "cat", "dog", "dog", "dog"])
     >>> found.purity, round(found.completeness, 3)
     (1.0, 0.638)
     """

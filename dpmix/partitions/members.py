@@ -63,7 +63,7 @@ def confidence(posterior, estimate):
     >>> import dpmix
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
-    >>> dpmix.confidence(posterior, dpmix.point_estimate(posterior))[:3].round(1)
+    >>> dpmix.partitions.confidence(posterior, dpmix.partitions.point_estimate(posterior))[:3].round(1)
     array([1., 1., 1.])
     """
     posterior, _ = check_draws(posterior)

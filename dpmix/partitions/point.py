@@ -114,7 +114,7 @@ def point_estimate(
     >>> import dpmix
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
-    >>> dpmix.point_estimate(posterior).n_clusters
+    >>> dpmix.partitions.point_estimate(posterior).n_clusters
     2
     """
     posterior, draws = check_draws(posterior, draws)

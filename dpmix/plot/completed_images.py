@@ -36,7 +36,7 @@ def completions(posterior, x, observed=None, *, proba=None, mode=None, samples=N
     proba : (m, d) or (d,) array of float, optional
         What `dpmix.predict_proba` answered, where it was asked before.
     mode : True, or (m, d) or (d,) array of float, optional
-        What `dpmix.predict_mode` answered, or True to ask it.
+        What `dpmix.queries.predict_mode` answered, or True to ask it.
     samples : int, or (size, m, d) or (size, d) array, optional
         What `dpmix.sample_predictive` answered, or how many samples to ask it for (with seed 0), to show
         below the rest.

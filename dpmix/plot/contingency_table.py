@@ -42,7 +42,7 @@ def contingency(partition, y, *, most=60, ax=None):
 
     Examples
     --------
-    >>> ax = dpmix.plot.contingency(dpmix.point_estimate(posterior), images.y)  # doctest: +SKIP
+    >>> ax = dpmix.plot.contingency(dpmix.partitions.point_estimate(posterior), images.y)  # doctest: +SKIP
     """
     if ax is not None:
         check_axes(ax)

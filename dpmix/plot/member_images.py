@@ -18,8 +18,8 @@ _STRIP = 10  # clusters up to which each has a row of its own
 def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence", ax=None):
     """Show the clusters of a partition, largest first: mean image, most typical and most odd members.
 
-    Before each stand its number, its size and the mean of `dpmix.confidence` over its members. Pixels that are not
-    observed, in the mean those that no member has observed, are blue.
+    Before each stand its number, its size and the mean of `dpmix.partitions.confidence` over its members.
+    Pixels that are not observed, in the mean those that no member has observed, are blue.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence"
 
     Examples
     --------
-    >>> ax = dpmix.plot.gallery(posterior, dpmix.point_estimate(posterior), most=20)  # doctest: +SKIP
+    >>> ax = dpmix.plot.gallery(posterior, dpmix.partitions.point_estimate(posterior), most=20)  # doctest: +SKIP
     """
     if ax is not None:
         check_axes(ax)

@@ -26,7 +26,7 @@ def similarity(posterior, estimate=None, *, ax=None):
     ----------
     posterior : Posterior or CoClustering
         A posterior of more than 2,000 images is shown for so many of them, picked at random; call
-        `dpmix.co_clustering` to pick others.
+        `dpmix.partitions.co_clustering` to pick others.
     estimate : PointEstimate or (n,) array of int, optional
         A partition whose clusters are kept together and marked by bars with their numbers. Without one, the
         order is that of a hierarchical clustering of the images.
@@ -45,7 +45,7 @@ def similarity(posterior, estimate=None, *, ax=None):
 
     Examples
     --------
-    >>> ax = dpmix.plot.similarity(posterior, dpmix.point_estimate(posterior))  # doctest: +SKIP
+    >>> ax = dpmix.plot.similarity(posterior, dpmix.partitions.point_estimate(posterior))  # doctest: +SKIP
     """
     if ax is not None:
         check_axes(ax)
@@ -54,7 +54,7 @@ def similarity(posterior, estimate=None, *, ax=None):
         together = co_clustering(posterior)
     elif not isinstance(posterior, CoClustering):
         raise InputTypeError(
-            f"posterior must be a dpmix.Posterior or what dpmix.co_clustering answers; "
+            f"posterior must be a dpmix.Posterior or what dpmix.partitions.co_clustering answers; "
             f"got {type(posterior).__name__}"
         )
     order = together.order(estimate)

@@ -113,7 +113,12 @@ class Posterior:
         return self.table.shape
 
     def draw(self, chain=0, draw=-1):
-        """Counts and hyperparameters of one draw; indices as into `labels`.
+        """Counts and hyperparameters of one draw.
+
+        Parameters
+        ----------
+        chain, draw : int
+            Indices as into `labels`, counted from the end where negative.
 
         Returns
         -------
@@ -133,7 +138,22 @@ class Posterior:
         return Draw(*counts, alpha, self.a[chain, draw], self.b[chain, draw], self.plan.prior.c)
 
     def draws(self, most=None):
-        """Every draw of every chain in turn, or about `most` of them evenly spread; a generator of `Draw`."""
+        """Every draw of every chain in turn, or some of them, evenly spread.
+
+        Parameters
+        ----------
+        most : int, optional
+            Of how many draws at most; by default of all.
+
+        Returns
+        -------
+        generator of Draw
+
+        Raises
+        ------
+        InputError, InputTypeError
+            A `most` below 1.
+        """
         if most is not None:
             most = check_count("most", most)
         n_chains, n_draws, _ = self.labels.shape
@@ -212,7 +232,22 @@ class Posterior:
         return to_arviz(self, labels)
 
     def save(self, path, overwrite=False):
-        """Write a run folder at `path`, from which `dpmix.load` and `dpmix.resume` go on."""
+        """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Where; made if it does not exist.
+        overwrite : bool, default False
+            Whether a run that is there may be replaced.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `path` is not a path.
+        RunError
+            A run is there already, or something that is no run.
+        """
         RunFolder.write(path, self.table, self.plan, self.records, self.version, overwrite)
 
 

@@ -80,12 +80,14 @@ def sample_predictive(posterior, x, observed=None, size=1, seed=None, draws=None
     Parameters
     ----------
     posterior : dpmix.Posterior
-    x, observed, draws, labels
+    x, observed
         As in `predict_proba`.
     size : int
         Number of samples of each image.
     seed : int, optional
         The same seed gives the same samples; None takes one from the operating system.
+    draws, labels
+        As in `predict_proba`.
 
     Returns
     -------
@@ -123,12 +125,14 @@ def log_predictive(posterior, x, observed=None, given=None, draws=None, *, label
     Parameters
     ----------
     posterior : dpmix.Posterior
-    x, observed, draws
+    x, observed
         As in `predict_proba`.
     given : (d,) or (m, d) array of bool, optional
         True for the pixels to condition on: the result is then the log probability of the observed
         pixels given these. It makes no difference whether `observed` includes them; pixels that `x`
         leaves out are not given. By default nothing is given.
+    draws : int, optional
+        As in `predict_proba`.
     labels : (m,) array of int, or int for one image, optional
         Label of each image, -1 where it is not observed: the result is then the log probability of
         the observed pixels together with the label.
@@ -241,7 +245,7 @@ def predict_mode(posterior, x, observed=None, draws=None, *, labels=None):
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
     >>> half = np.array([True, True, True, False, False, False])
-    >>> dpmix.predict_mode(posterior, x[0], observed=half).round(1)
+    >>> dpmix.queries.predict_mode(posterior, x[0], observed=half).round(1)
     array([1., 1., 1., 0., 0., 0.])
     """
     return _fill_hidden(take_best, posterior, x, observed, draws, labels)
@@ -253,10 +257,12 @@ def responsibilities(posterior, x, chain=0, draw=-1, observed=None, *, labels=No
     Parameters
     ----------
     posterior : dpmix.Posterior
-    x, observed, labels
+    x : Images, or (m, d) or (d,) array of 0/1 or bool
         As in `predict_proba`. Images are taken for new ones, those that were clustered, too.
     chain, draw : int
         Which draw, counted from the end where negative; by default the last one of the first chain.
+    observed, labels
+        As in `predict_proba`.
 
     Returns
     -------
@@ -274,7 +280,7 @@ def responsibilities(posterior, x, chain=0, draw=-1, observed=None, *, labels=No
     >>> import dpmix
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
-    >>> found = dpmix.responsibilities(posterior, x[0])
+    >>> found = dpmix.queries.responsibilities(posterior, x[0])
     >>> bool(found.argmax() == posterior.labels[0, -1, 0])
     True
     """

@@ -65,8 +65,8 @@ def test_score_is_about_what_is_observed(table, run, capsys):
         told = command(capsys, "score", folder / "run", folder / words[0], *words[1:], "--json", "--labels")
         fields = json.loads(told.out)
         assert fields["log_predictive"] == pytest.approx(dpmix.log_predictive(run, images, seen).mean())
-        best = dpmix.responsibilities(run, images, observed=seen).argmax(axis=1)
-        assert fields["labels"]["ari"] == [pytest.approx(dpmix.compare_labels(best, images.y).ari)]
+        best = dpmix.queries.responsibilities(run, images, observed=seen).argmax(axis=1)
+        assert fields["labels"]["ari"] == [pytest.approx(dpmix.partitions.compare_labels(best, images.y).ari)]
         assert told.err == TOLD.format((~seen).sum(), (~seen).mean())
 
 
@@ -149,8 +149,8 @@ def test_labels_that_are_not_known_are_left_out(table, labelled_run, tmp_path, c
     fields = json.loads(
         command(capsys, "score", folder / "labelled", tmp_path / "some.npz", "--labels", "--json").out
     )
-    best = dpmix.responsibilities(labelled_run, images).argmax(axis=1)
-    assert fields["labels"]["nmi"] == [dpmix.compare_labels(best[known], images.y[known]).nmi]
+    best = dpmix.queries.responsibilities(labelled_run, images).argmax(axis=1)
+    assert fields["labels"]["nmi"] == [dpmix.partitions.compare_labels(best[known], images.y[known]).nmi]
     assert fields["n"] == 60
     np.savez(tmp_path / "wrong.npz", x=images.x, y=np.where(known, images.y, -2))
     assert main(["classify", str(folder / "labelled"), str(tmp_path / "wrong.npz")]) == 2

@@ -53,8 +53,8 @@ def refused(capsys, *words):
 def test_partition_is_the_point_estimate(run, capsys):
     found = json.loads(asked(capsys, "partition", run, "--json", *CLASSES))
     posterior, y = dpmix.load(run), dpmix.datasets.load_digits(classes=[0, 1]).y
-    estimate = dpmix.point_estimate(posterior)
-    ball = dpmix.credible_ball(posterior, estimate)
+    estimate = dpmix.partitions.point_estimate(posterior)
+    ball = dpmix.partitions.credible_ball(posterior, estimate)
     members = cluster_members(posterior, estimate)
     expected = {"n": 360, "n_clusters": estimate.n_clusters, "loss": "vi", "unit": "nats", "draws": 20}
     expected |= {"expected_loss": estimate.expected_loss, "found_from": estimate.found_from}
@@ -67,16 +67,16 @@ def test_partition_is_the_point_estimate(run, capsys):
     assert found["unsure"] == np.sum(members.confidence < 0.5)
     assert [cluster["size"] for cluster in found["clusters"]] == estimate.sizes.tolist()
     assert found["clusters"][0]["typical"] == members.typical[0].tolist()
-    agreement = dpmix.compare_labels(estimate, y)
+    agreement = dpmix.partitions.compare_labels(estimate, y)
     assert found["labels"] == {"n": 360, **vars(agreement)}
 
 
 def test_partition_as_text(run, capsys):
     told = asked(capsys, "partition", run, "--most", 3, "--level", 0.5, *CLASSES)
-    estimate = dpmix.point_estimate(dpmix.load(run))
+    estimate = dpmix.partitions.point_estimate(dpmix.load(run))
     assert told.startswith(f"partition   360 images in {estimate.n_clusters} clusters")
     assert f"variation of information {estimate.expected_loss:.4g} nats" in told
-    agreement = dpmix.compare_labels(estimate, dpmix.datasets.load_digits(classes=[0, 1]).y)
+    agreement = dpmix.partitions.compare_labels(estimate, dpmix.datasets.load_digits(classes=[0, 1]).y)
     assert f"ari {agreement.ari:.3f}" in told and f"purity {agreement.purity:.3f}" in told
     table = told.partition("\n\n")[2].splitlines()
     assert [line.split()[:2] for line in table[1:4]] == [[f"{k}", f"{estimate.sizes[k]}"] for k in range(3)]
@@ -87,13 +87,15 @@ def test_partition_as_text(run, capsys):
 
 
 def test_partition_is_written(run, tmp_path, capsys):
-    estimate = dpmix.point_estimate(dpmix.load(run))
+    estimate = dpmix.partitions.point_estimate(dpmix.load(run))
     for name in ("p.npy", "p.npz", "p.csv"):
         asked(capsys, "partition", run, "-o", tmp_path / name, *CLASSES)
     np.testing.assert_array_equal(np.load(tmp_path / "p.npy"), estimate.labels)
     with np.load(tmp_path / "p.npz") as arrays:
         np.testing.assert_array_equal(arrays["labels"], estimate.labels)
-        np.testing.assert_array_equal(arrays["confidence"], dpmix.confidence(dpmix.load(run), estimate))
+        np.testing.assert_array_equal(
+            arrays["confidence"], dpmix.partitions.confidence(dpmix.load(run), estimate)
+        )
     with open(tmp_path / "p.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["cluster"]) for row in rows] == estimate.labels.tolist()
@@ -107,7 +109,9 @@ def test_labels_that_the_run_has_learnt(labelled_run, tmp_path, capsys):
     found = json.loads(asked(capsys, "partition", labelled_run, "--json", "-o", tmp_path / "p.csv"))
     posterior = dpmix.load(labelled_run)
     y = posterior.table.labels
-    agreement = dpmix.compare_labels(dpmix.point_estimate(posterior).labels[y >= 0], y[y >= 0])
+    agreement = dpmix.partitions.compare_labels(
+        dpmix.partitions.point_estimate(posterior).labels[y >= 0], y[y >= 0]
+    )
     assert found["labels"] == {"n": 180, **vars(agreement)}
     lines = (tmp_path / "p.csv").read_text().splitlines()[1:]
     assert [line.rpartition(",")[2] for line in lines[:4]] == [
@@ -148,7 +152,7 @@ def test_pictures(run, tmp_path, what):
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     first = picture.read_bytes()
     assert first.startswith(b"\x89PNG")
-    estimate = dpmix.point_estimate(dpmix.load(run))
+    estimate = dpmix.partitions.point_estimate(dpmix.load(run))
     np.savez(partition, labels=estimate.labels, confidence=np.zeros(360))
     assert main([*map(str, words), "--most", "5", "--partition", str(partition), "--overwrite"]) == 0
     assert picture.read_bytes() == first
@@ -174,7 +178,7 @@ def test_pictures_are_those_of_the_library(run, tmp_path, monkeypatch):
         assert (
             main(["plot", run, what, "-o", str(tmp_path / f"{what}.svg"), "--loss", "binder", *labels]) == 0
         )
-    estimate = dpmix.point_estimate(dpmix.load(run), "binder").labels
+    estimate = dpmix.partitions.point_estimate(dpmix.load(run), "binder").labels
     for what in ("similarity", "gallery"):
         np.testing.assert_array_equal(asked_for[what][0][1].labels, estimate)
     np.testing.assert_array_equal(asked_for["contingency"][0][0].labels, estimate)
@@ -192,8 +196,11 @@ def test_names_of_labels_and_labels_from_files(run, tmp_path, capsys):
     np.savez(tmp_path / "table.npz", x=np.where(images.x, 0.7, np.nan), y=images.y)
     for name, n in (("y.npy", 355), ("table.npz", 360)):
         found = json.loads(asked(capsys, "partition", run, "--json", "--labels", tmp_path / name))["labels"]
-        labels = dpmix.point_estimate(dpmix.load(run)).labels
-        assert found == {"n": n, **vars(dpmix.compare_labels(labels[360 - n :], images.y[360 - n :]))}
+        labels = dpmix.partitions.point_estimate(dpmix.load(run)).labels
+        assert found == {
+            "n": n,
+            **vars(dpmix.partitions.compare_labels(labels[360 - n :], images.y[360 - n :])),
+        }
 
 
 IMPOSSIBLE = {

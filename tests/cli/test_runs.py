@@ -238,7 +238,7 @@ def test_score_against_labels(run, capsys):
     found = json.loads(capsys.readouterr().out)["labels"]
     assert set(found) == {"ari", "nmi", "purity", "homogeneity", "completeness"}
     posterior, images = dpmix.load(run), dpmix.datasets.load_digits(classes=[2, 3])
-    best = dpmix.responsibilities(posterior, images, chain=1).argmax(axis=1)
+    best = dpmix.queries.responsibilities(posterior, images, chain=1).argmax(axis=1)
     assert found["purity"][1] == pytest.approx(
         sum(np.bincount(images.y[best == k]).max() for k in np.unique(best)) / len(images)
     )

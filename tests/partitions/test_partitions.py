@@ -286,7 +286,7 @@ def test_compiling_is_said_once_and_only_where_it_happens(tmp_path):
     code = """
 import sys, numpy as np
 from support.query_cases import posterior_of
-from dpmix import co_clustering
+from dpmix.partitions import co_clustering
 z, ones = np.arange(6) % 2, np.ones(3)
 posterior = posterior_of(np.ones((6, 3), int), [(z, 1.0, ones, ones)] * 2)
 co_clustering(posterior, progress=sys.argv[1] == 'shown')

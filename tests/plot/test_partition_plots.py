@@ -148,7 +148,7 @@ def test_axes_are_used_as_given(posterior, estimate):
 
 
 def test_bad_input_is_named(posterior, estimate):
-    with pytest.raises(InputTypeError, match=r"dpmix\.co_clustering answers; got ndarray"):
+    with pytest.raises(InputTypeError, match=r"dpmix\.partitions\.co_clustering answers; got ndarray"):
         plot.similarity(np.eye(3))
     with pytest.raises(InputTypeError, match="ax must be Matplotlib axes"):
         plot.similarity(posterior, ax=3)

@@ -63,6 +63,10 @@ def exact_log_partition(rbm):
     rbm : BernoulliRBM
         Fitted.
 
+    Returns
+    -------
+    float
+
     Raises
     ------
     InputError
@@ -98,6 +102,16 @@ def log_likelihood(rbm, X, log_z=None):
         Binary images.
     log_z : float or LogPartition, optional
         Exact by default, which takes a machine with a layer of up to 20 units.
+
+    Returns
+    -------
+    log_likelihood : (n,) float64
+        Nats.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        `rbm` is no fitted BernoulliRBM, or too large for an exact `log_z`; bad images.
     """
     _parameters(rbm)
     log_z = exact_log_partition(rbm) if log_z is None else check_real("log_z", getattr(log_z, "log_z", log_z))
@@ -124,6 +138,11 @@ def annealed_log_partition(rbm, X, n_chains=100, n_temperatures=10_000, random_s
     -------
     LogPartition
         Too low on average: log-likelihoods computed with it are bounded from above, in expectation.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        `rbm` is no fitted BernoulliRBM, `X` is not images like those it has learnt, or a number is bad.
     """
     path, betas, chains, stream = _prepare(rbm, X, n_chains, n_temperatures, random_state)
     v = np.tile(path.base, (chains, 1))
@@ -136,14 +155,26 @@ def reverse_annealed_log_partition(
 ):
     """Estimate log Z by annealed importance sampling from the machine back to the base rates.
 
-    Chains start at images of `X`, drawn at random, and take `n_gibbs` steps of Gibbs sampling to
-    become samples of the machine. Other parameters are as for `annealed_log_partition`.
+    Chains start at images of `X`, drawn at random, and become samples of the machine by Gibbs sampling.
+
+    Parameters
+    ----------
+    rbm, X, n_chains, n_temperatures
+        As for `annealed_log_partition`.
+    n_gibbs : int
+        Steps of Gibbs sampling before the way back.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None
 
     Returns
     -------
     LogPartition
         Too high on average: log-likelihoods computed with it are bounded from below, in expectation,
         if the Gibbs sampling has reached the machine's distribution.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As for `annealed_log_partition`.
     """
     path, betas, chains, stream = _prepare(rbm, X, n_chains, n_temperatures, random_state)
     check_count("n_gibbs", n_gibbs, low=0)

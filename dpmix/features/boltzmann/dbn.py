@@ -96,39 +96,135 @@ class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return self
 
     def transform(self, X, layer=None):
-        """Codes (n, units) of images (n, d) at `layer`, 1 the lowest and by default the top: see `codes`."""
+        """Codes of images.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+        layer : int, optional
+            1 the lowest; by default the top.
+
+        Returns
+        -------
+        codes : (n, units) float32, or uint8 where `codes` is "binary"
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images like those of `fit`; no such layer.
+        """
         p = self.up(X, layer)
         return (p > 0.5).astype(np.uint8) if check_choice("codes", self.codes, CODES) == "binary" else p
 
     def up(self, X, layer=None):
-        """Hidden probabilities (n, units), float32, at `layer`, 1 the lowest and by default the top."""
+        """Hidden probabilities of images.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+        layer : int, optional
+            1 the lowest; by default the top.
+
+        Returns
+        -------
+        proba : (n, units) float32
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images like those of `fit`; no such layer.
+        """
         p = check_visible(self._fitted(), X, reset=False)
         for rbm in self.rbms_[: self._check_layer("layer", layer)]:
             p = rbm._hidden_means(p)
         return p
 
     def down(self, codes, layer=None):
-        """Image probabilities (n, d), float32, of codes (n, units) at `layer`, by default the top."""
+        """Image probabilities from codes.
+
+        Parameters
+        ----------
+        codes : array_like (n, units)
+        layer : int, optional
+            That of the codes, 1 the lowest; by default the top.
+
+        Returns
+        -------
+        proba : (n, d) float32
+
+        Raises
+        ------
+        InputError, InputTypeError
+            No such layer, or codes of another width.
+        """
         check_is_fitted(self)
         for rbm in reversed(self.rbms_[: self._check_layer("layer", layer)]):
             codes = rbm.inverse_transform(codes)
         return codes
 
     def inverse_transform(self, X):
-        """`down` from the top."""
+        """`down` from the top.
+
+        Parameters
+        ----------
+        X : array_like (n, units)
+            Codes as `transform` gives them, or means of these.
+
+        Returns
+        -------
+        proba : (n, d) float32
+
+        Raises
+        ------
+        InputError, InputTypeError
+            Codes of another width, or that are not finite.
+        """
         return self.down(X)
 
     def reconstruct(self, X, depth=None):
-        """Images (n, d), float32 probabilities, after going up `depth` layers, by default all, and down."""
+        """Images after going up some layers and down again.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+        depth : int, optional
+            Number of layers; by default all.
+
+        Returns
+        -------
+        proba : (n, d) float32
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images like those of `fit`; no such layer.
+        """
         check_is_fitted(self)
         depth = self._check_layer("depth", depth)
         return self.down(self.up(X, depth), depth)
 
     def sample(self, n_samples=1, n_steps=1000):
-        """Fantasies (n_samples, d), float32 probabilities: images of the model.
+        """Fantasies: images of the model.
 
         The top machine takes `n_steps` of Gibbs sampling from random codes; one pass goes down, states
         of the layers between drawn on the way. Each call draws anew.
+
+        Parameters
+        ----------
+        n_samples : int, default 1
+        n_steps : int, default 1000
+
+        Returns
+        -------
+        proba : (n_samples, d) float32
+
+        Raises
+        ------
+        InputError, InputTypeError
+            A number below 1.
         """
         check_is_fitted(self)
         n_samples, n_steps = check_count("n_samples", n_samples), check_count("n_steps", n_steps)
@@ -144,17 +240,50 @@ class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return self.rbms_[0].inverse_transform(states)
 
     def encoder_layers(self):
-        """The way up as network layers: a list of (weights (n_in, n_out), bias (n_out,), "sigmoid")."""
+        """The way up as network layers.
+
+        Returns
+        -------
+        list of (weights (n_in, n_out), bias (n_out,), "sigmoid")
+        """
         check_is_fitted(self)
         return [layer for rbm in self.rbms_ for layer in rbm.encoder_layers()]
 
     def save(self, path):
-        """Write everything to one file without pickle; `load` gives it back bit for bit."""
+        """Write everything to one file without pickle; `load` gives it back bit for bit.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `path` is not a path, or a parameter is nothing that a file can hold, such as a function.
+        OSError
+            As from the operating system.
+        """
         storage.save(self._fitted(), path)
 
     @classmethod
     def load(cls, path):
-        """Read what `save` wrote; RunError if the file is missing, damaged or something else."""
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Returns
+        -------
+        DeepBeliefNet
+
+        Raises
+        ------
+        RunError
+            The file is missing, damaged or no extractor.
+        InputError, InputTypeError
+            `path` is not a path, or the file holds an extractor of another class.
+        """
         return storage.load_as(cls, path)
 
     @property

@@ -205,8 +205,22 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """Learn more from `X`: one pass over it in mini-batches of up to `batch_size`, in order.
 
         The learning rate is `learning_rate`, without a schedule; momentum, chains and random numbers go on
-        from the last call. Parameters and errors are those of `fit`; a machine whose training diverged here is
-        lost.
+        from the last call. A machine whose training diverged here is lost.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+
+        Returns
+        -------
+        BernoulliRBM
+            Itself.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            As in `fit`.
         """
         settings = self._check_settings()
         first = not hasattr(self, "components_")
@@ -229,17 +243,64 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return self
 
     def transform(self, X):
-        """Codes (n, n_components) of images (n, d): see `codes`."""
+        """Codes of images.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+
+        Returns
+        -------
+        codes : (n, n_components) float32, or uint8 where `codes` is "binary"
+
+        Raises
+        ------
+        InputError
+            `X` is not images like those of `fit`.
+        """
         p = self._hidden_means(X)
         return (p > 0.5).astype(np.uint8) if self.codes == "binary" else p
 
     def inverse_transform(self, X):
-        """P(v = 1 | h) (n, d), float32, of codes (n, n_components)."""
+        """P(v = 1 | h) of codes.
+
+        Parameters
+        ----------
+        X : array_like (n, n_components)
+            Codes in [0, 1].
+
+        Returns
+        -------
+        proba : (n, d) float32
+
+        Raises
+        ------
+        InputError
+            Codes of another width, or that are not finite.
+        """
         check_is_fitted(self)
         return visible_means(self._weights(), self.intercept_visible_, self._check_codes(X))
 
     def reconstruct(self, X, n_steps=1):
-        """Images (n, d), float32 probabilities, after `n_steps` mean-field passes up and down from `X`."""
+        """Images after mean-field passes up and down.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+        n_steps : int, default 1
+            Number of passes.
+
+        Returns
+        -------
+        proba : (n, d) float32
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images like those of `fit`; an `n_steps` below 1.
+        """
         p = check_visible(self._fitted(), X, reset=False)
         weights = self._weights()
         for _ in range(check_count("n_steps", n_steps)):
@@ -248,25 +309,90 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return p
 
     def free_energy(self, X):
-        """F(x) (n,) in nats, float64, where P(x) = exp(-F(x)) / Z."""
+        """F(x) of each image, where P(x) = exp(-F(x)) / Z.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+
+        Returns
+        -------
+        free_energy : (n,) float64
+            Nats.
+
+        Raises
+        ------
+        InputError
+            `X` is not images like those of `fit`.
+        """
         x = check_visible(self._fitted(), X, reset=False)
         return free_energy(self._weights(), self.intercept_visible_, self.intercept_hidden_, x)
 
     def score_samples(self, X):
-        """Pseudo-likelihood (n,) in nats, float64: the sum over pixels of log P(pixel | all others).
+        """Pseudo-likelihood: the sum over pixels of log P(pixel | all others).
 
         scikit-learn estimates this from one random pixel; here every pixel is taken, so that the result
         is exact. A pixel between 0 and 1 counts as both in these shares.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+
+        Returns
+        -------
+        pseudo_likelihood : (n,) float64
+            Nats.
+
+        Raises
+        ------
+        InputError
+            `X` is not images like those of `fit`.
         """
         x = check_visible(self._fitted(), X, reset=False)
         return pseudo_log_likelihood(self._weights(), self.intercept_visible_, self.intercept_hidden_, x)
 
     def score(self, X, y=None):
-        """Mean of `score_samples`, nats per image: larger is better."""
+        """Mean of `score_samples`: larger is better.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+        y : object
+            Not used; here for pipelines.
+
+        Returns
+        -------
+        float
+            Nats per image.
+
+        Raises
+        ------
+        InputError
+            `X` is not images like those of `fit`.
+        """
         return float(self.score_samples(X).mean())
 
     def gibbs(self, v, n_steps=1):
-        """Images (n, d), uint8, after `n_steps` steps of Gibbs sampling from `v`; each call draws anew."""
+        """Images after Gibbs sampling from others; each call draws anew.
+
+        Parameters
+        ----------
+        v : array_like (n, d)
+            Images to start from.
+        n_steps : int, default 1
+
+        Returns
+        -------
+        images : (n, d) uint8
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `v` is not images like those of `fit`; an `n_steps` below 1.
+        """
         v = check_visible(self._fitted(), v, reset=False, name="v").astype(np.float32)
         weights = self._weights()
         for _ in range(check_count("n_steps", n_steps)):
@@ -277,17 +403,50 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         return v.astype(np.uint8)
 
     def encoder_layers(self):
-        """The way from image to code as a network layer: [(weights (d, h), bias (h,), "sigmoid")]."""
+        """The way from image to code as a network layer.
+
+        Returns
+        -------
+        [(weights (d, h), bias (h,), "sigmoid")]
+        """
         self._fitted()
         return [(self._weights(), self.intercept_hidden_, "sigmoid")]
 
     def save(self, path):
-        """Write everything to one file without pickle; `load` gives it back bit for bit."""
+        """Write everything to one file without pickle; `load` gives it back bit for bit.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `path` is not a path, or a parameter is nothing that a file can hold, such as a function.
+        OSError
+            As from the operating system.
+        """
         storage.save(self._fitted(), path)
 
     @classmethod
     def load(cls, path):
-        """Read what `save` wrote; RunError if the file is missing, damaged or something else."""
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Returns
+        -------
+        BernoulliRBM
+
+        Raises
+        ------
+        RunError
+            The file is missing, damaged or no extractor.
+        InputError, InputTypeError
+            `path` is not a path, or the file holds an extractor of another class.
+        """
         return storage.load_as(cls, path)
 
     @property

@@ -238,25 +238,84 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self
 
     def transform(self, X):
-        """Codes (n, k) of images (n, d): see `codes`."""
+        """Codes of images.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+
+        Returns
+        -------
+        codes : (n, k) float32, or uint8 where `codes` is "binary"
+
+        Raises
+        ------
+        InputError
+            `X` is not images like those of `fit`.
+        """
         code = self.encode(X)
         return (code > self.code_thresholds_).astype(np.uint8) if self.codes == "binary" else code
 
     def encode(self, X):
-        """Activations (n, k), float32, of the code layer for images (n, d)."""
+        """Activations of the code layer.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+
+        Returns
+        -------
+        activations : (n, k) float32
+
+        Raises
+        ------
+        InputError
+            `X` is not images like those of `fit`.
+        """
         check_is_fitted(self)
         return self._code(check_table(self, X, reset=False))
 
     def decode(self, codes):
-        """Outputs (n, d), float32, for activations (n, k) of the code layer, as `encode` gives them."""
+        """Images from activations of the code layer.
+
+        Parameters
+        ----------
+        codes : array_like (n, k)
+            As `encode` gives them.
+
+        Returns
+        -------
+        outputs : (n, d) float32
+
+        Raises
+        ------
+        InputError
+            Codes of another width, or that are not finite.
+        """
         check_is_fitted(self)
         return self._network.predict(self._check_codes(codes), start=self.code_layer_)
 
     def inverse_transform(self, X):
-        """Outputs (n, d), float32, for codes (n, k) as `transform` gives them, or means of these.
+        """Images from codes.
 
         Binary codes, or probabilities of their bits, become the mean activations that training images with
         such bits have (`code_levels_`).
+
+        Parameters
+        ----------
+        X : array_like (n, k)
+            Codes as `transform` gives them, or means of these.
+
+        Returns
+        -------
+        outputs : (n, d) float32
+
+        Raises
+        ------
+        InputError
+            Codes of another width, or that are not finite.
         """
         check_is_fitted(self)
         codes = self._check_codes(X)
@@ -266,17 +325,49 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self.decode(codes)
 
     def reconstruct(self, X, *, ternary=False):
-        """Outputs (n, d), float32, for images (n, d).
+        """What comes out for images.
 
-        With ``ternary=True`` int8 instead: 1 above and 0 below `thresholds`, and -1, undecided, between.
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+        ternary : bool, default False
+            Decide: 1 above and 0 below `thresholds`, and -1, undecided, between.
+
+        Returns
+        -------
+        outputs : (n, d) float32, or int8 with `ternary`
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images like those of `fit`, or `thresholds` are bad.
         """
         check_is_fitted(self)
         return self._decided(self._network.predict(check_table(self, X, reset=False)), ternary)
 
     def denoise(self, X, *, n_steps=1, ternary=False):
-        """Clean images (n, d), float32, of noisy ones; `n_steps` puts the result in again.
+        """Clean images from noisy ones.
 
-        This is `reconstruct`; an autoencoder trained with `corruption` does it well. `ternary` as there.
+        This is `reconstruct`; an autoencoder trained with `corruption` does it well.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Noisy images.
+        n_steps : int, default 1
+            More than 1 puts the result in again.
+        ternary : bool, default False
+            As in `reconstruct`.
+
+        Returns
+        -------
+        outputs : (n, d) float32, or int8 with `ternary`
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images like those of `fit`; `n_steps` below 1; bad `thresholds`.
         """
         check_is_fitted(self)
         p = check_table(self, X, reset=False)
@@ -285,7 +376,24 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return self._decided(p, ternary)
 
     def reconstruction_errors(self, X, target=None):
-        """Mean squared difference (n,), float64, per pixel, between outputs for `X` and `target` or `X`."""
+        """Mean squared difference per pixel between outputs and what they should be.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+        target : array_like (n, d), optional
+            What they should be; by default `X`.
+
+        Returns
+        -------
+        errors : (n,) float64
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images like those of `fit`, or `target` is not as many.
+        """
         p = self.reconstruct(X)
         wanted = check_table(self, X if target is None else target, reset=False)
         if wanted.shape != p.shape:
@@ -294,29 +402,84 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return np.square(p, out=p).mean(axis=1, dtype=np.float64)
 
     def score(self, X, y=None):
-        """Minus the mean squared error per pixel of reconstructed images: larger is better."""
+        """Minus the mean squared error per pixel of reconstructed images: larger is better.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+        y : object
+            Not used; here for pipelines.
+
+        Returns
+        -------
+        float
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images like those of `fit`.
+        """
         return -float(self.reconstruction_errors(X).mean())
 
     def encoder_layers(self):
-        """The way from image to code: a list of (weights (n_in, n_out), bias (n_out,), activation)."""
+        """The way from image to code.
+
+        Returns
+        -------
+        list of (weights (n_in, n_out), bias (n_out,), activation)
+        """
         check_is_fitted(self)
         layers = zip(self.coefs_, self.intercepts_, self.activations_, strict=True)
         return list(layers)[: self.code_layer_]
 
     def decoder_layers(self):
-        """The way from code to output, in the form of `encoder_layers`."""
+        """The way from code to output.
+
+        Returns
+        -------
+        list of (weights (n_in, n_out), bias (n_out,), activation)
+        """
         check_is_fitted(self)
         layers = zip(self.coefs_, self.intercepts_, self.activations_, strict=True)
         return list(layers)[self.code_layer_ :]
 
     def save(self, path):
-        """Write everything but `init` to one file without pickle; `load` gives it back bit for bit."""
+        """Write everything but `init` to one file without pickle; `load` gives it back bit for bit.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `path` is not a path, or a parameter is nothing that a file can hold, such as a function.
+        OSError
+            As from the operating system.
+        """
         check_is_fitted(self)
         storage.save(self, path)
 
     @classmethod
     def load(cls, path):
-        """Read what `save` wrote; RunError if the file is missing, damaged or something else."""
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Returns
+        -------
+        Autoencoder
+
+        Raises
+        ------
+        RunError
+            The file is missing, damaged or no extractor.
+        InputError, InputTypeError
+            `path` is not a path, or the file holds an extractor of another class.
+        """
         return storage.load_as(cls, path)
 
     @property

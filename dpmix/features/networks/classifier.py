@@ -185,19 +185,66 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return self
 
     def predict_proba(self, X):
-        """P(class | image) (n, k), float32, columns in the order of `classes_`."""
+        """P(class | image).
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+
+        Returns
+        -------
+        proba : (n, k) float32
+            Columns in the order of `classes_`.
+
+        Raises
+        ------
+        InputError
+            `X` is not images like those of `fit`.
+        """
         check_is_fitted(self)
         return self._network.predict(check_table(self, X, reset=False))
 
     def predict(self, X):
-        """The most probable class (n,) of each image."""
+        """The most probable class of each image.
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+
+        Returns
+        -------
+        classes : (n,) array
+
+        Raises
+        ------
+        InputError
+            `X` is not images like those of `fit`.
+        """
         p = self.predict_proba(X)
         return self.classes_[p.argmax(axis=1)]
 
     def hidden(self, X, layer=None):
-        """Activations (n, units), float32, of hidden layer `layer`, 1 the lowest and by default the top.
+        """Activations of a hidden layer.
 
         So the plane of a bottleneck of two units is read: the third layer of sizes (500, 100, 2, 100).
+
+        Parameters
+        ----------
+        X : array_like (n, d)
+            Images; values in [0, 1].
+        layer : int, optional
+            1 the lowest; by default the top.
+
+        Returns
+        -------
+        activations : (n, units) float32
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `X` is not images like those of `fit`; no such layer.
         """
         check_is_fitted(self)
         n_hidden = len(self.coefs_) - 1
@@ -207,18 +254,51 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         return self._network.predict(check_table(self, X, reset=False), stop=layer)
 
     def encoder_layers(self):
-        """The hidden layers: a list of (weights (n_in, n_out), bias (n_out,), activation)."""
+        """The hidden layers.
+
+        Returns
+        -------
+        list of (weights (n_in, n_out), bias (n_out,), activation)
+        """
         check_is_fitted(self)
         return list(zip(self.coefs_, self.intercepts_, self.activations_, strict=True))[:-1]
 
     def save(self, path):
-        """Write everything but `init` to one file without pickle; `load` gives it back bit for bit."""
+        """Write everything but `init` to one file without pickle; `load` gives it back bit for bit.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `path` is not a path, or a parameter is nothing that a file can hold, such as a function.
+        OSError
+            As from the operating system.
+        """
         check_is_fitted(self)
         storage.save(self, path)
 
     @classmethod
     def load(cls, path):
-        """Read what `save` wrote; RunError if the file is missing, damaged or something else."""
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Returns
+        -------
+        NetworkClassifier
+
+        Raises
+        ------
+        RunError
+            The file is missing, damaged or no extractor.
+        InputError, InputTypeError
+            `path` is not a path, or the file holds an extractor of another class.
+        """
         return storage.load_as(cls, path)
 
     # Asked of the network each time, these stay its own arrays in copies, too.
