@@ -14,6 +14,7 @@ from dpmix.base.errors import InputError, WorkerError
 from dpmix.base.version import __version__
 from dpmix.cli import classify, demo, fit, info, partition, plot, queries, train
 from dpmix.cli.streams import StdoutClosed, complain, flush_results
+from dpmix.cli.wording import message_of
 
 __all__ = ["main"]
 
@@ -60,17 +61,17 @@ def main(argv=None):
     except StdoutClosed:
         return STDOUT_CLOSED
     except KeyboardInterrupt as interrupt:
-        complain(str(interrupt) or "interrupted")
+        complain(message_of(interrupt) or "interrupted")
         return TERMINATED if terminated.is_set() else INTERRUPTED
     except WorkerError as error:
-        complain(f"error: {error}")
+        complain(f"error: {message_of(error)}")
         return WORKER_FAILED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         complain(f"error: {where}{error.strerror or error}")
         return BAD_INPUT
     except InputError as error:
-        complain(f"error: {error}")
+        complain(f"error: {message_of(error)}")
         return BAD_INPUT
     return 0
 

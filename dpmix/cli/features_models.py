@@ -6,7 +6,8 @@ import warnings
 
 from dpmix.base.errors import InputError
 from dpmix.cli.options import add_source, given, load_source
-from dpmix.cli.streams import in_shell_words, note
+from dpmix.cli.streams import note
+from dpmix.cli.wording import message_of
 
 __all__ = [
     "EXTRACTORS",
@@ -159,6 +160,7 @@ def train_model(kind, arguments, images, init=None):
     if "seed" not in arguments:
         arguments.seed = check_seed(None) % (_LARGEST_SEED + 1)
     check_count("seed", arguments.seed, low=0, high=_LARGEST_SEED)
+    _check_steps(arguments, init)
     model = _untrained(kind, arguments, init)
     with _warnings_as_notes():
         return model.fit(images.x, images.y) if kind == "classifier" else model.fit(images.x)
@@ -172,6 +174,18 @@ def refuse_training(arguments):
         raise InputError(
             f"--{name} is for a model that is trained now, not for one from a file; leave it out"
         )
+
+
+def _check_steps(arguments, init):
+    """Refuse numbers that the library would refuse under the names of its parameters."""
+    from dpmix.base.checks import check_count, check_positive
+
+    if "epochs" in arguments:
+        check_count("--epochs", arguments.epochs, low=1 if init is None else 0)
+    if "batch_size" in arguments:
+        check_count("--batch-size", arguments.batch_size)
+    if "learning_rate" in arguments:
+        check_positive("--learning-rate", arguments.learning_rate)
 
 
 def _untrained(kind, arguments, init):
@@ -234,7 +248,7 @@ def _warnings_as_notes():
     """Tell warnings of the library as one line each, without the line of code they come from."""
 
     def tell(message, category, filename, lineno, file=None, line=None):
-        note(f"dpmix: warning: {in_shell_words(' '.join(str(message).split()))}")
+        note(f"dpmix: warning: {message_of(message)}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("always")

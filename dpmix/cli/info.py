@@ -6,7 +6,8 @@ from pathlib import Path
 from dpmix.base.errors import RunError
 from dpmix.cli.options import add_command, add_run
 from dpmix.cli.report import agreement_text, as_json, run_fields, run_text
-from dpmix.cli.streams import in_shell_words, show
+from dpmix.cli.streams import show
+from dpmix.cli.wording import in_shell_words
 
 __all__ = ["add_commands"]
 
