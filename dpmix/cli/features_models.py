@@ -5,6 +5,7 @@ import sys
 import warnings
 
 from dpmix.base.errors import InputError
+from dpmix.base.text import table
 from dpmix.cli.options import add_source, given, load_source
 from dpmix.cli.streams import note
 from dpmix.cli.wording import message_of
@@ -289,6 +290,4 @@ def training_text(fields):
         if name not in ("learning_rate", "seconds"):
             columns[name.replace("_", " ")] = [f"{history[name][-1]:.4g}" for history in histories]
     cells = [[name, *column] for name, column in columns.items()]
-    widths = [max(map(len, column)) for column in cells]
-    cells = [[cell.rjust(width) for cell in column] for column, width in zip(cells, widths, strict=True)]
-    return "\n".join([*lines, *("  ".join(row) for row in zip(*cells, strict=True))])
+    return "\n".join([*lines, *table(list(zip(*cells, strict=True)))])

@@ -3,6 +3,7 @@
 import re
 
 from dpmix.base.errors import InputError
+from dpmix.base.text import count
 from dpmix.cli.files import PICTURES, check_file, save_array, save_picture, use_no_display
 from dpmix.cli.options import (
     add_command,
@@ -207,7 +208,7 @@ def _score(arguments):
         show(as_json({**fields, **({"labels": agreement} if agreement else {})}))
         return
     spread = "" if error is None else f", standard error {error:.2f}"
-    show(f"log predictive {mean:.2f} nats per image{spread} ({n:,} image{'' if n == 1 else 's'})")
+    show(f"log predictive {mean:.2f} nats per image{spread} ({count(n, 'image')})")
     for name, per_chain in agreement.items():
         show(f"{name:14} {'  '.join(f'{value:.3f}' for value in per_chain)}")
 

@@ -1,6 +1,7 @@
 """The commands about models that learn features: ``train``, ``encode`` and ``reconstruct``."""
 
 from dpmix.base.errors import InputError
+from dpmix.base.text import count
 from dpmix.cli import features_pictures
 from dpmix.cli.features_models import (
     EXTRACTORS,
@@ -248,7 +249,7 @@ def _reconstruct(arguments):
     shown, errors = {"image": images.x[rows]}, {}
     for depth in depths:
         found = model.reconstruct(images.x) if depth is None else model.reconstruct(images.x, depth)
-        name = "returned" if depth is None else f"{depth} layer{'' if depth == 1 else 's'}"
+        name = "returned" if depth is None else count(depth, "layer")
         shown[name], errors[name] = found[rows], float(((found - images.x) ** 2).mean(dtype=float))
     save_picture(dpmix.plot.image_rows(shown, shape=images.shape), path)
     if arguments.json:

@@ -3,6 +3,7 @@
 import math
 import textwrap
 
+from dpmix.base.text import count, table
 from dpmix.base.wording import Wording
 from dpmix.posterior.agreement import FEW, MIN_DRAWS, RATIO_GOOD
 
@@ -29,11 +30,9 @@ _DISAGREE = (
 
 def as_text(summary):
     """The table of a `dpmix.posterior.summary.Summary`, and below it what it means."""
-    rows = [(f"{_count(summary.chains, 'chain')} of {_count(summary.draws, 'draw')}", *_HEADINGS)]
+    rows = [(f"{count(summary.chains, 'chain')} of {count(summary.draws, 'draw')}", *_HEADINGS)]
     rows += [(_NAMES[name], *_cells(quantity)) for name, quantity in summary.quantities.items()]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
-    lines += ["", _distance_line(summary.distance), ""]
+    lines = [*table(rows, left={0}), "", _distance_line(summary.distance), ""]
     notes = (textwrap.fill(note, _WIDTH, break_on_hyphens=False) for note in summary.notes)
     return "\n".join([*lines, *notes])
 
@@ -153,7 +152,3 @@ def _word(name):
         "alpha": "alpha",
         "entropy": "the entropy of the sizes",
     }[name]
-
-
-def _count(number, noun):
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
