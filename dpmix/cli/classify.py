@@ -4,14 +4,14 @@ import os
 
 from dpmix.base.errors import InputError
 from dpmix.base.text import count
-from dpmix.cli.features_models import add_grey_source, load_images, load_model, trained_kind
 from dpmix.cli.files import PICTURES, check_file, save_array, save_picture, use_no_display
+from dpmix.cli.models import add_grey_source, load_images, load_model, trained_kind
 from dpmix.cli.options import add_command, add_observed, add_overwrite, add_picture
-from dpmix.cli.queries import load_query
 from dpmix.cli.report import as_json
+from dpmix.cli.runs import load_query
 from dpmix.cli.streams import note, show
 
-__all__ = ["add_commands"]
+__all__ = ["add_to"]
 
 _CLASSIFY = """\
 For a run that 'dpmix fit --labels' wrote, or a classifier that 'dpmix train' wrote. Asks for the label of
@@ -36,8 +36,8 @@ _EXAMPLES = (
 )
 
 
-def add_commands(commands):
-    """Add the commands of this module."""
+def add_to(commands):
+    """Add the command ``classify``."""
     summary, usage = "say what images show, and check it", "RUN|MODEL SOURCE [options]"
     parser = add_command(commands, "classify", _classify, summary, _CLASSIFY, usage, _EXAMPLES, source=True)
     parser.add_argument(

@@ -7,7 +7,7 @@ from dpmix.cli.options import add_command, add_overwrite, add_run, given
 from dpmix.cli.report import as_json
 from dpmix.cli.streams import show
 
-__all__ = ["add_commands"]
+__all__ = ["add_to"]
 
 _PARTITION = """\
 Of all draws of all chains, one partition that stands for them: that with the least expected distance
@@ -32,8 +32,8 @@ _FILES = (".npy", ".npz", ".csv")
 _CLUSTERS, _MEMBERS = 20, 5
 
 
-def add_commands(commands):
-    """Add the commands of this module."""
+def add_to(commands):
+    """Add the command ``partition``."""
     summary = "give the partition that stands for a run"
     parser = add_command(commands, "partition", _partition, summary, _PARTITION, "RUN [options]", _EXAMPLES)
     add_run(parser)
