@@ -1,14 +1,37 @@
 """The exceptions of dpmix: what the caller did wrong, and what went wrong underneath.
 
-Every mistake of the caller is an `InputError` (a ``ValueError``); its text names the argument,
-what is allowed, what came, and the way out. The command line turns these into one line and exit
-status 2, and lets anything else (our own mistakes) show its traceback.
+Every mistake of the caller is an `InputError` (a ``ValueError``). Its text names the argument, what is
+allowed and what came; its remedy is the way out. Where that is called otherwise in a shell than in a
+script, one or the other is a `dpmix.base.wording.Wording`. The command line turns these errors into one
+line and exit status 2, and lets anything else (our own mistakes) show its traceback.
 """
+
+from dpmix.base.wording import Wording
 
 __all__ = ["InputError", "InputTypeError", "Interrupted", "RunError", "WorkerError"]
 
 
-class InputError(ValueError):
+class _WithRemedy:
+    """What the exceptions here have in common: ``str(error)`` is ``"text; remedy"``.
+
+    Parameters
+    ----------
+    text : str
+        What is wrong.
+    remedy : str, optional
+        The way out of it.
+    """
+
+    def __init__(self, text, remedy=None):
+        super().__init__(text if remedy is None else Wording("{text}; {remedy}", text=text, remedy=remedy))
+        self.text, self.remedy = text, remedy
+
+    def within(self, place):
+        """Return the same error, its text preceded by where it was found, such as the name of a file."""
+        return type(self)(Wording("{place}: {text}", place=place, text=self.text), self.remedy)
+
+
+class InputError(_WithRemedy, ValueError):
     """An argument, a file or a combination of them that dpmix cannot work with."""
 
 
@@ -20,11 +43,11 @@ class RunError(InputError):
     """A run folder or posterior file that is missing, damaged, foreign or in use."""
 
 
-class WorkerError(RuntimeError):
+class WorkerError(_WithRemedy, RuntimeError):
     """A worker process died or failed, and running its work again did not help."""
 
 
-class Interrupted(KeyboardInterrupt):
+class Interrupted(_WithRemedy, KeyboardInterrupt):
     """Ctrl-C during sampling; nothing that a finished segment produced is lost.
 
     Attributes
@@ -33,6 +56,6 @@ class Interrupted(KeyboardInterrupt):
         The draws that every chain had completed, or None where some chain had none.
     """
 
-    def __init__(self, message, posterior=None):
-        super().__init__(message)
+    def __init__(self, text, posterior=None, remedy=None):
+        super().__init__(text, remedy)
         self.posterior = posterior

@@ -12,12 +12,32 @@ import threading
 
 from dpmix.base.errors import InputError, WorkerError
 from dpmix.base.version import __version__
-from dpmix.cli import classify, demo, fit, info, partition, plot, queries, train
+from dpmix.cli import (
+    classify,
+    complete,
+    demo,
+    encode,
+    fetch,
+    fit,
+    info,
+    partition,
+    plot,
+    probe,
+    reconstruct,
+    resume,
+    score,
+    train,
+)
 from dpmix.cli.streams import StdoutClosed, complain, flush_results
+from dpmix.cli.wording import message_of
 
 __all__ = ["main"]
 
 BAD_INPUT, WORKER_FAILED, INTERRUPTED, STDOUT_CLOSED, TERMINATED = 2, 3, 130, 141, 143
+
+# One module each, in the order of `dpmix --help`.
+_COMMANDS = (demo, fetch, fit, resume, info, plot, partition, complete, score, classify)  # about runs
+_COMMANDS += (train, encode, reconstruct, probe)  # about models
 
 _DESCRIPTION = """\
 Cluster binary images without saying how many clusters there are, then ask what is hidden in an image.
@@ -60,17 +80,17 @@ def main(argv=None):
     except StdoutClosed:
         return STDOUT_CLOSED
     except KeyboardInterrupt as interrupt:
-        complain(str(interrupt) or "interrupted")
+        complain(message_of(interrupt) or "interrupted")
         return TERMINATED if terminated.is_set() else INTERRUPTED
     except WorkerError as error:
-        complain(f"error: {error}")
+        complain(f"error: {message_of(error)}")
         return WORKER_FAILED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         complain(f"error: {where}{error.strerror or error}")
         return BAD_INPUT
     except InputError as error:
-        complain(f"error: {error}")
+        complain(f"error: {message_of(error)}")
         return BAD_INPUT
     return 0
 
@@ -95,8 +115,8 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"dpmix {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="dpmix")
-    for group in (demo, fit, info, plot, partition, queries, classify, train):
-        group.add_commands(commands)
+    for command in _COMMANDS:
+        command.add_to(commands)
     return parser
 
 

@@ -3,14 +3,15 @@
 import os
 
 from dpmix.base.errors import InputError
-from dpmix.cli.features_models import add_grey_source, load_images, load_model, trained_kind
+from dpmix.base.text import count
 from dpmix.cli.files import PICTURES, check_file, save_array, save_picture, use_no_display
+from dpmix.cli.models import add_grey_source, load_images, load_model, trained_kind
 from dpmix.cli.options import add_command, add_observed, add_overwrite, add_picture
-from dpmix.cli.queries import load_query
 from dpmix.cli.report import as_json
+from dpmix.cli.runs import load_query
 from dpmix.cli.streams import note, show
 
-__all__ = ["add_commands"]
+__all__ = ["add_to"]
 
 _CLASSIFY = """\
 For a run that 'dpmix fit --labels' wrote, or a classifier that 'dpmix train' wrote. Asks for the label of
@@ -35,8 +36,8 @@ _EXAMPLES = (
 )
 
 
-def add_commands(commands):
-    """Add the commands of this module."""
+def add_to(commands):
+    """Add the command ``classify``."""
     summary, usage = "say what images show, and check it", "RUN|MODEL SOURCE [options]"
     parser = add_command(commands, "classify", _classify, summary, _CLASSIFY, usage, _EXAMPLES, source=True)
     parser.add_argument(
@@ -170,7 +171,7 @@ def _compared(proba, y):
 
 
 def _text(found):
-    cells = [*found["classes"], *(count for row in found["confusion"] for count in row)]
+    cells = [*found["classes"], *(cell for row in found["confusion"] for cell in row)]
     width, first = (
         max(6, *(len(f"{cell}") + 1 for cell in cells)),
         max(5, *(len(f"{k}") for k in found["classes"])),
@@ -178,7 +179,7 @@ def _text(found):
     n, loss = found["n"], found["log_loss"]
     log_loss = "infinite" if loss is None else f"{loss:.4f} nats"
     lines = [
-        f"accuracy {found['accuracy']:.4f}, log loss {log_loss} ({n:,} image{'' if n == 1 else 's'})",
+        f"accuracy {found['accuracy']:.4f}, log loss {log_loss} ({count(n, 'image')})",
         "",
     ]
     lines.append(
@@ -186,6 +187,6 @@ def _text(found):
     )
     for label, row in zip(found["classes"], found["confusion"], strict=True):
         auc = found["roc_auc"][str(label)]
-        cells = "".join(f"{count:>{width}}" for count in row)
+        cells = "".join(f"{cell:>{width}}" for cell in row)
         lines.append(f"{label:>{first}}{cells}  {'     -' if auc is None else f'{auc:.4f}'}")
     return "\n".join(lines)

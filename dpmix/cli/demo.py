@@ -1,14 +1,13 @@
-"""The commands for the first minutes: ``demo`` and ``fetch``."""
+"""The command ``demo``: a first look, in seconds."""
 
 import shlex
-from pathlib import Path
 
 from dpmix.cli.files import PICTURES, check_file, check_folder, save_picture, use_no_display
-from dpmix.cli.options import add_command, add_overwrite, given
+from dpmix.cli.options import add_command, add_overwrite
 from dpmix.cli.report import chain_table
-from dpmix.cli.streams import note, show
+from dpmix.cli.streams import show
 
-__all__ = ["add_commands"]
+__all__ = ["add_to"]
 
 _DEMO = """\
 Clusters 1,600 of the handwritten digits that come with scikit-learn, without their labels, fills in
@@ -18,28 +17,19 @@ the bottom halves of others, and writes into the folder:
   completions.png   ten digits the run has not seen, their bottoms filled in from their tops
   trace.png         how the chains went"""
 
-_FETCH = """\
-MNIST is 70,000 handwritten digits of 28 x 28 pixels, a download of 11 MB. It is looked for in DIR,
-then in the folder that the environment variable DPMIX_DATA names, then in your cache. What is missing
-is downloaded to the first of these that is set and checked. The folder is printed."""
-
 _FOLDER = "dpmix-demo"
 _TRAINED = 1600  # the first digits; the others are there to be completed
 _OPTIONS = {"chains": 4, "sweeps": 200, "seed": 1}
 
 
-def add_commands(commands):
-    """Add the commands of this module."""
+def add_to(commands):
+    """Add the command ``demo``."""
     summary = "cluster handwritten digits and draw the result, in seconds"
     demo = add_command(commands, "demo", _demo, summary, _DEMO, "[-o DIR] [--overwrite]")
     demo.add_argument(
         "-o", "--out", default=_FOLDER, metavar="DIR", help="folder to write (default: %(default)s)"
     )
     add_overwrite(demo)
-
-    summary = "put the MNIST digits in place"
-    fetch = add_command(commands, "fetch", _fetch, summary, _FETCH, "[--data-home DIR]")
-    fetch.add_argument("--data-home", metavar="DIR", help="folder to look in first, and to download to")
 
 
 def _demo(arguments):
@@ -86,12 +76,3 @@ Try next
   dpmix resume {run} --sweeps 1000
   dpmix fit digits -o twos-and-threes --classes 2,3
   dpmix --help"""
-
-
-def _fetch(arguments):
-    from dpmix.datasets import fetch_mnist
-
-    folder = fetch_mnist(**given(arguments, "data_home"))
-    show(folder)
-    if "data_home" in arguments and folder == Path(arguments.data_home):
-        note(f"for other commands to find it: export DPMIX_DATA={shlex.quote(str(folder.resolve()))}")

@@ -1,4 +1,4 @@
-"""The commands that sample: ``fit`` and ``resume``."""
+"""The command ``fit``: cluster images."""
 
 import shlex
 
@@ -8,7 +8,7 @@ from dpmix.cli.options import (
     add_command,
     add_observed,
     add_overwrite,
-    add_run,
+    add_running,
     add_source,
     given,
     load_observed,
@@ -17,7 +17,7 @@ from dpmix.cli.options import (
 from dpmix.cli.report import chain_table
 from dpmix.cli.streams import show
 
-__all__ = ["add_commands"]
+__all__ = ["add_to"]
 
 _FIT = """\
 Each chain starts from --init and sweeps over all images again and again. A sweep moves single images,
@@ -36,14 +36,9 @@ _FIT_EXAMPLES = (
     "dpmix fit table.npy -o run --observed mask.npy",
 )
 
-_RESUME = """\
-Without --sweeps it finishes a run that was stopped, and does nothing to a finished one."""
 
-_RESUME_EXAMPLES = ("dpmix resume run", "dpmix resume run --sweeps 1000")
-
-
-def add_commands(commands):
-    """Add the commands of this module."""
+def add_to(commands):
+    """Add the command ``fit``."""
     fit = add_command(
         commands, "fit", _fit, "cluster images", _FIT, "SOURCE -o RUN [options]", _FIT_EXAMPLES, source=True
     )
@@ -52,17 +47,8 @@ def add_commands(commands):
     fit.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder to write")
     _add_labels(fit)
     _add_plan(fit)
-    _add_running(fit)
+    add_running(fit)
     add_overwrite(fit)
-
-    resume = add_command(
-        commands, "resume", _resume, "go on with a run", _RESUME, "RUN [options]", _RESUME_EXAMPLES
-    )
-    add_run(resume)
-    resume.add_argument(
-        "--sweeps", type=int, metavar="TOTAL", help="new length of each chain in all (default: as planned)"
-    )
-    _add_running(resume)
 
 
 def _add_labels(parser):
@@ -106,17 +92,6 @@ def _add_plan(parser):
         parser.add_argument(name, type=float, metavar="X", help=text)
 
 
-def _add_running(parser):
-    parser.add_argument(
-        "--jobs",
-        type=int,
-        metavar="N",
-        help="worker processes, which make no difference to the draws (default: one per chain, as far as "
-        "there are cores)",
-    )
-    parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
-
-
 def _fit(arguments):
     go_on = f"go on with it by 'dpmix resume {shlex.quote(arguments.out)}', "
     check_folder(arguments.out, arguments.overwrite, go_on)
@@ -152,11 +127,3 @@ def _labels(arguments, images):
     labels = np.full(len(images), -1)
     labels[kept] = images.y[kept]
     return labels
-
-
-def _resume(arguments):
-    import dpmix
-
-    options = given(arguments, "sweeps", "jobs")
-    posterior = dpmix.resume(arguments.folder, **options, progress=not arguments.quiet)
-    show(chain_table(posterior.records))

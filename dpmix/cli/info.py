@@ -6,9 +6,10 @@ from pathlib import Path
 from dpmix.base.errors import RunError
 from dpmix.cli.options import add_command, add_run
 from dpmix.cli.report import agreement_text, as_json, run_fields, run_text
-from dpmix.cli.streams import in_shell_words, show
+from dpmix.cli.streams import show
+from dpmix.cli.wording import in_shell_words
 
-__all__ = ["add_commands"]
+__all__ = ["add_to"]
 
 _INFO = """\
 For each chain: the sweeps it has done, the draws kept, and, of its last sweep, the number of
@@ -18,8 +19,8 @@ partitions of one chain and of different ones, in nats) and what each move propo
 It works while the run goes on, too."""
 
 
-def add_commands(commands):
-    """Add the commands of this module."""
+def add_to(commands):
+    """Add the command ``info``."""
     info = add_command(
         commands, "info", _info, "show what a run is and where its chains stand", _INFO, "RUN [--json]"
     )

@@ -13,6 +13,7 @@ __all__ = [
     "add_overwrite",
     "add_picture",
     "add_run",
+    "add_running",
     "add_shape",
     "add_source",
     "given",
@@ -72,6 +73,18 @@ def add_command(commands, name, run, summary, details, usage, examples=(), sourc
 def add_run(parser):
     """Add the run folder that a command reads."""
     parser.add_argument("folder", metavar="RUN", help="run folder that 'dpmix fit' wrote")
+
+
+def add_running(parser):
+    """Add how the chains are run."""
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="worker processes, which make no difference to the draws (default: one per chain, as far as "
+        "there are cores)",
+    )
+    parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
 
 
 def add_source(parser):

@@ -1,12 +1,13 @@
 """The command ``partition``: one partition out of many, how sure it is, and who is in it."""
 
+from dpmix.base.text import count, table
 from dpmix.cli.files import check_file
 from dpmix.cli.known import add_labels, add_search, known_labels, partition_of
 from dpmix.cli.options import add_command, add_overwrite, add_run, given
 from dpmix.cli.report import as_json
 from dpmix.cli.streams import show
 
-__all__ = ["add_commands"]
+__all__ = ["add_to"]
 
 _PARTITION = """\
 Of all draws of all chains, one partition that stands for them: that with the least expected distance
@@ -31,8 +32,8 @@ _FILES = (".npy", ".npz", ".csv")
 _CLUSTERS, _MEMBERS = 20, 5
 
 
-def add_commands(commands):
-    """Add the commands of this module."""
+def add_to(commands):
+    """Add the command ``partition``."""
     summary = "give the partition that stands for a run"
     parser = add_command(commands, "partition", _partition, summary, _PARTITION, "RUN [options]", _EXAMPLES)
     add_run(parser)
@@ -111,44 +112,35 @@ def _text(found, most):
     unit = " nats" if found["loss"] == "vi" else ""
     ball = found["ball"]
     few, many = (ball[edge]["n_clusters"] for edge in ("upper", "lower"))
-    span = _count(many, "cluster") if few == many else f"{few:,} to {_count(many, 'cluster')}"
+    span = count(many, "cluster") if few == many else f"{few:,} to {count(many, 'cluster')}"
     searched = (
         "" if found["draws"] == found["draws_searched"] else f", {found['draws_searched']:,} of them searched"
     )
     lines = [
-        f"partition   {_count(found['n'], 'image')} in {_count(found['n_clusters'], 'cluster')}, found from "
+        f"partition   {count(found['n'], 'image')} in {count(found['n_clusters'], 'cluster')}, found from "
         f"{found['found_from']}",
-        f"loss        {loss} {found['expected_loss']:.4g}{unit}, the mean over {_count(found['draws'], 'draw')}"
+        f"loss        {loss} {found['expected_loss']:.4g}{unit}, the mean over {count(found['draws'], 'draw')}"
         f"{searched}",
         f"ball        {ball['coverage']:.0%} of draws are within {ball['radius']:.4g}{unit}; they have {span}",
-        f"confidence  {found['confidence']:.2f} on average, below a half for {_count(found['unsure'], 'image')}",
+        f"confidence  {found['confidence']:.2f} on average, below a half for {count(found['unsure'], 'image')}",
     ]
     if "labels" in found:
         words = [f"{name} {value:.3f}" for name, value in found["labels"].items() if name != "n"]
-        lines.append(f"labels      {', '.join(words)} ({_count(found['labels']['n'], 'image')})")
-    return "\n".join(lines + (["", *_table(found["clusters"], most)] if most else []))
+        lines.append(f"labels      {', '.join(words)} ({count(found['labels']['n'], 'image')})")
+    return "\n".join(lines + (["", *_cluster_rows(found["clusters"], most)] if most else []))
 
 
-def _table(clusters, most):
+def _cluster_rows(clusters, most):
     rows = [("cluster", "images", "confidence", "most typical", "most odd")]
     for k, cluster in enumerate(clusters[:most]):
         typical, odd = (" ".join(map(str, cluster[name])) or "-" for name in ("typical", "odd"))
         rows.append((f"{k}", f"{cluster['size']:,}", f"{cluster['confidence']:.2f}", typical, odd))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        numbers = [cell.rjust(width) for cell, width in zip(row[:3], widths, strict=False)]
-        names = [cell.ljust(width) for cell, width in zip(row[3:], widths[3:], strict=True)]
-        lines.append("  ".join(numbers + names).rstrip())
+    lines = table(rows, left={3, 4})
     rest = clusters[most:]
     if rest:
         images = sum(cluster["size"] for cluster in rest)
-        lines.append(f"+ {_count(len(rest), 'smaller cluster')} with {_count(images, 'image')}")
+        lines.append(f"+ {count(len(rest), 'smaller cluster')} with {count(images, 'image')}")
     return lines
-
-
-def _count(number, noun):
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _save(path, labels, confidence, y, names):

@@ -1,13 +1,13 @@
 """The command ``plot``: pictures of a run and of the partition that stands for it."""
 
 from dpmix.base.errors import InputError
-from dpmix.cli.features_models import decoder_of
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
 from dpmix.cli.known import add_labels, add_partition, known_labels, partition_of
+from dpmix.cli.models import decoder_of
 from dpmix.cli.options import add_command, add_overwrite, add_picture, add_run, add_shape, given, shape_of
 from dpmix.cli.streams import note
 
-__all__ = ["add_commands"]
+__all__ = ["add_to"]
 
 _PLOT = """\
 clusters         the clusters of one draw, largest first, with the number of images in each
@@ -41,8 +41,8 @@ _OPTIONS = {
 _MOST_CLUSTERS = 60  # in a gallery
 
 
-def add_commands(commands):
-    """Add the commands of this module."""
+def add_to(commands):
+    """Add the command ``plot``."""
     usage = "RUN WHAT -o FILE [options]"
     plot = add_command(commands, "plot", _plot, "draw a run to a file", _PLOT, usage, _EXAMPLES)
     add_run(plot)

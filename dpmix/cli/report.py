@@ -2,6 +2,8 @@
 
 import json
 
+from dpmix.base.text import count, table
+
 __all__ = ["agreement_text", "as_json", "chain_table", "run_fields", "run_text"]
 
 
@@ -63,7 +65,7 @@ def run_text(fields):
         "running": "still running",
         "stopped": "stopped before its end; 'dpmix resume' goes on with it",
     }[fields["state"]]
-    chains = f"{fields['chains']} of {_count(fields['sweeps'], 'sweep')}"
+    chains = f"{fields['chains']} of {count(fields['sweeps'], 'sweep')}"
     lines = [
         f"images   {fields['n']:,} of {height} x {width} pixels",
         f"prior    {prior}",
@@ -110,9 +112,7 @@ def _chain_rows(fields):
         "seconds": [f"{value:,.1f}" for value in fields["seconds"]],
     }
     cells = [[name, *map(_cell, values)] for name, values in columns.items()]
-    widths = [max(map(len, column)) for column in cells]
-    columns = [[cell.rjust(width) for cell in column] for column, width in zip(cells, widths, strict=True)]
-    return "\n".join("  ".join(row) for row in zip(*columns, strict=True))
+    return "\n".join(table(list(zip(*cells, strict=True))))
 
 
 def _cell(value):
@@ -132,10 +132,6 @@ def _short(value):
     if isinstance(value, list):
         return f"= {len(value)} values from {min(value):g} to {max(value):g}"
     return f"= {value:g}"
-
-
-def _count(number, noun):
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _ordinal(number):

@@ -10,6 +10,7 @@ import numpy as np
 
 from dpmix.base.checks import check_count, check_path, check_real
 from dpmix.base.errors import InputError
+from dpmix.base.wording import Wording
 from dpmix.datasets.binarization import check_finite, fill_threshold, to_binary
 from dpmix.datasets.idx import is_idx, read_idx
 from dpmix.datasets.images import images_of
@@ -101,7 +102,7 @@ def read_array(path, convert, key=None, max_bytes=2**32):
     try:
         return convert(*_read(path, key, max_bytes))
     except InputError as error:
-        raise type(error)(f"{path}: {error}") from error
+        raise error.within(path) from error
     except _DAMAGE as error:
         raise InputError(f"{path}: cannot be read, it may be damaged or cut short: {error}") from error
 
@@ -154,7 +155,9 @@ def _choose_key(members, key):
         return "x"
     others = [name for name in members if name != "y"]
     if len(others) != 1:
-        raise InputError(f"must hold one array or one called 'x'; its arrays are: {listed}; pass key=...")
+        raise InputError(
+            f"must hold one array or one called 'x'; its arrays are: {listed}", Wording("{one_array}")
+        )
     return others[0]
 
 
@@ -172,7 +175,7 @@ def as_binary(values, threshold=None):
     check_table(values)
     table = values.reshape(len(values), -1)
     if threshold is None:
-        on = to_binary(table, "x", way_out="pass threshold=... or call binarize(x) first")
+        on = to_binary(table, "x", way_out=Wording("pass {threshold}"))
     else:
         check_finite(table, "x")
         on = np.empty(table.shape, np.uint8)

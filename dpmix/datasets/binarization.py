@@ -8,6 +8,7 @@ import numpy as np
 
 from dpmix.base.checks import check_choice, check_positive, check_real, check_seed
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.wording import Wording
 
 __all__ = ["binarize"]
 
@@ -150,15 +151,17 @@ def check_range(values, maximum):
         maximum = float(np.iinfo(values.dtype).max)
     else:
         raise InputError(
-            f"maximum must be given for values of dtype {values.dtype}: the value of a fully lit pixel, "
-            "maximum=255 for 8-bit greys"
+            Wording(
+                "maximum must be given for values of dtype {dtype}: the value of a fully lit pixel, "
+                "{maximum_255} for 8-bit greys",
+                dtype=values.dtype,
+            )
         )
     for rows in _blocks(values):
         bad = ~((values[rows] >= 0) & (values[rows] <= maximum))
         if bad.any():
-            _refuse(
-                f"values must lie between 0 and {maximum:g}", values, rows, bad, "pass another maximum=..."
-            )
+            rule = f"values must lie between 0 and {maximum:g}"
+            _refuse(rule, values, rows, bad, Wording("pass {another_maximum}"))
     return maximum
 
 
@@ -175,4 +178,6 @@ def _refuse(rule, values, rows, bad, way_out):
     index[0] += rows.start
     found = values[tuple(index)]
     where = f"row {index[0]}, column {index[1]}" if len(index) == 2 else f"index {tuple(map(int, index))}"
-    raise InputError(f"{rule}; found {found} at {where}; {way_out}")
+    if np.isnan(found):
+        way_out = Wording("{all_known}", otherwise=way_out)
+    raise InputError(f"{rule}; found {found} at {where}", way_out)

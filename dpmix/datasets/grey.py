@@ -7,6 +7,7 @@ import numpy as np
 
 from dpmix.base.arrays import image_shape
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.wording import Wording
 from dpmix.datasets.arrays import check_table, read_array
 from dpmix.datasets.binarization import check_range, is_binary
 from dpmix.datasets.folder import read_folder
@@ -62,7 +63,8 @@ def load_grey(source, classes=None, maximum=None, data_home=None):
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
     is_array = name != "mnist" and source != "digits" and not os.path.isdir(source)
     if maximum is not None and not is_array:
-        raise InputError(f"maximum=... is for array files; got source {str(source)!r}; leave it out")
+        text = Wording("{maximum} is for array files; got source {source!r}", source=str(source))
+        raise InputError(text, "leave it out")
     if name == "mnist":
         images = _load_mnist(source, split or "train", data_home)
     elif source == "digits":

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dpmix.base.errors import InputError
+from dpmix.base.wording import Wording
 
 __all__ = ["split_rows"]
 
@@ -18,8 +19,12 @@ def split_rows(n, fraction, rng):
     n_held = max(1, round(fraction * n))
     if n_held >= n:
         raise InputError(
-            f"X must have rows to train on and rows to validate with; got {n} in all (n_samples={n}), "
-            "which early_stopping splits; set early_stopping=False"
+            Wording(
+                "X must have rows to train on and rows to validate with; got {n} in all (n_samples={n}), "
+                "which {early_stopping} splits",
+                n=n,
+            ),
+            Wording("{no_early_stopping}"),
         )
     order = rng.permutation(n)
     return np.sort(order[n_held:]), np.sort(order[:n_held])

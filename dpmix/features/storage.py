@@ -14,6 +14,7 @@ from dpmix.base.checks import check_path
 from dpmix.base.errors import InputError, RunError
 from dpmix.base.files import replace_files
 from dpmix.base.version import __version__
+from dpmix.base.wording import Wording
 
 __all__ = ["load", "load_as", "plain_parameters", "save", "take"]
 
@@ -75,7 +76,7 @@ def load(path):
             )
         return getattr(import_module(_HOME[values["class"]]), values["class"])._from_parts(values, arrays)
     except FileNotFoundError as error:
-        raise RunError(f"{path} does not exist; give the path that save was given") from error
+        raise RunError(f"{path} does not exist", Wording("{saved_model}")) from error
     except RunError:
         raise
     except Exception as error:  # a made-up archive can make the parsers raise about anything

@@ -4,6 +4,7 @@ import numpy as np
 
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import count
 from dpmix.plot.image_input import read_shape
 from dpmix.plot.style import INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
@@ -77,11 +78,11 @@ def clusters(
     _draw_tiles(ax, images, sides, feet, columns, shape)
     _write_sizes(ax, shown, feet, columns, room, points)
     if len(left_out):
-        note = f"+ {_count(len(left_out), 'smaller cluster')} with {_count(left_out.sum(), 'image')}"
+        note = f"+ {count(len(left_out), 'smaller cluster')} with {count(left_out.sum(), 'image')}"
         ax.text(0, height, note, size=min(8, 0.8 * room * points), color=QUIET, va="bottom")
     set_title(
         ax,
-        f"{_count(len(counts.sizes), 'cluster')} of {_count(posterior.table.n, 'image')} · "
+        f"{count(len(counts.sizes), 'cluster')} of {count(posterior.table.n, 'image')} · "
         f"chain {chain}, draw {draw}",
     )
     return ax
@@ -137,7 +138,3 @@ def _write_sizes(ax, sizes, feet, columns, room, points):
             ha="center",
             va="top",
         )
-
-
-def _count(number, noun):
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

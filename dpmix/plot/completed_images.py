@@ -7,6 +7,7 @@ from scipy.special import entr
 from dpmix.base.arrays import check_binary, check_numbers
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError
+from dpmix.base.text import count
 from dpmix.plot.row_sheet import RowSheet, draw_row, open_rows
 from dpmix.plot.style import HIDDEN, INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, check_posterior, set_title
 from dpmix.plot.tiles import add_tile
@@ -87,7 +88,7 @@ def completions(posterior, x, observed=None, *, proba=None, mode=None, samples=N
         draw_row(ax, sheet, row, heading, tiles, font, cmap)
     _draw_key(ax, sheet, font)
     hidden = f"{1 - seen.mean():.0%} of {'its' if m == 1 else 'their'} pixels hidden"
-    set_title(ax, f"{m:,} image{'' if m == 1 else 's'} with {hidden}")
+    set_title(ax, f"{count(m, 'image')} with {hidden}")
     return ax
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dpmix.base.checks import check_count
+from dpmix.base.text import count
 from dpmix.partitions import contingency_table
 from dpmix.plot.count_cells import TALL, draw_cells, short_name
 from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
@@ -62,9 +63,8 @@ def contingency(partition, y, *, most=60, ax=None):
     points = open_sheet(ax, width, height)
     draw_cells(ax, cells, INK_MAP(cells / cells.sum(axis=0)), left, 0, points)
     _write_names(ax, rows, names, left, points)
-    found = [(len(counts.T), "cluster"), (counts.sum(), "image"), (len(classes), "known label")]
-    clusters, images, labels = (f"{number:,} {noun}{'' if number == 1 else 's'}" for number, noun in found)
-    set_title(ax, f"{clusters} of {images} against {labels}")
+    clusters, images = count(len(counts.T), "cluster"), count(counts.sum(), "image")
+    set_title(ax, f"{clusters} of {images} against {count(len(classes), 'known label')}")
     return ax
 
 

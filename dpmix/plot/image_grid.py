@@ -3,6 +3,7 @@
 import numpy as np
 
 from dpmix.base.checks import check_bool, check_count
+from dpmix.base.text import count
 from dpmix.features.probes import bias_image, fantasy_images, n_layers
 from dpmix.plot.image_input import check_heading, check_names, read_images, read_shape, signed_limit
 from dpmix.plot.style import INK_MAP, QUIET, SIGNED_MAP, check_axes, set_title, text_size
@@ -151,8 +152,7 @@ def fantasies(model, n_samples=48, n_steps=1000, *, seed=None, shape=None, per_r
         shape=read_shape(shape, images.shape[1]),
         per_row=per_row,
         ax=ax,
-        title=f"{n_samples:,} fantas{'y' if n_samples == 1 else 'ies'} after {n_steps:,} Gibbs "
-        f"step{'' if n_steps == 1 else 's'}",
+        title=f"{n_samples:,} fantas{'y' if n_samples == 1 else 'ies'} after {count(n_steps, 'Gibbs step')}",
     )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dpmix.base.checks import check_count
+from dpmix.base.text import count
 from dpmix.partitions import cluster_members, mean_images
 from dpmix.partitions.draws import as_labels
 from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
@@ -72,7 +73,7 @@ def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence"
     _head(ax, columns, typical, odd, strips, strip, line, font)
     k, n = len(members.sizes), len(labels)
     rest = f", {k - len(shown):,} smaller not shown" if len(shown) < k else ""
-    counts = f"{k:,} cluster{'' if k == 1 else 's'} of {n:,} image{'' if n == 1 else 's'}"
+    counts = f"{count(k, 'cluster')} of {count(n, 'image')}"
     set_title(ax, f"{counts}{rest} · size and confidence")
     return ax
 

@@ -3,6 +3,8 @@
 import math
 import textwrap
 
+from dpmix.base.text import count, table
+from dpmix.base.wording import Wording
 from dpmix.posterior.agreement import FEW, MIN_DRAWS, RATIO_GOOD
 
 __all__ = ["advise", "as_text"]
@@ -16,10 +18,9 @@ _NAMES = {
 _HEADINGS = ("mean", "sd", "MCSE", "R-hat", "ESS bulk", "ESS tail")
 _WIDTH = 88
 
-_MORE = "posterior.save(path), then dpmix.resume(path, sweeps=...)"
 _DISAGREE = (
-    "They are still on their way, or in different modes of the posterior. "
-    f"Run more sweeps: {_MORE}. "
+    "Warning: the chains do not agree{evidence}. They are still on their way, or in different modes of the "
+    "posterior. Run more sweeps: {more_sweeps}. "
     "If that does not help, as is common with hundreds of pixels, run more chains: predictions "
     "average over chains and gain from every mode, but the number of clusters, alpha and the "
     "clusters themselves hold for one chain at a time. Their range over the chains is no posterior "
@@ -29,11 +30,9 @@ _DISAGREE = (
 
 def as_text(summary):
     """The table of a `dpmix.posterior.summary.Summary`, and below it what it means."""
-    rows = [(f"{_count(summary.chains, 'chain')} of {_count(summary.draws, 'draw')}", *_HEADINGS)]
+    rows = [(f"{count(summary.chains, 'chain')} of {count(summary.draws, 'draw')}", *_HEADINGS)]
     rows += [(_NAMES[name], *_cells(quantity)) for name, quantity in summary.quantities.items()]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]) for row in rows]
-    lines += ["", _distance_line(summary.distance), ""]
+    lines = [*table(rows, left={0}), "", _distance_line(summary.distance), ""]
     notes = (textwrap.fill(note, _WIDTH, break_on_hyphens=False) for note in summary.notes)
     return "\n".join([*lines, *notes])
 
@@ -41,31 +40,46 @@ def as_text(summary):
 def advise(chains, draws, quantities, distance, verdict):
     """What a verdict means and what to do about it: a tuple of paragraphs."""
     if not draws:
-        return (f"There are no draws: the chains ended within the burn-in. Run more sweeps: {_MORE}.",)
+        return (
+            Wording(
+                "There are no draws: the chains ended within the burn-in. Run more sweeps: {more_sweeps}."
+            ),
+        )
     notes = []
     if verdict == "agree":
         notes.append("The chains agree: nothing here speaks against pooling their draws.")
     elif verdict == "nearly":
         notes.append(
-            f"The chains nearly agree{_evidence(quantities, distance)}. Run more sweeps before "
-            f"quoting means and intervals: {_MORE}."
+            Wording(
+                "The chains nearly agree{evidence}. Run more sweeps before quoting means and intervals: "
+                "{more_sweeps}.",
+                evidence=_evidence(quantities, distance),
+            )
         )
     elif verdict == "disagree":
-        notes.append(f"Warning: the chains do not agree{_evidence(quantities, distance)}. {_DISAGREE}")
+        notes.append(Wording(_DISAGREE, evidence=_evidence(quantities, distance)))
     if chains == 1:
         notes.append(
-            "One chain cannot show whether it has found the posterior: run several (chains=5) and "
-            "compare them. R-hat needs two."
+            Wording(
+                "One chain cannot show whether it has found the posterior: run several ({five_chains}) and "
+                "compare them. R-hat needs two."
+            )
         )
     if draws < MIN_DRAWS:
         notes.append(
-            f"R-hat and effective sample sizes need at least {MIN_DRAWS} draws of each chain; "
-            f"got {draws}. Run more sweeps: {_MORE}."
+            Wording(
+                "R-hat and effective sample sizes need at least {needed} draws of each chain; got {draws}. "
+                "Run more sweeps: {more_sweeps}.",
+                needed=MIN_DRAWS,
+                draws=draws,
+            )
         )
     elif quantities["log_joint"].sd == 0:
         notes.append(
-            "All draws are alike. A chain that cannot move looks the same as one that is sure: "
-            "compare chains from other starts, such as init='random:100'."
+            Wording(
+                "All draws are alike. A chain that cannot move looks the same as one that is sure: "
+                "compare chains from other starts, such as {other_start}."
+            )
         )
     if verdict in ("agree", "unknown"):
         notes += _note_few(quantities)
@@ -78,9 +92,13 @@ def _note_few(quantities):
         return []
     name = min(sizes, key=sizes.get)
     return [
-        f"There are few independent draws: those of {_word(name)} are worth {sizes[name]:.0f}, so that "
-        f"its mean is known to about {1 / math.sqrt(sizes[name]):.2g} standard deviations. More sweeps "
-        f"bring it closer: {_MORE}."
+        Wording(
+            "There are few independent draws: those of {name} are worth {size:.0f}, so that its mean is known "
+            "to about {error:.2g} standard deviations. More sweeps bring it closer: {more_sweeps}.",
+            name=_word(name),
+            size=sizes[name],
+            error=1 / math.sqrt(sizes[name]),
+        )
     ]
 
 
@@ -134,7 +152,3 @@ def _word(name):
         "alpha": "alpha",
         "entropy": "the entropy of the sizes",
     }[name]
-
-
-def _count(number, noun):
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -11,6 +11,7 @@ from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, InputTypeError, Interrupted, RunError, WorkerError
 from dpmix.base.progress import Progress
 from dpmix.base.version import __version__
+from dpmix.base.wording import Wording
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
 from dpmix.chain.schedule import Schedule
@@ -242,7 +243,7 @@ def _opened(placement, table):
 
 
 def _run(table, data_path, plan, records, folder, placement, show):
-    where = f"; go on with dpmix.resume({str(folder.path)!r})" if folder else ""
+    remedy = Wording("go on with {resume}", run=str(folder.path)) if folder else None
     with Progress(
         plan.chains, plan.sweeps, show=show, started=[record.sweeps for record in records]
     ) as shown:
@@ -261,11 +262,10 @@ def _run(table, data_path, plan, records, folder, placement, show):
         except KeyboardInterrupt as interrupt:
             done = min(record.sweeps for record in records)
             so_far = Posterior(table, plan, records, __version__)
-            raise Interrupted(
-                f"interrupted after {done} of {plan.sweeps} sweeps{where}", so_far
-            ) from interrupt
+            text = f"interrupted after {done} of {plan.sweeps} sweeps"
+            raise Interrupted(text, so_far, remedy) from interrupt
         except WorkerError as error:
-            raise WorkerError(f"{error}{where}") from error
+            raise WorkerError(str(error), remedy) from error
     return Posterior(table, plan, records, __version__)
 
 

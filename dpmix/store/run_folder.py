@@ -22,6 +22,7 @@ from dpmix.base.checks import check_path
 from dpmix.base.errors import InputError, InputTypeError, RunError
 from dpmix.base.files import LOCK_NAME, WriterLock, is_leftover
 from dpmix.base.version import __version__
+from dpmix.base.wording import Wording
 from dpmix.chain.plan import Plan
 from dpmix.chain.schedule import FIGURES
 from dpmix.chain.starts import check_init
@@ -214,14 +215,14 @@ class RunFolder:
         records = [self.read_chain(chain_ix) for chain_ix in range(self.plan.chains)]
         if not any(record and record.sweeps for record in records):
             raise RunError(
-                f"{self.path} holds no draws yet: no chain has finished its first segment; "
-                f"wait for it, or go on with it by dpmix.resume({str(self.path)!r})"
+                f"{self.path} holds no draws yet: no chain has finished its first segment",
+                Wording("wait for it, or go on with it by {resume}", run=str(self.path)),
             )
         for chain_ix, record in enumerate(records):
             if record is None:
                 raise RunError(
-                    f"{self.chain_path(chain_ix)} is missing: that chain has not begun, or its file is "
-                    f"lost; dpmix.resume({str(self.path)!r}) draws it and keeps the others"
+                    f"{self.chain_path(chain_ix)} is missing: that chain has not begun, or its file is lost",
+                    Wording("{resume} draws it and keeps the others", run=str(self.path)),
                 )
         return records
 
@@ -236,8 +237,10 @@ class RunFolder:
     @contextmanager
     def _writing(self, name):
         assert self._lock is not None, "open the run folder for writing first"
-        then = f"every segment written before is kept; see to that and go on with dpmix.resume({str(self.path)!r})"
-        with _os_errors(f"cannot write {self.path / name}", then):
+        remedy = Wording(
+            "every segment written before is kept; see to that and go on with {resume}", run=str(self.path)
+        )
+        with _os_errors(f"cannot write {self.path / name}", remedy):
             yield
 
     def _write_facts(self, plan):
@@ -300,8 +303,11 @@ def _check_target(path, overwrite):
         )
     if not overwrite:
         raise InputError(
-            f"{path} holds a run already; choose another path, pass overwrite=True to replace it, "
-            f"or go on with it by dpmix.resume({str(path)!r})"
+            f"{path} holds a run already",
+            Wording(
+                "choose another path, pass {overwrite} to replace it, or go on with it by {resume}",
+                run=str(path),
+            ),
         )
 
 
@@ -415,10 +421,10 @@ def _remove(path, is_unwanted):
 
 
 @contextmanager
-def _os_errors(what, then="see to that and try again"):
+def _os_errors(what, remedy="see to that and try again"):
     """Turn errors of the operating system into a `RunError` that says `what` failed."""
     try:
         yield
     except OSError as error:
         reason = f"{os.path.basename(error.filename)}: {error.strerror}" if error.filename else str(error)
-        raise RunError(f"{what} ({reason}); {then}") from error
+        raise RunError(f"{what} ({reason})", remedy) from error

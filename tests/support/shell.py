@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,12 @@ import dpmix
 from dpmix.cli import main
 
 ROOT = Path(dpmix.__file__).resolve().parents[1]
+
+# What one writes in a script, and nobody can type in a shell: calls of the library and arguments by name.
+LIBRARY_WORDS = re.compile(
+    r"dpmix\.(resume|load|sample|datasets)\b|posterior\.save|binarize\(|\bset_params|set \w+=|"
+    r"\b(overwrite|threshold|maximum|key|init|chains|early_stopping)=|learning_rate|weight_decay|that save was given"
+)
 
 
 def environment():

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from dpmix.base.errors import InputError
+from dpmix.base.wording import Wording
 from dpmix.features.boltzmann.contrastive import ContrastiveDivergence
 from dpmix.features.boltzmann.energy import (
     ROWS,
@@ -81,8 +82,12 @@ class Trainer:
                 updates.update(x[part] if order is None else x[order[part]], rate, momentum)
         if not self._machine.is_finite():
             raise InputError(
-                f"learning_rate is too high: the weights were not finite after epoch {epoch + 1} at "
-                f"{rate:g}; use a tenth of it, less momentum, or more weight_decay"
+                Wording(
+                    "{learning_rate} is too high: the weights were not finite after epoch {epoch} at {rate:g}",
+                    epoch=epoch + 1,
+                    rate=rate,
+                ),
+                Wording("{calmer}"),
             )
 
     def _choose(self, x, size):
@@ -95,8 +100,13 @@ def warn_of_poor_fit(machine, x, rate):
     error, baseline = _error(machine, x), float(x.var(axis=0, dtype=np.float64).mean())
     if error > _POOR * baseline + _NOTABLE:
         warnings.warn(
-            f"training diverged: the mean squared error of reconstructions, {error:.3g}, is above that of "
-            f"the mean image, {baseline:.3g}; lower learning_rate (now {rate:g}), or train longer",
+            Wording(
+                "training diverged: the mean squared error of reconstructions, {error:.3g}, is above that of "
+                "the mean image, {baseline:.3g}; lower {learning_rate} (now {rate:g}), or train longer",
+                error=error,
+                baseline=baseline,
+                rate=rate,
+            ),
             ConvergenceWarning,
             stacklevel=3,
         )

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from dpmix.base.checks import check_bool, check_choice, check_count, check_positive
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.wording import Wording
 from dpmix.features import storage
 from dpmix.features.checks import check_fraction, check_labelled, check_not_negative, check_sizes, check_table
 from dpmix.features.networks.network import LayerSpec, Network
@@ -407,9 +408,14 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         guessing = float(np.log(len(self.classes_)))
         if loss > guessing + _NOTABLE:
             warnings.warn(
-                f"training diverged or has hardly begun: the loss, {loss:.3g} nats per image, is above that of "
-                f"guessing, {guessing:.3g}; lower learning_rate (now {self.learning_rate:g}), scale X to [0, 1], "
-                "or train longer",
+                Wording(
+                    "training diverged or has hardly begun: the loss, {loss:.3g} nats per image, is above that of "
+                    "guessing, {guessing:.3g}; lower {learning_rate} (now {rate:g}), scale X to [0, 1], or train "
+                    "longer",
+                    loss=loss,
+                    guessing=guessing,
+                    rate=self.learning_rate,
+                ),
                 ConvergenceWarning,
                 stacklevel=3,
             )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.errors import InputError
+from dpmix.base.wording import Wording
 from dpmix.datasets.noise import apply_noise
 from dpmix.features.networks.losses import sparsity_gradient, sum_of_squares
 from dpmix.features.products import RowList
@@ -101,8 +102,12 @@ def train(
             figures = _epoch(network, optimizer, batches, rate, rng, stream)
         if not (np.isfinite(figures["loss"]) and np.isfinite(network.parameters).all()):
             raise InputError(
-                f"learning_rate is too high: training diverged in epoch {epoch + 1} at {rate:g}; "
-                "use a tenth of it, or scale X to [0, 1] or to zero mean and unit variance"
+                Wording(
+                    "{learning_rate} is too high: training diverged in epoch {epoch} at {rate:g}",
+                    epoch=epoch + 1,
+                    rate=rate,
+                ),
+                "use a tenth of it, or scale X to [0, 1] or to zero mean and unit variance",
             )
         figures = {"learning_rate": rate, "seconds": time.perf_counter() - started} | figures
         if validation is not None:

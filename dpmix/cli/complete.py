@@ -1,6 +1,4 @@
-"""The commands that put images to a run: ``complete`` and ``score``."""
-
-import re
+"""The command ``complete``: fill in what is hidden of images."""
 
 from dpmix.base.errors import InputError
 from dpmix.cli.files import PICTURES, check_file, save_array, save_picture, use_no_display
@@ -12,13 +10,10 @@ from dpmix.cli.options import (
     add_run,
     add_source,
     given,
-    load_observed,
-    tell_observed,
 )
-from dpmix.cli.report import as_json
-from dpmix.cli.streams import show
+from dpmix.cli.runs import MOST, choose_rows, load_query
 
-__all__ = ["add_commands", "choose_rows", "load_query"]
+__all__ = ["add_to"]
 
 _COMPLETE = """\
 Hides a part of images, which the run need not have seen, and fills it in from the rest. The picture
@@ -38,25 +33,12 @@ _COMPLETE_EXAMPLES = (
     "dpmix complete run damaged.npy -o repaired.png",
 )
 
-_SCORE = """\
-The log probability that the run gives to images, in nats per image; of two runs, the one with the
-higher value predicts them better. Choose images that neither has seen. Draws of all chains are
-averaged as densities. Of images that are observed in part, the log probability is that of this part.
-
-With --labels, also how the clusters of the last draw of each chain agree with the labels of SOURCE:
-adjusted Rand index, normalised mutual information, purity, homogeneity and completeness, 1 at best.
-Each image counts for the cluster that it most probably belongs to; those whose label is -1, which means
-not known, are left out of this."""
-
-_SCORE_EXAMPLES = ("dpmix score run mnist:test --classes 2,3",)
-
 _SAMPLES = 3
-_MOST = 8
 _MOST_IN_PICTURE = 200
 
 
-def add_commands(commands):
-    """Add the commands of this module."""
+def add_to(commands):
+    """Add the command ``complete``."""
     summary, usage = "fill in the hidden part of images", "RUN SOURCE [--hide WHAT] -o FILE [options]"
     complete = add_command(
         commands, "complete", _complete, summary, _COMPLETE, usage, _COMPLETE_EXAMPLES, source=True
@@ -73,7 +55,7 @@ def add_commands(commands):
         "--rows", metavar="A:B", help="images A to B - 1 of SOURCE, counted from 0; ':' takes all"
     )
     complete.add_argument(
-        "--most", type=int, metavar="N", help=f"so many images, spread evenly over SOURCE (default: {_MOST})"
+        "--most", type=int, metavar="N", help=f"so many images, spread evenly over SOURCE (default: {MOST})"
     )
     complete.add_argument(
         "--samples", type=int, metavar="N", help=f"possible completions in the picture (default: {_SAMPLES})"
@@ -82,19 +64,6 @@ def add_commands(commands):
         "--seed", type=int, metavar="N", help="seed of samples and of random:F (default: 0)"
     )
     add_overwrite(complete)
-
-    summary, usage = "measure how well a run predicts images", "RUN SOURCE [options]"
-    score = add_command(commands, "score", _score, summary, _SCORE, usage, _SCORE_EXAMPLES, source=True)
-    add_run(score)
-    add_source(score)
-    add_observed(score)
-    score.add_argument(
-        "--labels",
-        action="store_true",
-        default=False,
-        help="also compare the clusters with the labels of SOURCE",
-    )
-    score.add_argument("--json", action="store_true", default=False, help="as JSON")
 
 
 def _complete(arguments):
@@ -147,80 +116,3 @@ def _refuse_conflicts(arguments):
     random = getattr(arguments, "hide", "").startswith("random:")
     if "seed" in arguments and "out" not in arguments and not random:
         raise InputError("--seed is for samples in a picture and for --hide random:F; leave it out")
-
-
-def choose_rows(arguments, n):
-    """Return the indices of the images that --rows or --most choose among `n`."""
-    import numpy as np
-
-    from dpmix.base.checks import check_count
-
-    if "rows" in arguments:
-        if not re.fullmatch(r"(-?\d+)?:(-?\d+)?", arguments.rows, re.ASCII):
-            raise InputError(f"--rows must be A:B, such as 0:8; got {arguments.rows!r}")
-        first, last = (int(bound) if bound else None for bound in arguments.rows.split(":"))
-        rows = np.arange(n)[first:last]
-        if not len(rows):
-            raise InputError(f"--rows {arguments.rows} chooses none of the {n:,} images")
-        return rows
-    most = check_count("most", getattr(arguments, "most", _MOST))
-    return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(int))
-
-
-def load_query(arguments):
-    """Return the posterior, the images and where these are observed, (n, d) bool or None."""
-    import dpmix
-
-    posterior, (images, observed) = dpmix.load(arguments.folder), load_observed(arguments)
-    _check_size(posterior, images, arguments)
-    tell_observed(observed)
-    return posterior, images, observed
-
-
-def _check_size(posterior, images, arguments):
-    d = images.x.shape[1]
-    if d != posterior.table.d:
-        raise InputError(
-            f"{arguments.source} has images of {_pixels(images.shape)}, "
-            f"the run {arguments.folder} is about images of {_pixels(posterior.shape)}"
-        )
-
-
-def _pixels(shape):
-    return f"{shape[0]} x {shape[1]} = {shape[0] * shape[1]} pixels"
-
-
-def _score(arguments):
-    import numpy as np
-
-    import dpmix
-
-    posterior, images, observed = load_query(arguments)
-    if arguments.labels and (images.y is None or images.y.max() < 0):
-        raise InputError(f"--labels: {arguments.source} has no labels; leave it out")
-    values = dpmix.log_predictive(posterior, images, observed)
-    n, mean = len(values), float(np.mean(values))
-    error = float(np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else None
-    agreement = _agreement(posterior, images, observed) if arguments.labels else {}
-    if arguments.json:
-        fields = {"n": n, "log_predictive": mean, "standard_error": error, "unit": "nats per image"}
-        show(as_json({**fields, **({"labels": agreement} if agreement else {})}))
-        return
-    spread = "" if error is None else f", standard error {error:.2f}"
-    show(f"log predictive {mean:.2f} nats per image{spread} ({n:,} image{'' if n == 1 else 's'})")
-    for name, per_chain in agreement.items():
-        show(f"{name:14} {'  '.join(f'{value:.3f}' for value in per_chain)}")
-
-
-def _agreement(posterior, images, observed):
-    """How the last draw of each chain agrees with the labels: for each measure, one value a chain."""
-    import dpmix
-    from dpmix.partitions import compare_labels
-
-    chains = range(posterior.labels.shape[0])
-    found = [
-        dpmix.queries.responsibilities(posterior, images, c, observed=observed).argmax(axis=1) for c in chains
-    ]
-    known = images.y >= 0
-    compared = [vars(compare_labels(partition[known], images.y[known])) for partition in found]
-    return {name: [float(one[name]) for one in compared] for name in compared[0]}

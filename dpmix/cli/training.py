@@ -1,55 +1,20 @@
-"""What the commands about models share: the options of a training, the images, the training, its report."""
+"""The training of a model: its options, the training itself, and what is told of it."""
 
 import contextlib
 import sys
 import warnings
 
 from dpmix.base.errors import InputError
-from dpmix.cli.options import add_source, given, load_source
-from dpmix.cli.streams import in_shell_words, note
+from dpmix.base.text import table
+from dpmix.cli.models import CLASSES, trained_kind
+from dpmix.cli.options import given
+from dpmix.cli.streams import note
+from dpmix.cli.wording import message_of
 
-__all__ = [
-    "EXTRACTORS",
-    "MODELS",
-    "add_grey_source",
-    "add_training",
-    "check_labels",
-    "decoder_of",
-    "load_images",
-    "load_model",
-    "refuse_training",
-    "train_model",
-    "training_fields",
-    "training_text",
-    "trained_kind",
-]
+__all__ = ["add_training", "refuse_training", "train_model", "training_fields", "training_text"]
 
-EXTRACTORS = ("rbm", "dbn", "autoencoder")
-MODELS = (*EXTRACTORS, "classifier")
-
-_CLASSES = {
-    "rbm": "BernoulliRBM",
-    "dbn": "DeepBeliefNet",
-    "autoencoder": "Autoencoder",
-    "classifier": "NetworkClassifier",
-}
 _TRAINING = ("layers", "epochs", "batch_size", "learning_rate", "early_stopping", "noise", "seed")
 _LARGEST_SEED = 2**32 - 1  # of scikit-learn's random_state
-
-
-def add_grey_source(parser):
-    """Add SOURCE, which is read with grey values unless the options say otherwise."""
-    add_source(parser)
-    parser.add_argument(
-        "--binary", action="store_true", default=False, help="make pixels 0 and 1, as 'dpmix fit' has them"
-    )
-    parser.add_argument(
-        "--maximum",
-        type=float,
-        metavar="M",
-        help="in an array file: value of a fully lit pixel (default: 1 for floats, 255 or 65535 for whole "
-        "numbers of 8 or 16 bits)",
-    )
 
 
 def add_training(parser):
@@ -87,60 +52,6 @@ def add_training(parser):
     parser.add_argument("--quiet", action="store_true", default=False, help="show no progress")
 
 
-def load_images(arguments):
-    """Return the images of SOURCE: `GreyImages`, or `Images` of 0 and 1 with --binary or --threshold."""
-    if not arguments.binary and "threshold" not in arguments:
-        from dpmix.datasets import load_grey
-
-        return load_source(arguments, load_grey, ("maximum",))
-    if "maximum" in arguments:
-        raise InputError("--maximum is for grey values; leave it out, or --binary and --threshold")
-    return load_source(arguments)
-
-
-def check_labels(arguments, images):
-    """Refuse `images` without labels, or with labels below 0."""
-    if images.y is None:
-        raise InputError(f"{arguments.source} has no labels; choose another SOURCE")
-    if images.y.min() < 0:
-        raise InputError(f"{arguments.source} must have labels of at least 0; found {images.y.min()}")
-
-
-def load_model(path, source, images):
-    """Return the model of the file `path`, which must fit `images`, those of SOURCE `source`."""
-    from dpmix import features
-
-    model = features.load(path)
-    d = images.x.shape[1]
-    if model.n_features_in_ != d:
-        raise InputError(
-            f"{source} has images of {images.shape[0]} x {images.shape[1]} = {d} pixels, "
-            f"the model {path} is about images of {model.n_features_in_} pixels"
-        )
-    return model
-
-
-def decoder_of(path, d, run):
-    """Return the model of the file `path`, which must make codes of `d` bits, those that `run` has clustered."""
-    from dpmix import features
-
-    model = features.load(path)
-    if trained_kind(model) not in EXTRACTORS:
-        raise InputError(
-            f"{path} holds a classifier, which makes no codes; pass the model that made those of {run}"
-        )
-    model.set_params(codes="binary")
-    bits = len(model.get_feature_names_out())
-    if bits != d:
-        raise InputError(f"{run} is about images of {d} pixels, the model {path} makes codes of {bits} bits")
-    return model
-
-
-def trained_kind(model):
-    """Return the word for the class of `model`: one of `MODELS`."""
-    return {name: kind for kind, name in _CLASSES.items()}[type(model).__name__]
-
-
 def train_model(kind, arguments, images, init=None):
     """Return a trained model.
 
@@ -159,6 +70,7 @@ def train_model(kind, arguments, images, init=None):
     if "seed" not in arguments:
         arguments.seed = check_seed(None) % (_LARGEST_SEED + 1)
     check_count("seed", arguments.seed, low=0, high=_LARGEST_SEED)
+    _check_steps(arguments, init)
     model = _untrained(kind, arguments, init)
     with _warnings_as_notes():
         return model.fit(images.x, images.y) if kind == "classifier" else model.fit(images.x)
@@ -174,6 +86,18 @@ def refuse_training(arguments):
         )
 
 
+def _check_steps(arguments, init):
+    """Refuse numbers that the library would refuse under the names of its parameters."""
+    from dpmix.base.checks import check_count, check_positive
+
+    if "epochs" in arguments:
+        check_count("--epochs", arguments.epochs, low=1 if init is None else 0)
+    if "batch_size" in arguments:
+        check_count("--batch-size", arguments.batch_size)
+    if "learning_rate" in arguments:
+        check_positive("--learning-rate", arguments.learning_rate)
+
+
 def _untrained(kind, arguments, init):
     from dpmix import features
 
@@ -186,7 +110,7 @@ def _untrained(kind, arguments, init):
             raise InputError(f"--noise is for an autoencoder; got --model {kind}; leave it out")
         options["corruption"] = _noise(arguments.noise)
     sizes = _layers(arguments)
-    cls = getattr(features, _CLASSES[kind])
+    cls = getattr(features, CLASSES[kind])
     if kind == "dbn":
         return cls(
             **({"n_components": sizes} if sizes else {}), rbm=features.BernoulliRBM(**options), **common
@@ -234,7 +158,7 @@ def _warnings_as_notes():
     """Tell warnings of the library as one line each, without the line of code they come from."""
 
     def tell(message, category, filename, lineno, file=None, line=None):
-        note(f"dpmix: warning: {in_shell_words(' '.join(str(message).split()))}")
+        note(f"dpmix: warning: {message_of(message)}")
 
     with warnings.catch_warnings():
         warnings.simplefilter("always")
@@ -275,6 +199,4 @@ def training_text(fields):
         if name not in ("learning_rate", "seconds"):
             columns[name.replace("_", " ")] = [f"{history[name][-1]:.4g}" for history in histories]
     cells = [[name, *column] for name, column in columns.items()]
-    widths = [max(map(len, column)) for column in cells]
-    cells = [[cell.rjust(width) for cell in column] for column, width in zip(cells, widths, strict=True)]
-    return "\n".join([*lines, *("  ".join(row) for row in zip(*cells, strict=True))])
+    return "\n".join([*lines, *table(list(zip(*cells, strict=True)))])

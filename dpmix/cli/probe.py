@@ -1,11 +1,11 @@
 """The command ``probe``: pictures of what a model has learnt, which need no images."""
 
 from dpmix.base.errors import InputError
-from dpmix.cli.features_models import trained_kind
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
+from dpmix.cli.models import trained_kind
 from dpmix.cli.options import add_command, add_overwrite, add_picture, add_shape, given, shape_of
 
-__all__ = ["add_commands"]
+__all__ = ["add_to"]
 
 _PROBE = """\
 weights    the weights of the hidden units, the strongest; above layer 1 combined with those below
@@ -27,8 +27,8 @@ _OPTIONS = {
 }
 
 
-def add_commands(commands):
-    """Add the commands of this module."""
+def add_to(commands):
+    """Add the command ``probe``."""
     usage = "MODEL WHAT -o FILE [options]"
     probe = add_command(commands, "probe", _probe, "draw what a model has learnt", _PROBE, usage, _EXAMPLES)
     probe.add_argument("model", metavar="MODEL", help="file that 'dpmix train' wrote")

@@ -1,0 +1,51 @@
+"""What commands read that put images to a run: the run, the images, and which of them to take."""
+
+import re
+
+from dpmix.base.errors import InputError
+from dpmix.cli.options import load_observed, tell_observed
+
+__all__ = ["MOST", "choose_rows", "load_query"]
+
+MOST = 8  # images that are chosen where nothing else is asked for
+
+
+def load_query(arguments):
+    """Return the posterior, the images and where these are observed, (n, d) bool or None."""
+    import dpmix
+
+    posterior, (images, observed) = dpmix.load(arguments.folder), load_observed(arguments)
+    _check_size(posterior, images, arguments)
+    tell_observed(observed)
+    return posterior, images, observed
+
+
+def _check_size(posterior, images, arguments):
+    d = images.x.shape[1]
+    if d != posterior.table.d:
+        raise InputError(
+            f"{arguments.source} has images of {_pixels(images.shape)}, "
+            f"the run {arguments.folder} is about images of {_pixels(posterior.shape)}"
+        )
+
+
+def _pixels(shape):
+    return f"{shape[0]} x {shape[1]} = {shape[0] * shape[1]} pixels"
+
+
+def choose_rows(arguments, n):
+    """Return the indices of the images that --rows or --most choose among `n`."""
+    import numpy as np
+
+    from dpmix.base.checks import check_count
+
+    if "rows" in arguments:
+        if not re.fullmatch(r"(-?\d+)?:(-?\d+)?", arguments.rows, re.ASCII):
+            raise InputError(f"--rows must be A:B, such as 0:8; got {arguments.rows!r}")
+        first, last = (int(bound) if bound else None for bound in arguments.rows.split(":"))
+        rows = np.arange(n)[first:last]
+        if not len(rows):
+            raise InputError(f"--rows {arguments.rows} chooses none of the {n:,} images")
+        return rows
+    most = check_count("most", getattr(arguments, "most", MOST))
+    return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(int))
