@@ -25,7 +25,7 @@ _HOME = {
     "load": "dpmix.features.storage",
     "log_likelihood": "dpmix.features.boltzmann.ais",
     "reverse_annealed_log_partition": "dpmix.features.boltzmann.ais",
-    "ternary": "dpmix.features.thresholds",
+    "ternary": "dpmix.features.codes",
     "unit_images": "dpmix.features.probes",
     "weight_images": "dpmix.features.probes",
 }

@@ -1,7 +1,7 @@
 """Files of trained extractors: .npz archives of plain arrays and one text of JSON, never pickle.
 
-A class that can be saved is listed in `_HOME` and offers ``_to_parts()``, a dictionary of
-JSON values and one of arrays, and the class method ``_from_parts(values, arrays)``, which checks them.
+A class that can be saved is listed in `_CLASSES` and is `Persistent`. It offers ``_to_parts()``, a dictionary
+of JSON values and one of arrays, and the class method ``_from_parts(values, arrays)``, which checks them.
 """
 
 import json
@@ -9,6 +9,8 @@ import numbers
 from importlib import import_module
 
 import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
 
 from dpmix.base.checks import check_path
 from dpmix.base.errors import InputError, RunError
@@ -16,35 +18,103 @@ from dpmix.base.files import replace_files
 from dpmix.base.version import __version__
 from dpmix.base.wording import Wording
 
-__all__ = ["load", "load_as", "plain_parameters", "save", "take"]
+__all__ = ["Extractor", "Persistent", "load", "plain_parameters", "take"]
 
 _FORMAT = "dpmix features 1"
-_HOME = {
-    "Autoencoder": "dpmix.features.networks.autoencoder",
-    "BernoulliRBM": "dpmix.features.boltzmann.rbm",
-    "DeepBeliefNet": "dpmix.features.boltzmann.dbn",
-    "NetworkClassifier": "dpmix.features.networks.classifier",
-}
+_CLASSES = ("Autoencoder", "BernoulliRBM", "DeepBeliefNet", "NetworkClassifier")
 
 
-def save(estimator, path):
-    """Write the fitted `estimator` to the file `path`, as a whole or not at all.
+class Persistent:
+    """What everything that is trained here can do: say whether it is fitted, be saved and be read back.
 
-    Raises
-    ------
-    InputError
-        If a parameter is nothing that JSON can hold, such as a function as schedule.
-    OSError
-        As from the operating system.
+    Attributes
+    ----------
+    _learnt : str
+        The attribute that a training sets last; ``n_features_in_`` alone stays from one that failed.
     """
-    path = check_path("path", path)
-    values, arrays = estimator._to_parts()
-    for name, array in arrays.items():
-        if array.dtype.hasobject:  # NumPy would pickle it
-            raise InputError(f"{name} cannot be saved: it must hold numbers or strings; got {array.dtype}")
-    text = json.dumps({"format": _FORMAT, "version": __version__, "class": type(estimator).__name__} | values)
-    arrays = {"json": np.frombuffer(text.encode(), np.uint8)} | arrays
-    replace_files(path.parent, {path.name: lambda file: np.savez(file, **arrays)})
+
+    def save(self, path):
+        """Write everything but an `init` to one file without pickle; `load` gives it back bit for bit.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Raises
+        ------
+        InputError, InputTypeError
+            `path` is not a path, or a parameter is nothing that JSON can hold, such as a function as schedule.
+        OSError
+            As from the operating system; the file is then as it was.
+        """
+        self._fitted()
+        path = check_path("path", path)
+        values, arrays = self._to_parts()
+        for name, array in arrays.items():
+            if array.dtype.hasobject:  # NumPy would pickle it
+                raise InputError(
+                    f"{name} cannot be saved: it must hold numbers or strings; got {array.dtype}"
+                )
+        text = json.dumps({"format": _FORMAT, "version": __version__, "class": type(self).__name__} | values)
+        arrays = {"json": np.frombuffer(text.encode(), np.uint8)} | arrays
+        replace_files(path.parent, {path.name: lambda file: np.savez(file, **arrays)})
+
+    @classmethod
+    def load(cls, path):
+        """Read what `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path-like
+
+        Returns
+        -------
+        Autoencoder, BernoulliRBM, DeepBeliefNet or NetworkClassifier
+            Of the class that this is called on.
+
+        Raises
+        ------
+        RunError
+            The file is missing, damaged or no extractor.
+        InputError, InputTypeError
+            `path` is not a path, or the file holds an extractor of another class.
+        """
+        found = load(path)
+        if not isinstance(found, cls):
+            raise InputError(
+                f"{path} holds a {type(found).__name__}, not a {cls.__name__}; "
+                "read it with dpmix.features.load"
+            )
+        return found
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, self._learnt)
+
+    def _fitted(self):
+        check_is_fitted(self)
+        return self
+
+    def _course(self, leave_out=()):
+        """JSON values of the parameters and of how the training went."""
+        parameters = plain_parameters(self, leave_out)
+        return {"parameters": parameters, "history": self.history_, "n_iter": self.n_iter_}
+
+    @classmethod
+    def _with_course(cls, values):
+        """The extractor, not yet fitted, whose `_course` is among `values`."""
+        found = cls(**values["parameters"])
+        found.history_ = {str(name): list(map(float, column)) for name, column in values["history"].items()}
+        found.n_iter_ = int(values["n_iter"])
+        return found
+
+
+class Extractor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persistent):
+    """A `Persistent` one that makes codes of images, as float32 or, with `codes` "binary", as bits."""
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = [] if self.codes == "binary" else ["float32"]
+        return tags
 
 
 def load(path):
@@ -69,12 +139,12 @@ def load(path):
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         values = json.loads(arrays.pop("json").tobytes())
-        if values["format"] != _FORMAT or values["class"] not in _HOME:
+        if values["format"] != _FORMAT or values["class"] not in _CLASSES:
             raise RunError(
                 f"{path} is not an extractor of this version of dpmix: "
                 f"found {values['format']!r}, {values['class']!r}; train it again"
             )
-        return getattr(import_module(_HOME[values["class"]]), values["class"])._from_parts(values, arrays)
+        return getattr(import_module("dpmix.features"), values["class"])._from_parts(values, arrays)
     except FileNotFoundError as error:
         raise RunError(f"{path} does not exist", Wording("{saved_model}")) from error
     except RunError:
@@ -84,16 +154,6 @@ def load(path):
             f"{path} is damaged or not an extractor of dpmix ({type(error).__name__}: {error}); "
             "restore it from a copy or train it again"
         ) from error
-
-
-def load_as(cls, path):
-    """`load`, for the class method of `cls`."""
-    found = load(path)
-    if not isinstance(found, cls):
-        raise InputError(
-            f"{path} holds a {type(found).__name__}, not a {cls.__name__}; read it with dpmix.features.load"
-        )
-    return found
 
 
 def plain_parameters(estimator, leave_out=()):

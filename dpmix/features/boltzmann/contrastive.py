@@ -99,6 +99,22 @@ class Machine:
             stream,
         )
 
+    @staticmethod
+    def shapes(d, h):
+        """The shape of each array; -1 is any number of chains."""
+        return {
+            "weights": (d, h),
+            "visible_bias": (d,),
+            "hidden_bias": (h,),
+            "weights_velocity": (d, h),
+            "visible_velocity": (d,),
+            "hidden_velocity": (h,),
+            "chains": (-1, h),
+            "visible_offset": (d,),
+            "hidden_offset": (h,),
+            "activity": (h,),
+        }
+
     def is_finite(self):
         """Whether training has not diverged."""
         return all(np.isfinite(part).all() for part in (self.weights, self.visible_bias, self.hidden_bias))

@@ -1,21 +1,20 @@
 """`DeepBeliefNet`: restricted Boltzmann machines stacked, each learning from the codes of the one below."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator, clone
 
 from dpmix.base.checks import check_choice, check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
-from dpmix.features import storage
 from dpmix.features.boltzmann.rbm import CODES, BernoulliRBM
 from dpmix.features.checks import check_sizes, check_visible
+from dpmix.features.storage import Extractor, plain_parameters, take
 from dpmix.features.streams import UniformStream
 
 __all__ = ["DeepBeliefNet"]
 
 
-class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class DeepBeliefNet(Extractor, BaseEstimator):
     """A stack of restricted Boltzmann machines, trained greedily from the bottom.
 
     Layer 1 learns from the images, each further layer from the hidden probabilities of the one below
@@ -159,7 +158,7 @@ class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         InputError, InputTypeError
             No such layer, or codes of another width.
         """
-        check_is_fitted(self)
+        self._fitted()
         for rbm in reversed(self.rbms_[: self._check_layer("layer", layer)]):
             codes = rbm.inverse_transform(codes)
         return codes
@@ -202,7 +201,7 @@ class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         InputError, InputTypeError
             `X` is not images like those of `fit`; no such layer.
         """
-        check_is_fitted(self)
+        self._fitted()
         depth = self._check_layer("depth", depth)
         return self.down(self.up(X, depth), depth)
 
@@ -226,7 +225,7 @@ class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         InputError, InputTypeError
             A number below 1.
         """
-        check_is_fitted(self)
+        self._fitted()
         n_samples, n_steps = check_count("n_samples", n_samples), check_count("n_steps", n_steps)
         top = self.rbms_[-1]
         p = np.full((n_samples, top.n_features_in_), 0.5, np.float32)
@@ -246,61 +245,14 @@ class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         -------
         list of (weights (n_in, n_out), bias (n_out,), "sigmoid")
         """
-        check_is_fitted(self)
+        self._fitted()
         return [layer for rbm in self.rbms_ for layer in rbm.encoder_layers()]
 
-    def save(self, path):
-        """Write everything to one file without pickle; `load` gives it back bit for bit.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Raises
-        ------
-        InputError, InputTypeError
-            `path` is not a path, or a parameter is nothing that a file can hold, such as a function.
-        OSError
-            As from the operating system.
-        """
-        storage.save(self._fitted(), path)
-
-    @classmethod
-    def load(cls, path):
-        """Read what `save` wrote.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Returns
-        -------
-        DeepBeliefNet
-
-        Raises
-        ------
-        RunError
-            The file is missing, damaged or no extractor.
-        InputError, InputTypeError
-            `path` is not a path, or the file holds an extractor of another class.
-        """
-        return storage.load_as(cls, path)
+    _learnt = "rbms_"
 
     @property
     def _n_features_out(self):
         return self.rbms_[-1]._n_features_out
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"] if self.codes == "probabilities" else []
-        return tags
-
-    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
-        return hasattr(self, "rbms_")
-
-    def _fitted(self):
-        check_is_fitted(self)
-        return self
 
     def _check_layer(self, name, layer):
         return check_count(name, len(self.rbms_) if layer is None else layer, high=len(self.rbms_))
@@ -332,7 +284,7 @@ class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         parts = [rbm._to_parts() for rbm in self.rbms_]
         arrays = {f"{ix}.{name}": array for ix, (_, own) in enumerate(parts) for name, array in own.items()}
         values = {
-            "parameters": storage.plain_parameters(self, leave_out=("rbm",)),
+            "parameters": plain_parameters(self, leave_out=("rbm",)),
             "layers": [own for own, _ in parts],
         }
         return values, arrays | {"stream": self._stream.state}
@@ -354,5 +306,5 @@ class DeepBeliefNet(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
                 )
         net.set_params(rbm=[clone(rbm) for rbm in net.rbms_])
         net.n_features_in_ = net.rbms_[0].n_features_in_
-        net._stream = UniformStream.from_state(storage.take(arrays, "stream", np.uint32, (4, 256)))
+        net._stream = UniformStream.from_state(take(arrays, "stream", np.uint32, (4, 256)))
         return net

@@ -1,13 +1,11 @@
 """`BernoulliRBM`: a restricted Boltzmann machine that learns features of images without labels."""
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator
 
 from dpmix.base.checks import check_bool, check_choice, check_count, check_positive
 from dpmix.base.errors import InputError
 from dpmix.base.sklearn_manners import seed_sequence
-from dpmix.features import storage
 from dpmix.features.boltzmann.contrastive import Machine, Settings
 from dpmix.features.boltzmann.energy import (
     ROWS,
@@ -16,11 +14,12 @@ from dpmix.features.boltzmann.energy import (
     pseudo_log_likelihood,
     visible_means,
 )
-from dpmix.features.boltzmann.machine_file import machine_parts, restore_machine
 from dpmix.features.boltzmann.training import Trainer, warn_of_poor_fit
 from dpmix.features.checks import check_fraction, check_not_negative, check_visible
+from dpmix.features.codes import check_codes
 from dpmix.features.schedules import check_per_epoch, check_schedule, per_epoch
 from dpmix.features.splits import split_rows
+from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
 
 __all__ = ["BernoulliRBM"]
@@ -30,7 +29,7 @@ CODES = ("probabilities", "binary")
 CENTERINGS = ("data", "enhanced")
 
 
-class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class BernoulliRBM(Extractor, BaseEstimator):
     """Restricted Boltzmann machine with binary visible and hidden units.
 
     It gives an image v and hidden units h the probability exp(b'v + c'h + v'Wh) / Z and is trained by
@@ -279,8 +278,8 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         InputError
             Codes of another width, or that are not finite.
         """
-        check_is_fitted(self)
-        return visible_means(self._weights(), self.intercept_visible_, self._check_codes(X))
+        codes = check_codes(X, self._fitted()._n_features_out)
+        return visible_means(self._weights(), self.intercept_visible_, codes)
 
     def reconstruct(self, X, n_steps=1):
         """Images after mean-field passes up and down.
@@ -412,58 +411,11 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         self._fitted()
         return [(self._weights(), self.intercept_hidden_, "sigmoid")]
 
-    def save(self, path):
-        """Write everything to one file without pickle; `load` gives it back bit for bit.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Raises
-        ------
-        InputError, InputTypeError
-            `path` is not a path, or a parameter is nothing that a file can hold, such as a function.
-        OSError
-            As from the operating system.
-        """
-        storage.save(self._fitted(), path)
-
-    @classmethod
-    def load(cls, path):
-        """Read what `save` wrote.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Returns
-        -------
-        BernoulliRBM
-
-        Raises
-        ------
-        RunError
-            The file is missing, damaged or no extractor.
-        InputError, InputTypeError
-            `path` is not a path, or the file holds an extractor of another class.
-        """
-        return storage.load_as(cls, path)
+    _learnt = "components_"
 
     @property
     def _n_features_out(self):
         return len(self.components_)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"] if self.codes == "probabilities" else []
-        return tags
-
-    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
-        return hasattr(self, "components_")
-
-    def _fitted(self):
-        check_is_fitted(self)
-        return self
 
     def _weights(self):
         """The weights (d, h), contiguous; no copy unless `components_` was replaced."""
@@ -473,22 +425,25 @@ class BernoulliRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         x = check_visible(self._fitted(), X, reset=False)
         return hidden_means(self._weights(), self.intercept_hidden_, x)
 
-    def _check_codes(self, h):
-        h = np.asarray(h)
-        if h.ndim != 2 or h.shape[1] != len(self.components_):
-            raise InputError(
-                f"codes must have shape (n, {len(self.components_)}), as transform gives them; got {h.shape}"
-            )
-        if h.dtype.kind not in "biuf" or not np.isfinite(h).all():
-            raise InputError("codes must hold finite numbers; encode images with transform")
-        return h
-
     def _to_parts(self):
-        return machine_parts(self)
+        machine = self._machine
+        own = {"weights": self._weights(), "visible_bias": self.intercept_visible_}
+        own |= {"hidden_bias": self.intercept_hidden_, "machine_stream": machine.stream.state}
+        arrays = {name: value for name, value in vars(machine).items() if name != "stream"} | own
+        return self._course(), arrays | {"stream": self._stream.state}
 
     @classmethod
     def _from_parts(cls, values, arrays):
-        return restore_machine(cls(**values["parameters"]), values, arrays)
+        rbm = cls._with_course(values)
+        shapes = Machine.shapes(*arrays["weights"].shape)
+        parts = {name: np.array(take(arrays, name, np.float32, shape)) for name, shape in shapes.items()}
+        own, rbm._stream = (
+            UniformStream.from_state(take(arrays, name, np.uint32, (4, 256)))
+            for name in ("machine_stream", "stream")
+        )
+        rbm._adopt(Machine(**parts, stream=own))
+        rbm.n_features_in_ = len(rbm.intercept_visible_)
+        return rbm
 
     def _adopt(self, machine):
         """Show what `machine` has learnt under scikit-learn's names."""

@@ -1,18 +1,19 @@
 """`Autoencoder`: a network that learns to reproduce images through a layer of codes, noise taken away."""
 
+from dataclasses import asdict, is_dataclass
+
 import numpy as np
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted
+from sklearn.base import BaseEstimator
 
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError
 from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.datasets import noise as noises
 from dpmix.datasets.noise import apply_noise
-from dpmix.features import storage
 from dpmix.features.checks import check_sizes, check_table, check_visible
-from dpmix.features.code_bits import bit_levels
-from dpmix.features.networks.autoencoder_checks import CODES, check_settings
-from dpmix.features.networks.autoencoder_file import autoencoder_parts, restore_autoencoder
+from dpmix.features.codes import bit_levels, check_codes, ternary
+from dpmix.features.networks.autoencoder_checks import check_settings
+from dpmix.features.networks.estimator import NetworkEstimator
 from dpmix.features.networks.network import Network
 from dpmix.features.networks.training import Plan, train
 from dpmix.features.networks.unrolling import (
@@ -22,17 +23,18 @@ from dpmix.features.networks.unrolling import (
     pretrain,
     unrolled_form,
 )
-from dpmix.features.optimizers import SGD, Adam
 from dpmix.features.progress import EpochBar
 from dpmix.features.splits import split_rows
 from dpmix.features.stopping import EarlyStopping, Plateau
+from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
-from dpmix.features.thresholds import ternary
 
 __all__ = ["Autoencoder"]
 
+_NOISES = ("GaussianNoise", "MaskingNoise", "OccludingBlocks", "SaltAndPepper")  # that a file can tell
 
-class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+
+class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     """A network of dense layers whose output is to be its input, with a layer of codes inside.
 
     With `corruption` it is a denoising autoencoder (Vincent et al. 2010): inputs are noisy, afresh in
@@ -233,7 +235,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if self.sparsity_target is not None:
             plan = plan._replace(sparsity=(form.code - 1, self.sparsity_target, self.sparsity_cost))
         self.history_ = self._train(network, x, plan, rng, stream, self._validation(held, noise_rng))
-        self._adopt(network, form.code)
+        self._network, self.code_layer_ = network, form.code
         self.code_thresholds_, self.code_levels_ = bit_levels(self._code(x), self.activations_[form.code - 1])
         return self
 
@@ -274,7 +276,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         InputError
             `X` is not images like those of `fit`.
         """
-        check_is_fitted(self)
+        self._fitted()
         return self._code(check_table(self, X, reset=False))
 
     def decode(self, codes):
@@ -294,8 +296,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         InputError
             Codes of another width, or that are not finite.
         """
-        check_is_fitted(self)
-        return self._network.predict(self._check_codes(codes), start=self.code_layer_)
+        self._fitted()
+        return self._network.predict(check_codes(codes, self._n_features_out), start=self.code_layer_)
 
     def inverse_transform(self, X):
         """Images from codes.
@@ -317,8 +319,8 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         InputError
             Codes of another width, or that are not finite.
         """
-        check_is_fitted(self)
-        codes = self._check_codes(X)
+        self._fitted()
+        codes = check_codes(X, self._n_features_out)
         if self.codes == "binary":
             off, on = self.code_levels_
             codes = (off + (on - off) * codes).astype(np.float32)
@@ -343,7 +345,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         InputError, InputTypeError
             `X` is not images like those of `fit`, or `thresholds` are bad.
         """
-        check_is_fitted(self)
+        self._fitted()
         return self._decided(self._network.predict(check_table(self, X, reset=False)), ternary)
 
     def denoise(self, X, *, n_steps=1, ternary=False):
@@ -369,7 +371,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         InputError, InputTypeError
             `X` is not images like those of `fit`; `n_steps` below 1; bad `thresholds`.
         """
-        check_is_fitted(self)
+        self._fitted()
         p = check_table(self, X, reset=False)
         for _ in range(check_count("n_steps", n_steps)):
             p = self._network.predict(p)
@@ -429,9 +431,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         -------
         list of (weights (n_in, n_out), bias (n_out,), activation)
         """
-        check_is_fitted(self)
-        layers = zip(self.coefs_, self.intercepts_, self.activations_, strict=True)
-        return list(layers)[: self.code_layer_]
+        return self._layers()[: self.code_layer_]
 
     def decoder_layers(self):
         """The way from code to output.
@@ -440,56 +440,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         -------
         list of (weights (n_in, n_out), bias (n_out,), activation)
         """
-        check_is_fitted(self)
-        layers = zip(self.coefs_, self.intercepts_, self.activations_, strict=True)
-        return list(layers)[self.code_layer_ :]
-
-    def save(self, path):
-        """Write everything but `init` to one file without pickle; `load` gives it back bit for bit.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Raises
-        ------
-        InputError, InputTypeError
-            `path` is not a path, or a parameter is nothing that a file can hold, such as a function.
-        OSError
-            As from the operating system.
-        """
-        check_is_fitted(self)
-        storage.save(self, path)
-
-    @classmethod
-    def load(cls, path):
-        """Read what `save` wrote.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Returns
-        -------
-        Autoencoder
-
-        Raises
-        ------
-        RunError
-            The file is missing, damaged or no extractor.
-        InputError, InputTypeError
-            `path` is not a path, or the file holds an extractor of another class.
-        """
-        return storage.load_as(cls, path)
+        return self._layers()[self.code_layer_ :]
 
     @property
     def _n_features_out(self):
         return len(self.intercepts_[self.code_layer_ - 1])
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.transformer_tags.preserves_dtype = ["float32"] if self.codes == CODES[0] else []
-        return tags
 
     def _code(self, x):
         return self._network.predict(x, stop=self.code_layer_)
@@ -502,14 +457,6 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         if self.output_activation == "sigmoid":
             return check_visible(self, x, reset, name)
         return check_table(self, x, reset)
-
-    def _check_codes(self, codes):
-        codes, k = np.asarray(codes), self._n_features_out
-        if codes.ndim != 2 or codes.shape[1] != k:
-            raise InputError(f"codes must have shape (n, {k}), as transform gives them; got {codes.shape}")
-        if codes.dtype.kind not in "biuf" or not np.isfinite(codes).all():
-            raise InputError("codes must hold finite numbers; encode images with transform")
-        return codes
 
     def _starting_form(self, x, rng):
         """The form of the network, and a function that sets what is not to start at random."""
@@ -568,22 +515,30 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         self.n_iter_ = len(history.get("loss", []))
         return history
 
-    def _optimizer(self, network):
-        size, dtype = network.parameters.size, network.parameters.dtype
-        return SGD(size, dtype, self.momentum) if self.solver == "sgd" else Adam(size, dtype)
-
-    def _adopt(self, network, code):
-        self._network, self.code_layer_ = network, code
-        self.coefs_ = [layer.weights for layer in network.layers]
-        self.intercepts_ = [layer.bias for layer in network.layers]
-        self.activations_ = [spec.activation for spec in network.specs]
-
-    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
-        return hasattr(self, "_network")
-
     def _to_parts(self):
-        return autoencoder_parts(self)
+        noise = self.corruption
+        is_ours = is_dataclass(noise) and type(noise).__name__ in _NOISES
+        values = self._course(leave_out=("init", "corruption") if is_ours else ("init",)) | {
+            "noise": [type(noise).__name__, asdict(noise)] if is_ours else None,
+            "loss": self._network.loss,
+            "layers": [list(spec) for spec in self._network.specs],
+            "code_layer": self.code_layer_,
+        }
+        arrays = {"code_thresholds": self.code_thresholds_, "code_levels": self.code_levels_}
+        return values, {"parameters": self._network.parameters} | arrays
 
     @classmethod
     def _from_parts(cls, values, arrays):
-        return restore_autoencoder(cls, values, arrays)
+        parameters = values["parameters"]  # JSON has lists only, where the constructor's defaults are tuples
+        tuples = {name: tuple(value) for name, value in parameters.items() if isinstance(value, list)}
+        found = cls._with_network(values | {"parameters": parameters | tuples}, arrays, values["loss"])
+        if values["noise"] is not None:
+            name, settings = values["noise"]
+            if name not in _NOISES:
+                raise ValueError(f"{name} is no noise of this version")
+            found.corruption = getattr(noises, name)(**settings)
+        found.code_layer_ = int(values["code_layer"])
+        k = found._network.specs[found.code_layer_ - 1].n_out
+        found.code_thresholds_ = take(arrays, "code_thresholds", np.float32, (k,))
+        found.code_levels_ = take(arrays, "code_levels", np.float32, (2, k))
+        return found

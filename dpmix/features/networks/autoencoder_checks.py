@@ -4,8 +4,8 @@ from dpmix.base.checks import check_bool, check_choice, check_count, check_posit
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.noise import check_noise
 from dpmix.features.checks import check_fraction, check_not_negative
+from dpmix.features.codes import check_thresholds
 from dpmix.features.schedules import check_schedule
-from dpmix.features.thresholds import check_thresholds
 
 __all__ = ["CODES", "check_settings"]
 

@@ -5,32 +5,30 @@ import warnings
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
 
 from dpmix.base.checks import check_bool, check_choice, check_count, check_positive
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
 from dpmix.base.wording import Wording
-from dpmix.features import storage
 from dpmix.features.checks import check_fraction, check_labelled, check_not_negative, check_sizes, check_table
+from dpmix.features.networks.estimator import SOLVERS, NetworkEstimator
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import Plan, train
 from dpmix.features.networks.unrolling import check_activations, encoder_layers
-from dpmix.features.optimizers import SGD, Adam
 from dpmix.features.progress import EpochBar
 from dpmix.features.schedules import check_schedule
 from dpmix.features.splits import split_rows
 from dpmix.features.stopping import EarlyStopping
+from dpmix.features.storage import take
 from dpmix.features.streams import UniformStream
 
 __all__ = ["NetworkClassifier"]
 
-SOLVERS = ("adam", "sgd")
 _NOTABLE = 1.0  # nats by which a loss is worse than that of guessing before it is told
 _PLAIN = "biufSU"  # kinds of labels that a file holds as they are
 
 
-class NetworkClassifier(ClassifierMixin, BaseEstimator):
+class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     """A network of dense layers with a softmax layer on top, trained by backpropagation.
 
     Started from a deep belief net or an autoencoder, it takes the weights and hidden biases of the way
@@ -203,7 +201,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         InputError
             `X` is not images like those of `fit`.
         """
-        check_is_fitted(self)
+        self._fitted()
         return self._network.predict(check_table(self, X, reset=False))
 
     def predict(self, X):
@@ -247,7 +245,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         InputError, InputTypeError
             `X` is not images like those of `fit`; no such layer.
         """
-        check_is_fitted(self)
+        self._fitted()
         n_hidden = len(self.coefs_) - 1
         if n_hidden == 0:
             raise InputError("the network has no hidden layers; name some by hidden_layer_sizes")
@@ -261,65 +259,7 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
         -------
         list of (weights (n_in, n_out), bias (n_out,), activation)
         """
-        check_is_fitted(self)
-        return list(zip(self.coefs_, self.intercepts_, self.activations_, strict=True))[:-1]
-
-    def save(self, path):
-        """Write everything but `init` to one file without pickle; `load` gives it back bit for bit.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Raises
-        ------
-        InputError, InputTypeError
-            `path` is not a path, or a parameter is nothing that a file can hold, such as a function.
-        OSError
-            As from the operating system.
-        """
-        check_is_fitted(self)
-        storage.save(self, path)
-
-    @classmethod
-    def load(cls, path):
-        """Read what `save` wrote.
-
-        Parameters
-        ----------
-        path : str or path-like
-
-        Returns
-        -------
-        NetworkClassifier
-
-        Raises
-        ------
-        RunError
-            The file is missing, damaged or no extractor.
-        InputError, InputTypeError
-            `path` is not a path, or the file holds an extractor of another class.
-        """
-        return storage.load_as(cls, path)
-
-    # Asked of the network each time, these stay its own arrays in copies, too.
-    @property
-    def coefs_(self):
-        """Weights (n_in, n_out) of each layer."""
-        return [layer.weights for layer in self._network.layers]
-
-    @property
-    def intercepts_(self):
-        """Biases (n_out,) of each layer."""
-        return [layer.bias for layer in self._network.layers]
-
-    @property
-    def activations_(self):
-        """Activation of each layer."""
-        return [spec.activation for spec in self._network.specs]
-
-    def __sklearn_is_fitted__(self):  # n_features_in_ alone stays from a training that failed
-        return hasattr(self, "_network")
+        return self._layers()[:-1]
 
     def _train(self, network, x, t, rng, stream, held):
         """Both phases; return their history in one."""
@@ -351,10 +291,6 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             )
         self.n_iter_ = len(histories[-1]["loss"])
         return {name: sum((history.get(name, []) for history in histories), []) for name in histories[-1]}
-
-    def _optimizer(self, network):
-        size, dtype = network.parameters.size, network.parameters.dtype
-        return SGD(size, dtype, self.momentum) if self.solver == "sgd" else Adam(size, dtype)
 
     def _initial_layers(self, x, rng):
         """The hidden layers to start from: a list of (weights or None, bias or None, activation, size)."""
@@ -421,28 +357,18 @@ class NetworkClassifier(ClassifierMixin, BaseEstimator):
             )
 
     def _to_parts(self):
-        values = {
-            "parameters": storage.plain_parameters(self, leave_out=("init",)),
-            "history": self.history_,
-            "n_iter": self.n_iter_,
-            "layers": [list(spec[:3]) for spec in self._network.specs],
-        }
+        values = self._course(leave_out=("init",))
+        values["layers"] = [list(spec[:3]) for spec in self._network.specs]
         values["classes_are_objects"] = self.classes_.dtype.kind not in _PLAIN
         return values, {"parameters": self._network.parameters, "classes": _plain_classes(self.classes_)}
 
     @classmethod
     def _from_parts(cls, values, arrays):
-        network = Network([LayerSpec(*layer) for layer in values["layers"]], "log_loss")
-        network.parameters[...] = storage.take(arrays, "parameters", np.float32, network.parameters.shape)
-        found = cls(**values["parameters"])
-        found.classes_ = storage.take(arrays, "classes", arrays["classes"].dtype, (network.specs[-1].n_out,))
+        found = cls._with_network(values, arrays, "log_loss")
+        n_classes = found._network.specs[-1].n_out
+        found.classes_ = take(arrays, "classes", arrays["classes"].dtype, (n_classes,))
         if values.get("classes_are_objects"):
             found.classes_ = found.classes_.astype(object)
-        found.history_ = {
-            name: [float(number) for number in numbers] for name, numbers in values["history"].items()
-        }
-        found.n_iter_, found.n_features_in_ = int(values["n_iter"]), network.specs[0].n_in
-        found._network = network
         return found
 
 

@@ -12,7 +12,7 @@ from sklearn.exceptions import DataConversionWarning, NotFittedError
 from dpmix import InputError, features
 from dpmix.datasets import GaussianNoise, MaskingNoise, OccludingBlocks, SaltAndPepper, corrupt, load_digits
 from dpmix.features import Autoencoder, BernoulliRBM, DeepBeliefNet, NetworkClassifier, ternary
-from dpmix.features.code_bits import bit_levels
+from dpmix.features.codes import bit_levels
 from dpmix.features.stopping import EarlyStopping
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted training takes minutes")

@@ -1,0 +1,51 @@
+"""What estimators made of one network have in common: their layers, their training, their file."""
+
+import numpy as np
+
+from dpmix.features.networks.network import LayerSpec, Network
+from dpmix.features.optimizers import SGD, Adam
+from dpmix.features.storage import Persistent, take
+
+__all__ = ["SOLVERS", "NetworkEstimator"]
+
+SOLVERS = ("adam", "sgd")
+
+
+class NetworkEstimator(Persistent):
+    """An estimator whose training ends with `_network` set."""
+
+    _learnt = "_network"
+
+    # Asked of the network each time, these stay its own arrays in copies, too.
+    @property
+    def coefs_(self):
+        """Weights (n_in, n_out) of each layer."""
+        return [layer.weights for layer in self._network.layers]
+
+    @property
+    def intercepts_(self):
+        """Biases (n_out,) of each layer."""
+        return [layer.bias for layer in self._network.layers]
+
+    @property
+    def activations_(self):
+        """Activation of each layer."""
+        return [spec.activation for spec in self._network.specs]
+
+    def _layers(self):
+        """All layers from the input on: a list of (weights (n_in, n_out), bias (n_out,), activation)."""
+        self._fitted()
+        return list(zip(self.coefs_, self.intercepts_, self.activations_, strict=True))
+
+    def _optimizer(self, network):
+        size, dtype = network.parameters.size, network.parameters.dtype
+        return SGD(size, dtype, self.momentum) if self.solver == "sgd" else Adam(size, dtype)
+
+    @classmethod
+    def _with_network(cls, values, arrays, loss):
+        """The estimator of a file, fitted as far as all of them are; errors where parts do not fit."""
+        network = Network([LayerSpec(*layer) for layer in values["layers"]], loss)
+        network.parameters[...] = take(arrays, "parameters", np.float32, network.parameters.shape)
+        found = cls._with_course(values)
+        found._network, found.n_features_in_ = network, network.specs[0].n_in
+        return found
