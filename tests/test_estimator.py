@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 import dpmix
 from dpmix import DPMixture
-from dpmix.datasets import load_digits, load_grey
+from dpmix.datasets import load_grey
 from dpmix.features import BernoulliRBM
 from support import naive
 
@@ -23,8 +23,8 @@ TWO = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
 
 
 @pytest.fixture(scope="module")
-def digits():
-    return load_digits()[:300]
+def digits(digits):
+    return digits[:300]
 
 
 @pytest.fixture(scope="module")

@@ -61,12 +61,12 @@ def assert_fails(run):
 @pytest.mark.parametrize("name", CAUGHT_AT_ONCE)
 def test_bug_in_the_kernels_is_caught_at_once(name, tmp_path):
     change, test = CAUGHT_AT_ONCE[name]
-    assert_fails(overlay.run_tests(overlay.copy_package(tmp_path, change), test, NUMBA_DISABLE_JIT=1))
+    assert_fails(overlay.run_interpreted(overlay.copy_package(tmp_path, change), test))
 
 
 def test_copy_without_a_bug_passes(tmp_path):
     tests = sorted({test for _, test in CAUGHT_AT_ONCE.values()})
-    run = overlay.run_tests(overlay.copy_package(tmp_path), *tests, NUMBA_DISABLE_JIT=1)
+    run = overlay.run_interpreted(overlay.copy_package(tmp_path), *tests)
     assert run.returncode == 0 and f"{len(tests)} passed" in run.stdout, run.stdout + run.stderr
 
 

@@ -1,10 +1,6 @@
 """The commands about models, ``train``, ``encode``, ``reconstruct`` and ``classify``, and what they read."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,36 +9,12 @@ from PIL import Image
 import dpmix
 from dpmix.cli import main
 from dpmix.datasets import load_digits, load_grey
-
-ROOT = Path(dpmix.__file__).resolve().parent.parent
-QUICK = ("--classes", "0,1", "--epochs", "20", "--batch-size", "10", "--seed", "1", "--quiet")
+from support.shell import QUICK, program
 
 
-def program(*words):
-    """Run the program to its end."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "100"}
-    return subprocess.run(
-        [sys.executable, "-m", "dpmix", *map(str, words)],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=120,
-    )
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """A file of each kind of model, trained on zeros and ones."""
-    folder = tmp_path_factory.mktemp("models")
-    layers = {"rbm": "24", "dbn": "24,12", "autoencoder": "24,12,24"}
-    for kind, sizes in layers.items():
-        path = str(folder / f"{kind}.npz")
-        assert main(["train", "digits", "--model", kind, "--layers", sizes, "-o", path, *QUICK]) == 0
-    init = str(folder / "dbn.npz")
-    words = ["train", "digits", "--model", "classifier", "--init", init, "-o", str(folder / "classifier.npz")]
-    assert main([*words, *QUICK]) == 0
-    return folder
+@pytest.fixture
+def models(trained_models):
+    return trained_models
 
 
 def test_images_are_encoded_and_clustered(tmp_path, capsys):

@@ -1,15 +1,12 @@
 """The command line, as the real program wherever that makes a difference."""
 
-import functools
 import inspect
 import json
 import os
-import random
 import re
-import signal
+import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -20,46 +17,14 @@ from dpmix.chain.plan import Plan
 from dpmix.cli import main
 from dpmix.model.table import BinaryTable
 from dpmix.store.run_folder import RunFolder
-from support.shell import (
-    all_are_gone,
-    assert_same_bits,
-    descendants,
-    environment,
-    has_begun,
-    info,
-    is_one_error,
-    program,
-    wait_for,
-    workers,
-)
-
-SMALL = ("--classes", "2,3", "--chains", "2", "--sweeps", "20", "--init", "random:10", "--seed", "1")
-LONG = ("--chains", "2", "--sweeps", "1200", "--init", "random:40", "--seed", "5")
+from support.shell import SMALL, environment, info, is_one_error, program
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
-linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """A small finished run, written by the real program."""
-    folder = tmp_path_factory.mktemp("cli") / "run"
-    done = program("fit", "digits", "-o", folder, *SMALL, "--jobs", "1", "--quiet")
-    assert (done.returncode, done.stderr) == (0, "")
-    head, *chains = done.stdout.splitlines()
-    assert head.split() == "chain sweeps draws clusters log joint alpha seconds".split()
-    assert [line.split()[:3] for line in chains] == [["0", "20", "10"], ["1", "20", "10"]]
-    return folder
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """A run of some seconds that nothing interrupts."""
-    folder = tmp_path_factory.mktemp("undisturbed") / "run"
-    done = program("fit", "digits", "-o", folder, *LONG, "--jobs", "2")
-    assert done.returncode == 0, done.stderr
-    assert "sweeps 1200/1200" in done.stderr
-    return folder
+@pytest.fixture
+def run(finished_run):
+    return finished_run
 
 
 # Starting and helping.
@@ -283,18 +248,26 @@ def test_score_of_one_image_has_no_standard_error(run, tmp_path, capsys):
 # First steps.
 
 
-def test_demo(tmp_path):
-    done = program("demo", cwd=tmp_path)
+def assert_demo(done, folder):
     assert done.returncode == 0, done.stderr
-    written = os.listdir(tmp_path / "dpmix-demo")
+    written = os.listdir(folder / "dpmix-demo")
     assert sorted(written) == ["clusters.png", "completions.png", "run", "trace.png"]
     assert "dpmix info dpmix-demo/run" in done.stdout
-    assert info(tmp_path / "dpmix-demo" / "run")["state"] == "complete"
+    assert info(folder / "dpmix-demo" / "run")["state"] == "complete"
+
+
+def test_demo(tmp_path):
+    assert_demo(program("demo", cwd=tmp_path), tmp_path)
     again = program("demo", cwd=tmp_path)
     assert (again.returncode, again.stdout) == (2, "") and is_one_error(again.stderr)
-    before = (tmp_path / "dpmix-demo" / "run" / "run.json").read_bytes()
-    assert program("demo", "--overwrite", cwd=tmp_path).returncode == 0
-    assert (tmp_path / "dpmix-demo" / "run" / "run.json").read_bytes() != before
+
+
+@pytest.mark.slow
+def test_demo_that_may_overwrite_is_made_anew(run, tmp_path):
+    told = shutil.copytree(run, tmp_path / "dpmix-demo" / "run") / "run.json"
+    before = told.read_bytes()
+    assert_demo(program("demo", "--overwrite", cwd=tmp_path), tmp_path)
+    assert told.read_bytes() != before
 
 
 def test_fetch(mnist_home, capsys):
@@ -456,83 +429,3 @@ def test_closed_streams(run):
         words = ["sh", "-c", f"{command} {closed}"]
         done = subprocess.run(words, capture_output=True, text=True, env=environment())
         assert (done.returncode, done.stderr) == (0, "")
-
-
-# Ends before the end. Afterwards `resume` must give the bits of the undisturbed run.
-
-
-def ended(process, number, run):
-    """Let `process` begin, send the signal to its group and return what it said."""
-    wait_for(lambda: has_begun(run))
-    os.killpg(process.pid, number)
-    return process.communicate(timeout=20)
-
-
-@posix
-@pytest.mark.parametrize(
-    ("number", "jobs", "status"),
-    [(signal.SIGINT, 2, 130), (signal.SIGINT, 1, 130), (signal.SIGTERM, 2, 143)],
-)
-def test_interrupted(number, jobs, status, undisturbed, started, tmp_path):
-    run = tmp_path / "a run"
-    process = started("fit", "digits", "-o", run, *LONG, "--jobs", jobs)
-    wait_for(lambda: has_begun(run))
-    assert info(run)["state"] == "running"
-    out, err = ended(process, number, run)
-    assert (process.returncode, out) == (status, "")
-    assert "Traceback" not in err
-    said = r"dpmix: interrupted after \d+ of 1200 sweeps; .*'dpmix resume '.*/a run''"
-    assert re.fullmatch(said, err.splitlines()[-1])
-    fields = info(run)
-    assert fields["state"] == "stopped" and 0 < sum(fields["sweeps_done"]) < 2400
-    done = program("resume", run, "--quiet")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert info(run)["state"] == "complete"
-    assert_same_bits(run, undisturbed)
-
-
-@linux
-def test_killed_at_random_moments(undisturbed, started, tmp_path):
-    run, moments = tmp_path / "run", random.Random(3)
-    process = started("fit", "digits", "-o", run, *LONG, "--jobs", "2")
-    wait_for(lambda: has_begun(run))
-    kills = 0
-    for _ in range(4):
-        time.sleep(moments.uniform(0, 0.5))
-        family = [Path(f"/proc/{pid}") for pid in descendants(process.pid)]
-        kills += process.poll() is None
-        process.kill()
-        process.communicate(timeout=20)
-        wait_for(functools.partial(all_are_gone, family), seconds=3)
-        process = started("resume", run, "--quiet")
-        time.sleep(moments.uniform(0.3, 0.8))
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "") and kills >= 3
-    assert_same_bits(run, undisturbed)
-
-
-@linux
-def test_a_killed_worker_is_replaced(undisturbed, started, tmp_path):
-    run = tmp_path / "run"
-    process = started("fit", "digits", "-o", run, *LONG, "--jobs", "2", "--quiet")
-    wait_for(lambda: has_begun(run))
-    os.kill(workers(process.pid)[0], signal.SIGKILL)
-    out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "") and out
-    assert_same_bits(run, undisturbed)
-
-
-@linux
-def test_workers_that_keep_dying(undisturbed, started, tmp_path):
-    run = tmp_path / "run"
-    process = started("fit", "digits", "-o", run, *LONG, "--jobs", "2", "--quiet")
-    wait_for(lambda: has_begun(run))
-    while process.poll() is None:
-        for worker in workers(process.pid):
-            os.kill(worker, signal.SIGKILL)
-        time.sleep(0.01)
-    out, err = process.communicate(timeout=20)
-    assert (process.returncode, out) == (3, "") and is_one_error(err)
-    assert "SIGKILL" in err and re.search(r"chain \d", err) and f"dpmix resume {run}" in err
-    assert program("resume", run, "--quiet").returncode == 0
-    assert_same_bits(run, undisturbed)

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 from dpmix import InputError, RunError, features
-from dpmix.datasets import MaskingNoise, load_digits, load_grey
+from dpmix.datasets import MaskingNoise, load_grey
 from dpmix.features import Autoencoder, BernoulliRBM, DeepBeliefNet, NetworkClassifier
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted training takes minutes")
@@ -58,8 +58,8 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def digits():
-    return load_digits()[:200]
+def digits(digits):
+    return digits[:200]
 
 
 @pytest.fixture(params=list(SMALL))

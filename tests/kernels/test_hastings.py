@@ -257,7 +257,7 @@ def run(folder, changes, *arguments):
     """What `measure` finds in a copy of the package with `changes`."""
     overlay.copy_package(folder, *changes)
     code = f"import sys; sys.path.insert(0, {HERE!r}); import test_hastings as t; t.measure{arguments!r}"
-    done = overlay.run_python(folder, "-c", code, NUMBA_DISABLE_JIT=1)
+    done = overlay.run_code_interpreted(folder, code)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -12,7 +12,6 @@ from dpmix.chain.moves import move_alpha
 from dpmix.kernels import hyperparameters as kernels
 from dpmix.model import prior as priors
 from dpmix.model.prior import Gamma, Prior
-from support.small_runs import make_posterior
 
 
 def test_the_range_is_that_of_the_kernels():
@@ -86,8 +85,8 @@ def test_alpha_is_drawn_within_its_range():
 
 
 @pytest.fixture(scope="module")
-def posterior():
-    return make_posterior()
+def posterior(small_posterior):
+    return small_posterior
 
 
 @pytest.mark.parametrize("index", [0.5, "a", True, 2, -3, None])

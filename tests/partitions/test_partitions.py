@@ -140,9 +140,7 @@ def test_best_draw_is_not_always_the_best_partition(loss):
 def test_planted_bugs_are_noticed(change, tmp_path):
     folder = overlay.copy_package(tmp_path, ("kernels/partition_search.py", *change))
     tests = ("test_estimate_is_the_best_of_all_partitions", "test_search_keeps_its_tables_true")
-    run = overlay.run_tests(
-        folder, *[f"partitions/test_partitions.py::{name}" for name in tests], NUMBA_DISABLE_JIT=1
-    )
+    run = overlay.run_interpreted(folder, *[f"partitions/test_partitions.py::{name}" for name in tests])
     assert run.returncode == 1 and "1 failed" in run.stdout, run.stdout + run.stderr
 
 

@@ -1,8 +1,5 @@
 """Plots of extractors and classifiers: what stands on the axes, and that nothing else is touched."""
 
-import warnings
-
-import matplotlib
 import matplotlib.pyplot as plt
 import numba
 import numpy as np
@@ -13,8 +10,8 @@ from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets import Images
 from dpmix.features import BernoulliRBM, DeepBeliefNet, NetworkClassifier
 from dpmix.features.probes import bias_image, unit_images, weight_images
+from support.axes import texts
 
-matplotlib.use("Agg")
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted kernels warn of overflow")
 
 D, SIZES = 12, (7, 5)
@@ -33,32 +30,8 @@ def net(x):
     return DeepBeliefNet(SIZES, rbm=layer, random_state=0).fit(x[:30], validation=x[30:])
 
 
-@pytest.fixture
-def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
-
-
-@pytest.fixture(autouse=True)
-def leaves_no_trace():
-    """No warning, no setting of Matplotlib changed, and the figures that are made can be drawn."""
-    settings = dict(matplotlib.rcParams)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
-        for number in plt.get_fignums():
-            plt.figure(number).canvas.draw()
-            plt.close(number)
-    assert dict(matplotlib.rcParams) == settings
-
-
 def pictures(ax):
     return np.array([np.ma.filled(image.get_array(), np.nan) for image in ax.images])
-
-
-def texts(ax):
-    return [text.get_text() for text in ax.texts]
 
 
 # Rows.

@@ -1,6 +1,5 @@
 """Pictures of partitions: what stands on the axes."""
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -9,9 +8,8 @@ from dpmix import plot
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.partitions import cluster_members, co_clustering, contingency_table
 from dpmix.partitions.draws import by_size
+from support.axes import texts
 from support.query_cases import label_posterior, posterior_of
-
-matplotlib.use("Agg")
 
 
 @pytest.fixture(scope="module")
@@ -25,21 +23,6 @@ def posterior():
 @pytest.fixture(scope="module")
 def estimate():
     return by_size(np.repeat([0, 1, 2], [25, 24, 1]))
-
-
-@pytest.fixture(autouse=True)
-def draw_and_close():
-    """Whatever was made can be drawn without a warning, and no setting has changed."""
-    settings = dict(matplotlib.rcParams)
-    yield
-    for number in plt.get_fignums():
-        plt.figure(number).canvas.draw()
-        plt.close(number)
-    assert dict(matplotlib.rcParams) == settings
-
-
-def texts(ax):
-    return [text.get_text() for text in ax.texts]
 
 
 def test_similarity_shows_the_matrix_in_order(posterior, estimate):

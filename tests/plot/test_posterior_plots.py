@@ -1,7 +1,6 @@
 """Plots: what stands on the axes, and that nothing else is touched."""
 
 import itertools
-import warnings
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -19,8 +18,7 @@ from dpmix.model.table import BinaryTable
 from dpmix.plot.style import chain_style
 from dpmix.posterior.posterior import Posterior
 from dpmix.queries.query import predict_mode, predict_proba, sample_predictive
-
-matplotlib.use("Agg")
+from support.axes import texts
 
 SHAPE = (3, 4)
 HALF = np.arange(12) < 6
@@ -49,30 +47,6 @@ def given_clusters(sizes, shape=SHAPE):
 @pytest.fixture(scope="module")
 def posterior():
     return a_posterior()
-
-
-@pytest.fixture
-def ax():
-    figure, ax = plt.subplots()
-    yield ax
-    plt.close(figure)
-
-
-@pytest.fixture(autouse=True)
-def leaves_no_trace():
-    """No warning, no setting of Matplotlib changed, and the figures that are made can be drawn."""
-    settings = dict(matplotlib.rcParams)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
-        for number in plt.get_fignums():
-            plt.figure(number).canvas.draw()
-            plt.close(number)
-    assert dict(matplotlib.rcParams) == settings
-
-
-def texts(ax):
-    return [text.get_text() for text in ax.texts]
 
 
 def left_and_top(image):

@@ -29,7 +29,6 @@ from support.small_runs import (
     assert_same_posterior,
     assert_same_record,
     make_plan,
-    make_posterior,
     make_table,
     run_chain,
 )
@@ -39,8 +38,8 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
 
 @pytest.fixture(scope="module")
-def posterior():
-    return make_posterior()
+def posterior(small_posterior):
+    return small_posterior
 
 
 @pytest.fixture

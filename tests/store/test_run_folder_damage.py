@@ -18,14 +18,13 @@ from support.small_runs import (
     assert_same_posterior,
     assert_same_record,
     make_plan,
-    make_posterior,
     make_table,
 )
 
 
 @pytest.fixture(scope="module")
-def posterior():
-    return make_posterior()
+def posterior(small_posterior):
+    return small_posterior
 
 
 @pytest.fixture

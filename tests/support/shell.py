@@ -16,6 +16,8 @@ import dpmix
 from dpmix.cli import main
 
 ROOT = Path(dpmix.__file__).resolve().parents[1]
+SMALL = ("--classes", "2,3", "--chains", "2", "--sweeps", "20", "--init", "random:10", "--seed", "1")
+QUICK = ("--classes", "0,1", "--epochs", "20", "--batch-size", "10", "--seed", "1", "--quiet")
 
 # What one writes in a script, and nobody can type in a shell: calls of the library and arguments by name.
 LIBRARY_WORDS = re.compile(
@@ -51,14 +53,6 @@ def wait_for(condition, seconds=20.0):
         assert time.monotonic() < end, "waited too long"
         time.sleep(0.01)
     return found
-
-
-def has_begun(run):
-    """Whether every chain of the run has finished segments, so that there is something to lose."""
-    try:
-        return dpmix.load(run).trace["log_joint"].shape[1] >= 5
-    except dpmix.RunError:
-        return False
 
 
 def descendants(pid):

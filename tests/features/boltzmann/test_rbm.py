@@ -11,7 +11,6 @@ from sklearn.base import clone
 from sklearn.neural_network import BernoulliRBM as SklearnRBM
 
 from dpmix import InputError
-from dpmix.datasets import load_digits
 from dpmix.features import BernoulliRBM, DeepBeliefNet, NetworkClassifier, load, log_likelihood
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted training takes minutes")
@@ -19,14 +18,10 @@ QUICK = {"n_iter": 10, "batch_size": 20, "random_state": 0}
 
 
 @pytest.fixture(scope="module")
-def digits():
-    images = load_digits()
-    return (
-        images.x[:600].astype(np.float32),
-        images.y[:600],
-        images.x[600:900].astype(np.float32),
-        images.y[600:900],
-    )
+def digits(digits):
+    """Images and labels to learn from, and others."""
+    x, y = digits.x.astype(np.float32), digits.y
+    return x[:600], y[:600], x[600:900], y[600:900]
 
 
 @pytest.fixture(scope="module")

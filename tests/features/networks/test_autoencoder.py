@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 
 from dpmix import InputError, features
-from dpmix.datasets import GaussianNoise, MaskingNoise, OccludingBlocks, SaltAndPepper, corrupt, load_digits
+from dpmix.datasets import GaussianNoise, MaskingNoise, OccludingBlocks, SaltAndPepper, corrupt
 from dpmix.features import Autoencoder, BernoulliRBM, DeepBeliefNet, NetworkClassifier, ternary
 from dpmix.features.codes import bit_levels
 from dpmix.features.stopping import EarlyStopping
@@ -18,11 +18,6 @@ from dpmix.features.stopping import EarlyStopping
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted training takes minutes")
 
 NOISE = MaskingNoise(0.4, 0.05)
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_digits()
 
 
 @pytest.fixture(scope="module")
