@@ -2,31 +2,9 @@
 
 import numpy as np
 
-from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.posterior.posterior import Posterior
 
-__all__ = ["as_labels", "by_size", "check_draws", "codes_of", "contingency", "flat_draws"]
-
-
-def check_draws(posterior, draws=None):
-    """Check that `posterior` holds draws and `draws`, how many to use, is None or a number; return both.
-
-    Raises
-    ------
-    InputError, InputTypeError
-    """
-    if not isinstance(posterior, Posterior):
-        raise InputTypeError(
-            f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
-            "dpmix.load reads one from a run folder"
-        )
-    if not posterior.labels.shape[1]:
-        raise InputError(
-            "posterior must hold at least one draw; its chains ended within the burn-in; "
-            "lengthen them with dpmix.resume"
-        )
-    return posterior, None if draws is None else check_count("draws", draws)
+__all__ = ["as_labels", "by_size", "codes_of", "contingency", "flat_draws"]
 
 
 def flat_draws(posterior, most=None):

@@ -5,8 +5,9 @@ import numpy as np
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.plot.image_input import read_shape
-from dpmix.plot.style import INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
+from dpmix.plot.style import INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
+from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["clusters"]
 
@@ -90,11 +91,6 @@ def clusters(
 def _check_draw(posterior, chain, draw):
     """Chain and draw counted from the start."""
     n_chains, n_draws, _ = posterior.labels.shape
-    if not n_draws:
-        raise InputError(
-            "posterior must hold at least one draw; its chains ended within the burn-in; "
-            "lengthen them with dpmix.resume"
-        )
     chain = check_count("chain", chain, low=-n_chains, high=n_chains - 1)
     draw = check_count("draw", draw, low=-n_draws, high=n_draws - 1)
     return chain % n_chains, draw % n_draws

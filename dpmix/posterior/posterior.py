@@ -6,14 +6,14 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.checks import check_count
-from dpmix.base.errors import InputError
+from dpmix.base.errors import InputError, InputTypeError
 from dpmix.chain.schedule import MOVES, PROPOSALS
 from dpmix.posterior.arviz import to_arviz
 from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.summary import summarize
 from dpmix.store.run_folder import RunFolder
 
-__all__ = ["Draw", "Posterior"]
+__all__ = ["Draw", "Posterior", "check_posterior"]
 
 
 class Draw(NamedTuple):
@@ -209,11 +209,31 @@ class Posterior:
         >>> tree["sample_stats"]["lp"].dims
         ('chain', 'draw')
         """
-        return to_arviz(self, labels)
+        return to_arviz(check_posterior(self), labels)
 
     def save(self, path, overwrite=False):
         """Write a run folder at `path`, from which `dpmix.load` and `dpmix.resume` go on."""
         RunFolder.write(path, self.table, self.plan, self.records, self.version, overwrite)
+
+
+def check_posterior(posterior, with_draws=True):
+    """Return `posterior`, which must be one, with at least one draw unless `with_draws` is False.
+
+    Raises
+    ------
+    InputError, InputTypeError
+    """
+    if not isinstance(posterior, Posterior):
+        raise InputTypeError(
+            f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
+            "dpmix.load reads one from a run folder"
+        )
+    if with_draws and not posterior.labels.shape[1]:
+        raise InputError(
+            "posterior must hold at least one draw; its chains have not gone beyond the burn-in; "
+            "run more sweeps with dpmix.resume"
+        )
+    return posterior
 
 
 def _read_only(array):

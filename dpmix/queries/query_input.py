@@ -7,7 +7,7 @@ import numpy as np
 from dpmix.base.arrays import check_binary, check_mask, check_numbers, known_entries
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.posterior.posterior import Posterior
+from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["Query", "check_n_classes", "check_query"]
 
@@ -78,16 +78,7 @@ def check_n_classes(posterior):
 
 def _check_images(posterior, x):
     """Values (m, d) of any dtype, where they are known (m, d), and whether there is one image only."""
-    if not isinstance(posterior, Posterior):
-        raise InputTypeError(
-            f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
-            "dpmix.load reads one from a run folder"
-        )
-    if posterior.labels.shape[1] == 0:
-        raise InputError(
-            "posterior must hold at least one draw; got none, a chain is still in its burn-in; "
-            "run more sweeps with dpmix.resume"
-        )
+    check_posterior(posterior)
     x = x.x if hasattr(x, "x") and hasattr(x, "y") else x
     values, d = check_numbers(x), posterior.table.d
     if values.ndim not in (1, 2) or values.shape[-1] != d:
