@@ -20,7 +20,7 @@ def clusters(
     """Show the clusters of one draw, largest first, with the number of members under each.
 
     A tile is the posterior mean of the probability of each pixel to be on, from white (0) to black (1),
-    given the images in the cluster: ``(a + ones) / (a + b + size)``.
+    given the images in the cluster: ``(a + ones) / (a + b + observed)``.
 
     Parameters
     ----------
@@ -98,8 +98,7 @@ def _check_draw(posterior, chain, draw):
 
 def _images(counts, n_shown, shape, decoder, decoded_shape):
     """Mean images (n_shown, d) of the largest clusters, decoded where there is a decoder, and their shape."""
-    seen = counts.sizes[:n_shown, None] - (counts.gaps[:n_shown] if counts.gaps.shape[1] else 0)
-    means = (counts.a + counts.ones[:n_shown]) / (counts.a + counts.b + seen)
+    means = counts.on_proba()[:n_shown]
     if decoder is None:
         if decoded_shape is not None:
             raise InputError("shape is that of decoded images; pass decoder=, too, or leave it out")

@@ -28,6 +28,19 @@ class Draw(NamedTuple):
     b: np.ndarray  # (d,) float64
     c: float  # pseudo-count of each class of the labels
 
+    @property
+    def observed(self):
+        """Images per cluster with the pixel observed, (k, d) int64, or (k, 1) where all always are."""
+        sizes = self.sizes[:, None]
+        return sizes - self.gaps if self.gaps.shape[1] else sizes
+
+    def on_proba(self):
+        """How probable it is that a further member of each cluster has each pixel on, (k, d) float64.
+
+        That is ``(a + ones) / (a + b + observed)``, the mean of the pixel's Beta posterior.
+        """
+        return (self.a + self.ones) / (self.a + self.b + self.observed)
+
 
 class Posterior:
     """Draws from the posterior of a Dirichlet process mixture. Arrays are read-only.
