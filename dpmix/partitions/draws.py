@@ -3,6 +3,7 @@
 import numpy as np
 
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.pieces import evenly
 
 __all__ = ["as_labels", "by_size", "codes_of", "contingency", "flat_draws"]
 
@@ -19,9 +20,7 @@ def flat_draws(posterior, most=None):
     """
     n_chains, n_draws, n = posterior.labels.shape
     total = n_chains * n_draws
-    picked = np.arange(total)
-    if most is not None and most < total:
-        picked = np.linspace(0, total - 1, most).round().astype(np.int64)
+    picked = evenly(total, total if most is None else most)
     which = np.column_stack(np.divmod(picked, n_draws))
     labels = np.empty((len(picked), n), np.int32)
     for row, (chain, draw) in zip(labels, which, strict=True):

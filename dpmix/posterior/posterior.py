@@ -7,6 +7,7 @@ import numpy as np
 
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.pieces import evenly
 from dpmix.chain.schedule import MOVES, PROPOSALS
 from dpmix.posterior.arviz import to_arviz
 from dpmix.posterior.counts import count_clusters
@@ -147,13 +148,10 @@ class Posterior:
 
     def draws(self, most=None):
         """Every draw of every chain in turn, or about `most` of them evenly spread; a generator of `Draw`."""
-        if most is not None:
-            most = check_count("most", most)
         n_chains, n_draws, _ = self.labels.shape
-        pairs = [(chain, draw) for chain in range(n_chains) for draw in range(n_draws)]
-        if most is not None and most < len(pairs):
-            pairs = [pairs[ix] for ix in np.linspace(0, len(pairs) - 1, most).round().astype(int)]
-        return (self.draw(chain, draw) for chain, draw in pairs)
+        total = n_chains * n_draws
+        picked = evenly(total, total if most is None else check_count("most", most))
+        return (self.draw(*divmod(ix, n_draws)) for ix in picked.tolist())
 
     def summary(self):
         """Say whether the chains agree, and what is known about the numbers that describe a draw.
