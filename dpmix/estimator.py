@@ -148,8 +148,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         self.n_clusters_ = self.estimate_.n_clusters
         self._given_estimate = _given_partition(self.posterior_, self.estimate_.labels)
         draw = self._given_estimate.draw()
-        seen_by = draw.sizes[:, None] - draw.gaps if draw.gaps.shape[1] else draw.sizes[:, None]
-        self.cluster_centers_ = (draw.a + draw.ones) / (draw.a + draw.b + seen_by)
+        self.cluster_centers_ = draw.on_proba()
         self.weights_ = draw.sizes / draw.sizes.sum()
         return self
 

@@ -1,10 +1,26 @@
-"""Cutting long computations into calls that return soon: Python never interrupts a kernel."""
+"""Parts of a whole: pieces that take little time each, and elements that stand for all.
+
+Long computations are cut into calls that return soon, as Python never interrupts a kernel.
+"""
 
 import time
 
-__all__ = ["in_pieces"]
+import numpy as np
+
+__all__ = ["evenly", "in_pieces"]
 
 _WANTED = 0.05  # seconds that one call should take; the promise to users is 0.25
+
+
+def evenly(n, most):
+    """Indices of `most` of `n` elements, spread evenly with the first and the last among them; all if they are fewer.
+
+    Examples
+    --------
+    >>> evenly(10, 4).tolist(), evenly(3, 4).tolist()
+    ([0, 3, 6, 9], [0, 1, 2])
+    """
+    return np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)
 
 
 def in_pieces(call, stop, guess, start=0):

@@ -38,6 +38,7 @@ def choose_rows(arguments, n):
     import numpy as np
 
     from dpmix.base.checks import check_count
+    from dpmix.base.pieces import evenly
 
     if "rows" in arguments:
         if not re.fullmatch(r"(-?\d+)?:(-?\d+)?", arguments.rows, re.ASCII):
@@ -47,5 +48,4 @@ def choose_rows(arguments, n):
         if not len(rows):
             raise InputError(f"--rows {arguments.rows} chooses none of the {n:,} images")
         return rows
-    most = check_count("most", getattr(arguments, "most", MOST))
-    return np.unique(np.linspace(0, n - 1, min(most, n)).round().astype(int))
+    return evenly(n, check_count("most", getattr(arguments, "most", MOST)))

@@ -11,7 +11,8 @@ from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.pieces import in_pieces
 from dpmix.base.progress import compiling_shown
 from dpmix.kernels.co_clustering import count_together
-from dpmix.partitions.draws import as_labels, check_draws
+from dpmix.partitions.draws import as_labels
+from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["CoClustering", "co_clustering"]
 
@@ -131,7 +132,7 @@ def co_clustering(posterior, images=None, most=2000, seed=0, progress=True):
            [1., 1., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    posterior, _ = check_draws(posterior)
+    check_posterior(posterior)
     n, most, seed = posterior.table.n, check_count("most", most), check_seed(seed)
     check_bool("progress", progress)
     _check_number("most", most)

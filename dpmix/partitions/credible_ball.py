@@ -6,8 +6,9 @@ import numpy as np
 
 from dpmix.base.checks import check_positive
 from dpmix.base.errors import InputError
-from dpmix.partitions.draws import as_labels, check_draws
+from dpmix.partitions.draws import as_labels
 from dpmix.partitions.losses import distances, loss_of
+from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["Bound", "CredibleBall", "credible_ball"]
 
@@ -106,7 +107,7 @@ def credible_ball(posterior, estimate, level=0.95, loss=None):
     >>> ball.coverage >= 0.95
     True
     """
-    posterior, _ = check_draws(posterior)
+    check_posterior(posterior)
     n_chains, n_draws, n = posterior.labels.shape
     labels = as_labels(estimate, n)
     loss = loss_of(getattr(estimate, "loss", "vi") if loss is None else loss, n)

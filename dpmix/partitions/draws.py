@@ -2,31 +2,10 @@
 
 import numpy as np
 
-from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.posterior.posterior import Posterior
+from dpmix.base.pieces import evenly
 
-__all__ = ["as_labels", "by_size", "check_draws", "codes_of", "contingency", "flat_draws"]
-
-
-def check_draws(posterior, draws=None):
-    """Check that `posterior` holds draws and `draws`, how many to use, is None or a number; return both.
-
-    Raises
-    ------
-    InputError, InputTypeError
-    """
-    if not isinstance(posterior, Posterior):
-        raise InputTypeError(
-            f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
-            "dpmix.load reads one from a run folder"
-        )
-    if not posterior.labels.shape[1]:
-        raise InputError(
-            "posterior must hold at least one draw; its chains ended within the burn-in; "
-            "lengthen them with dpmix.resume"
-        )
-    return posterior, None if draws is None else check_count("draws", draws)
+__all__ = ["as_labels", "by_size", "codes_of", "contingency", "flat_draws"]
 
 
 def flat_draws(posterior, most=None):
@@ -41,9 +20,7 @@ def flat_draws(posterior, most=None):
     """
     n_chains, n_draws, n = posterior.labels.shape
     total = n_chains * n_draws
-    picked = np.arange(total)
-    if most is not None and most < total:
-        picked = np.linspace(0, total - 1, most).round().astype(np.int64)
+    picked = evenly(total, total if most is None else most)
     which = np.column_stack(np.divmod(picked, n_draws))
     labels = np.empty((len(picked), n), np.int32)
     for row, (chain, draw) in zip(labels, which, strict=True):

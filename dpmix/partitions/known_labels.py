@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.partitions.draws import as_labels, check_draws, contingency
-from dpmix.posterior.posterior import Posterior
+from dpmix.partitions.draws import as_labels, contingency
+from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["Contingency", "LabelComparison", "compare_labels", "contingency_table"]
 
@@ -91,7 +91,7 @@ def compare_labels(partition, y):
     (1.0, 0.638)
     """
     if isinstance(partition, Posterior):
-        posterior, _ = check_draws(partition)
+        posterior = check_posterior(partition)
         y = _as_classes(y, posterior.table.n)[1]
         n_chains, n_draws, n = posterior.labels.shape
         rows = np.array([_compare(labels, y) for labels in posterior.labels.reshape(-1, n)])

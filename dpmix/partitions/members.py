@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dpmix.base.checks import check_choice, check_count
-from dpmix.partitions.draws import as_labels, check_draws, contingency
+from dpmix.partitions.draws import as_labels, contingency
+from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["ClusterMembers", "cluster_members", "confidence", "mean_images"]
 
@@ -66,7 +67,7 @@ def confidence(posterior, estimate):
     >>> dpmix.partitions.confidence(posterior, dpmix.partitions.point_estimate(posterior))[:3].round(1)
     array([1., 1., 1.])
     """
-    posterior, _ = check_draws(posterior)
+    check_posterior(posterior)
     n = posterior.table.n
     labels = as_labels(estimate, n)
     draws = posterior.labels.reshape(-1, n)
@@ -151,7 +152,7 @@ def mean_images(posterior, partition):
     >>> mean_images(posterior, np.repeat([0, 1], 20)).tolist()[0]
     [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
     """
-    posterior, _ = check_draws(posterior)
+    check_posterior(posterior)
     labels = as_labels(partition, posterior.table.n, "partition")
     counts = [_counts(posterior.table, np.flatnonzero(labels == k)) for k in range(labels.max() + 1)]
     ones, seen = (np.array(rows) for rows in zip(*counts, strict=True))

@@ -7,9 +7,10 @@ import numpy as np
 from dpmix.base.checks import check_bool, check_count, check_seed
 from dpmix.base.errors import InputError
 from dpmix.base.progress import compiling_shown
-from dpmix.partitions.draws import by_size, check_draws, flat_draws
+from dpmix.partitions.draws import by_size, flat_draws
 from dpmix.partitions.losses import between_draws, distances, loss_of
 from dpmix.partitions.search import PartitionSearch
+from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["PointEstimate", "point_estimate"]
 
@@ -117,7 +118,8 @@ def point_estimate(
     >>> dpmix.partitions.point_estimate(posterior).n_clusters
     2
     """
-    posterior, draws = check_draws(posterior, draws)
+    check_posterior(posterior)
+    draws = None if draws is None else check_count("draws", draws)
     measure = loss_of(loss, posterior.table.n)
     most = _check_most(posterior, max_clusters)
     restarts = None if restarts is None else check_count("restarts", restarts, low=0)

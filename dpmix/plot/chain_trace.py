@@ -14,10 +14,10 @@ from dpmix.plot.style import (
     axes_points,
     chain_style,
     check_axes,
-    check_posterior,
     new_figure,
 )
 from dpmix.posterior.agreement import MIN_DRAWS, describe
+from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["trace"]
 
@@ -55,7 +55,7 @@ def trace(posterior, ax=None):
     >>> log_joint, n_clusters = dpmix.plot.trace(posterior)  # doctest: +SKIP
     >>> log_joint.figure.savefig("trace.png")  # doctest: +SKIP
     """
-    n_chains, n_sweeps = check_posterior(posterior).trace["log_joint"].shape
+    n_chains, n_sweeps = check_posterior(posterior, with_draws=False).trace["log_joint"].shape
     if not n_sweeps:
         raise InputError(
             "posterior must hold at least one sweep of every chain; got none; go on with dpmix.resume"

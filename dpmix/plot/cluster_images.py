@@ -6,8 +6,9 @@ from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count
 from dpmix.plot.image_input import read_shape
-from dpmix.plot.style import INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
+from dpmix.plot.style import INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
+from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["clusters"]
 
@@ -20,7 +21,7 @@ def clusters(
     """Show the clusters of one draw, largest first, with the number of members under each.
 
     A tile is the posterior mean of the probability of each pixel to be on, from white (0) to black (1),
-    given the images in the cluster: ``(a + ones) / (a + b + size)``.
+    given the images in the cluster: ``(a + ones) / (a + b + observed)``.
 
     Parameters
     ----------
@@ -91,11 +92,6 @@ def clusters(
 def _check_draw(posterior, chain, draw):
     """Chain and draw counted from the start."""
     n_chains, n_draws, _ = posterior.labels.shape
-    if not n_draws:
-        raise InputError(
-            "posterior must hold at least one draw; its chains ended within the burn-in; "
-            "lengthen them with dpmix.resume"
-        )
     chain = check_count("chain", chain, low=-n_chains, high=n_chains - 1)
     draw = check_count("draw", draw, low=-n_draws, high=n_draws - 1)
     return chain % n_chains, draw % n_draws
@@ -103,8 +99,7 @@ def _check_draw(posterior, chain, draw):
 
 def _images(counts, n_shown, shape, decoder, decoded_shape):
     """Mean images (n_shown, d) of the largest clusters, decoded where there is a decoder, and their shape."""
-    seen = counts.sizes[:n_shown, None] - (counts.gaps[:n_shown] if counts.gaps.shape[1] else 0)
-    means = (counts.a + counts.ones[:n_shown]) / (counts.a + counts.b + seen)
+    means = counts.on_proba()[:n_shown]
     if decoder is None:
         if decoded_shape is not None:
             raise InputError("shape is that of decoded images; pass decoder=, too, or leave it out")

@@ -9,8 +9,9 @@ from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError
 from dpmix.base.text import count
 from dpmix.plot.row_sheet import RowSheet, draw_row, open_rows
-from dpmix.plot.style import HIDDEN, INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, check_posterior, set_title
+from dpmix.plot.style import HIDDEN, INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, set_title
 from dpmix.plot.tiles import add_tile
+from dpmix.posterior.posterior import check_posterior
 from dpmix.queries.query import predict_mode, predict_proba, sample_predictive
 
 __all__ = ["completions"]

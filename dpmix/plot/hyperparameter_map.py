@@ -3,9 +3,9 @@
 import numpy as np
 
 from dpmix.base.checks import check_count
-from dpmix.base.errors import InputError
-from dpmix.plot.style import INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, check_posterior, set_title
+from dpmix.plot.style import INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, set_title
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height
+from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["hyperparameters"]
 
@@ -69,11 +69,6 @@ def hyperparameters(posterior, chain=None, *, ax=None):
 def _averages(posterior, chain):
     """Mean over draws of a / (a + b), and geometric mean of a + b, each (d,)."""
     a, b = posterior.a, posterior.b
-    if not a.shape[1]:
-        raise InputError(
-            "posterior must hold at least one draw; got none, a chain is still in its burn-in; "
-            "run more sweeps with dpmix.resume"
-        )
     if chain is not None:
         n_chains = len(a)
         chain = check_count("chain", chain, low=-n_chains, high=n_chains - 1)

@@ -6,8 +6,9 @@ from dpmix.base.checks import check_count
 from dpmix.base.text import count
 from dpmix.partitions import cluster_members, mean_images
 from dpmix.partitions.draws import as_labels
-from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
+from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
+from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["gallery"]
 

@@ -4,7 +4,6 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.posterior.posterior import Posterior
 
 __all__ = [
     "HIDDEN",
@@ -17,7 +16,6 @@ __all__ = [
     "axes_points",
     "chain_style",
     "check_axes",
-    "check_posterior",
     "new_figure",
     "set_title",
     "text_size",
@@ -55,16 +53,6 @@ def check_axes(ax, name="ax"):
     if ax.name != "rectilinear":
         raise InputError(f"{name} must have plain x and y axes; got a {ax.name} projection")
     return ax
-
-
-def check_posterior(posterior):
-    """Return `posterior`, which must be one."""
-    if not isinstance(posterior, Posterior):
-        raise InputTypeError(
-            f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
-            "dpmix.load reads one from a run folder"
-        )
-    return posterior
 
 
 def new_figure(width, height):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.base.pieces import evenly
 from dpmix.posterior.information import distance, entropy
 
 __all__ = [
@@ -143,8 +144,7 @@ def partition_distance(labels):
     chains, draws, _ = labels.shape
     matrix = np.full((chains, chains), np.nan)
     pairs = list(itertools.combinations(range(chains), 2))
-    if len(pairs) > _PAIRS:
-        pairs = [pairs[ix] for ix in np.linspace(0, len(pairs) - 1, _PAIRS).round().astype(int)]
+    pairs = [pairs[ix] for ix in evenly(len(pairs), _PAIRS)]
     if draws:
         for one, other in pairs:
             mean = _mean_distance(labels[one], labels[other], _PAIRS // len(pairs))
@@ -161,7 +161,7 @@ def _mean_distance(one, other, most):
     draws = len(one)
     half = draws // 2
     # Within a chain, draws of the first half alone: the others would give the same pairs again.
-    chosen = np.unique(np.linspace(0, max(half, 1) - 1, min(most, max(half, 1))).round().astype(int))
+    chosen = evenly(max(half, 1), most)
     return float(np.mean([distance(one[ix], other[ix + half]) for ix in chosen]))
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from dpmix.base.checks import check_bool
-from dpmix.base.errors import InputError
 from dpmix.posterior.agreement import entropies
 
 __all__ = ["to_arviz"]
@@ -12,7 +11,7 @@ _ELSEWHERE = ("log_joint", "n_clusters", "alpha")  # of the trace: by another na
 
 
 def to_arviz(posterior, labels=False):
-    """Return `posterior` as an xarray.DataTree; see `Posterior.to_arviz`."""
+    """Return `posterior`, which holds a draw, as an xarray.DataTree; see `Posterior.to_arviz`."""
     labels = check_bool("labels", labels)
     try:
         import arviz_base
@@ -21,11 +20,6 @@ def to_arviz(posterior, labels=False):
             f"to_arviz needs the packages of ArviZ ({error}); install them: pip install 'dpmix-toolkit[arviz]'",
             name=error.name,
         ) from error
-    if not posterior.alpha.shape[1]:
-        raise InputError(
-            "posterior must hold at least one draw; its chains ended within the burn-in; "
-            "lengthen them with dpmix.resume"
-        )
     groups = _groups(posterior, labels)
     settings = {name: getattr(posterior.plan, name) for name in ("seed", "sweeps", "burn_in", "thin", "init")}
     about = {"inference_library": "dpmix", "inference_library_version": posterior.version, **settings}

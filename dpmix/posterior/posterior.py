@@ -6,14 +6,15 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.checks import check_count
-from dpmix.base.errors import InputError
+from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.pieces import evenly
 from dpmix.chain.schedule import MOVES, PROPOSALS
 from dpmix.posterior.arviz import to_arviz
 from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.summary import summarize
 from dpmix.store.run_folder import RunFolder
 
-__all__ = ["Draw", "Posterior"]
+__all__ = ["Draw", "Posterior", "check_posterior"]
 
 
 class Draw(NamedTuple):
@@ -27,6 +28,19 @@ class Draw(NamedTuple):
     a: np.ndarray  # (d,) float64
     b: np.ndarray  # (d,) float64
     c: float  # pseudo-count of each class of the labels
+
+    @property
+    def observed(self):
+        """Images per cluster with the pixel observed, (k, d) int64, or (k, 1) where all always are."""
+        sizes = self.sizes[:, None]
+        return sizes - self.gaps if self.gaps.shape[1] else sizes
+
+    def on_proba(self):
+        """How probable it is that a further member of each cluster has each pixel on, (k, d) float64.
+
+        That is ``(a + ones) / (a + b + observed)``, the mean of the pixel's Beta posterior.
+        """
+        return (self.a + self.ones) / (self.a + self.b + self.observed)
 
 
 class Posterior:
@@ -154,13 +168,10 @@ class Posterior:
         InputError, InputTypeError
             A `most` below 1.
         """
-        if most is not None:
-            most = check_count("most", most)
         n_chains, n_draws, _ = self.labels.shape
-        pairs = [(chain, draw) for chain in range(n_chains) for draw in range(n_draws)]
-        if most is not None and most < len(pairs):
-            pairs = [pairs[ix] for ix in np.linspace(0, len(pairs) - 1, most).round().astype(int)]
-        return (self.draw(chain, draw) for chain, draw in pairs)
+        total = n_chains * n_draws
+        picked = evenly(total, total if most is None else check_count("most", most))
+        return (self.draw(*divmod(ix, n_draws)) for ix in picked.tolist())
 
     def summary(self):
         """Say whether the chains agree, and what is known about the numbers that describe a draw.
@@ -229,7 +240,7 @@ class Posterior:
         >>> tree["sample_stats"]["lp"].dims
         ('chain', 'draw')
         """
-        return to_arviz(self, labels)
+        return to_arviz(check_posterior(self), labels)
 
     def save(self, path, overwrite=False):
         """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.
@@ -249,6 +260,26 @@ class Posterior:
             A run is there already, or something that is no run.
         """
         RunFolder.write(path, self.table, self.plan, self.records, self.version, overwrite)
+
+
+def check_posterior(posterior, with_draws=True):
+    """Return `posterior`, which must be one, with at least one draw unless `with_draws` is False.
+
+    Raises
+    ------
+    InputError, InputTypeError
+    """
+    if not isinstance(posterior, Posterior):
+        raise InputTypeError(
+            f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
+            "dpmix.load reads one from a run folder"
+        )
+    if with_draws and not posterior.labels.shape[1]:
+        raise InputError(
+            "posterior must hold at least one draw; its chains have not gone beyond the burn-in; "
+            "run more sweeps with dpmix.resume"
+        )
+    return posterior
 
 
 def _read_only(array):

@@ -17,9 +17,10 @@ import numpy as np
 from dpmix.base.arrays import check_numbers
 from dpmix.base.checks import check_real
 from dpmix.base.errors import InputError
-from dpmix.queries.evidence import Evidence, RunningSum
-from dpmix.queries.mixture import Block, blocks, chunks, n_components
-from dpmix.queries.query_input import check_draws, check_query
+from dpmix.queries.evidence import Evidence
+from dpmix.queries.mixture import Block
+from dpmix.queries.passes import add_means
+from dpmix.queries.query_input import check_query
 
 __all__ = ["denoise"]
 
@@ -64,15 +65,25 @@ def denoise(posterior, x, rate_off, rate_on, observed=None, draws=None, *, label
     >>> dpmix.denoise(posterior, [1, 0, 1, 0, 0, 1], rate_off=0.2, rate_on=0.2).round(1)
     array([0.9, 0.9, 0.9, 0.1, 0.1, 0.1])
     """
-    on, seen, labels, single = check_query(posterior, x, observed, labels)
-    draws, d = check_draws(draws), posterior.table.d
+    query, d = check_query(posterior, x, observed, labels, draws), posterior.table.d
     rate_off, rate_on = _check_rate("rate_off", rate_off, d), _check_rate("rate_on", rate_on, d)
-    evidence = Evidence(on, seen, labels, posterior.table.n_classes, n_components(posterior, draws))
+    on, observed = query.on, query.observed
+    evidence, complete = Evidence(on, observed, query.classes, posterior.table.n_classes), observed.all()
+
+    def view(block):
+        noisy, given_off, given_on = _through_noise(block, rate_off, rate_on)
+        return noisy, (given_off, given_on, None if complete else block.on_proba(slice(None)))
+
+    def mean(rows, weights, table):
+        given_off, given_on, unobserved = table
+        found = np.where(on[rows], weights @ given_on, weights @ given_off)
+        return found if complete else np.where(observed[rows], found, weights @ unobserved)
+
     proba = np.zeros(on.shape)
-    _add_means(posterior, evidence, on, seen, (rate_off, rate_on), draws, proba)
-    certain = seen & np.where(on, rate_on == 0, rate_off == 0)
+    add_means(posterior, evidence, query.draws, view, proba, mean)
+    certain = observed & np.where(on, rate_on == 0, rate_off == 0)
     np.copyto(proba, on, where=certain)
-    return proba[0] if single else proba
+    return query.answer(proba)
 
 
 def _check_rate(name, value, d):
@@ -92,25 +103,6 @@ def _check_rate(name, value, d):
             "leave pixels that the noise always changes unobserved"
         )
     return values
-
-
-def _add_means(posterior, evidence, on, seen, rates, draws, out):
-    """Fill `out` (m, d), zeros, in place with the mean over clusters of P(pixel on | what is seen of it)."""
-    running, complete = RunningSum(evidence.m), bool(seen.all())
-    pieces = chunks(evidence.m, posterior.table.d)
-    for block in blocks(posterior, draws):
-        noisy, given_off, given_on = _through_noise(block, *rates)
-        unseen = None if complete else block.on_proba(slice(None))
-        for rows in pieces:
-            weights, factor, _ = evidence.weigh(rows, noisy, running)
-            part = out[rows]
-            part *= factor[:, None]
-            mean = np.where(on[rows], weights @ given_on, weights @ given_off)
-            if not complete:
-                mean = np.where(seen[rows], mean, weights @ unseen)
-            part += mean
-    out /= running.total[:, None]
-    np.minimum(out, 1.0, out=out)
 
 
 def _through_noise(block, rate_off, rate_on):

@@ -3,10 +3,11 @@
 The predictive of a new image is a mixture over all clusters of all draws and, in each draw, one
 cluster not opened yet. A cluster of a draw has weight size / (n + alpha), the new one
 alpha / (n + alpha), divided by the number of draws, so that draws are averaged as densities. Given
-its cluster, pixel d is on with probability (a + ones) / (a + b + seen), where `seen` members have it
-observed, and the label is l with probability (c + count) / (C c + labelled), where `count` of the
-`labelled` members whose label is observed have label l of C; all independently of each other
-(Neal 2000, equation 3.1 with Beta-Bernoulli and Dirichlet-categorical components).
+its cluster, pixel d is on with probability (a + ones) / (a + b + observed), as `Draw.on_proba` has it,
+where `observed` members have it observed, and the label is l with probability
+(c + count) / (C c + labelled), where `count` of the `labelled` members whose label is observed have
+label l of C; all independently of each other (Neal 2000, equation 3.1 with Beta-Bernoulli and
+Dirichlet-categorical components).
 
 Clusters come in blocks and images in chunks, so that whatever the number of images, draws and
 clusters the working memory stays below about 150 MB, beside the answer and some bytes for each pixel
@@ -28,7 +29,7 @@ class Block(NamedTuple):
 
     log_weight: np.ndarray  # (c,) nats; the weights of all blocks sum to 1
     on: np.ndarray  # (c, d) float64, a + ones
-    off: np.ndarray  # (c, d) float64, b + seen - ones
+    off: np.ndarray  # (c, d) float64, b + observed - ones
     class_proba: np.ndarray  # (c, n_classes) probability of each label
 
     def on_proba(self, columns):
@@ -85,17 +86,17 @@ def _block_clusters(d):
 
 def _clusters(draw, first, last, log_share):
     """Clusters `first` to `last` - 1 of one draw as a block; the new one comes after the others."""
-    sizes, ones, gaps, classes = (counts[first:last] for counts in draw[:4])
-    weights = sizes.astype(np.float64)
+    counts = {name: getattr(draw, name)[first:last] for name in ("sizes", "ones", "gaps", "classes")}
+    weights = counts["sizes"].astype(np.float64)
     if last > len(draw.sizes):
         weights = np.append(weights, draw.alpha)
-        sizes, ones, gaps, classes = (_with_empty(counts) for counts in (sizes, ones, gaps, classes))
+        counts = {name: _with_empty(values) for name, values in counts.items()}
     log_weight = np.log(weights) - np.log(draw.sizes.sum() + draw.alpha) + log_share
-    seen = sizes[:, None] - gaps if gaps.shape[1] else sizes[:, None]
-    class_proba = draw.c + classes
+    part = draw._replace(**counts)
+    class_proba = part.c + part.classes
     if class_proba.shape[1]:
         class_proba = class_proba / class_proba.sum(axis=1, keepdims=True)
-    return Block(log_weight, draw.a + ones, draw.b + (seen - ones), class_proba)
+    return Block(log_weight, part.a + part.ones, part.b + (part.observed - part.ones), class_proba)
 
 
 def _with_empty(counts):

@@ -6,12 +6,11 @@ defines the mixture that answers; nothing is simulated except by `sample_predict
 
 import numpy as np
 
-from dpmix.base.arrays import check_binary, check_mask
 from dpmix.base.checks import check_count, check_seed
-from dpmix.queries.averages import add_means, draw_pixels, log_evidence, take_best
 from dpmix.queries.evidence import Evidence, as_slice
-from dpmix.queries.mixture import chunks, draw_blocks, n_components
-from dpmix.queries.query_input import check_classes, check_draws, check_images, check_labels, check_query
+from dpmix.queries.mixture import chunks, draw_blocks
+from dpmix.queries.passes import add_means, draw_pixels, log_evidence, log_evidence_given, take_best
+from dpmix.queries.query_input import check_n_classes, check_query
 
 __all__ = [
     "log_predictive",
@@ -68,7 +67,7 @@ def predict_proba(posterior, x, observed=None, draws=None, *, labels=None):
     >>> dpmix.predict_proba(posterior, x[0], observed=half).round(1)
     array([1., 1., 1., 0., 0., 0.])
     """
-    return _fill_hidden(add_means, posterior, x, observed, draws, labels)
+    return _fill_hidden(add_means, posterior, check_query(posterior, x, observed, labels, draws))
 
 
 def sample_predictive(posterior, x, observed=None, size=1, seed=None, draws=None, *, labels=None):
@@ -107,16 +106,14 @@ def sample_predictive(posterior, x, observed=None, size=1, seed=None, draws=None
     >>> dpmix.sample_predictive(posterior, x[0], observed=x[0] == 1, size=100, seed=0).shape
     (100, 6)
     """
-    on, seen, labels, single = check_query(posterior, x, observed, labels)
-    draws, size = check_draws(draws), check_count("size", size)
+    query, size = check_query(posterior, x, observed, labels, draws), check_count("size", size)
     generator = np.random.default_rng(check_seed(seed))
-    samples = np.zeros((size, *on.shape), np.uint8)
-    hidden = np.flatnonzero(~seen.all(axis=0))
+    samples = np.zeros((size, *query.on.shape), np.uint8)
+    hidden = np.flatnonzero(~query.observed.all(axis=0))
     if len(hidden):
-        evidence = _evidence(posterior, on, seen, labels, draws)
-        draw_pixels(posterior, evidence, hidden, draws, generator, samples)
-    np.copyto(samples, on, where=seen)
-    return samples[:, 0] if single else samples
+        draw_pixels(posterior, _evidence(posterior, query), query.draws, hidden, generator, samples)
+    np.copyto(samples, query.on, where=query.observed)
+    return query.answer(samples, axis=1)
 
 
 def log_predictive(posterior, x, observed=None, given=None, draws=None, *, labels=None):
@@ -159,21 +156,13 @@ def log_predictive(posterior, x, observed=None, given=None, draws=None, *, label
     >>> bool(np.isclose(whole, dpmix.log_predictive(posterior, x[0], left) + right))
     True
     """
-    values, known, single = check_images(posterior, x)
-    draws = check_draws(draws)
-    labels = check_labels(posterior, labels, len(values), single)
-    seen = check_mask("observed", observed, known, single)
-    before = None if given is None else check_mask("given", given, known, single)
-    on = check_binary(values, "x", seen if before is None else seen | before)
-    if before is None:
-        result = log_evidence(posterior, [_evidence(posterior, on, seen, labels, draws)], draws)[0]
+    query = check_query(posterior, x, observed, labels, draws, given)
+    if query.given is None:
+        found = log_evidence(posterior, _evidence(posterior, query), query.draws)
     else:
-        condition = _evidence(posterior, on, before, None, draws)
-        joint = _evidence(posterior, on, seen & ~before, labels, draws, condition)
-        log_given, log_joint = log_evidence(posterior, [condition, joint], draws)
-        result = log_joint - log_given
-    result = np.minimum(result, 0.0)  # rounding may leave a probability of 1 a hair above
-    return float(result[0]) if single else result
+        rest = _evidence(posterior, query._replace(observed=query.observed & ~query.given))
+        found = log_evidence_given(posterior, Evidence(query.on, query.given), rest, query.draws)
+    return query.answer(np.minimum(found, 0.0))  # rounding may leave a probability of 1 a hair above
 
 
 def predict_labels(posterior, x, observed=None, draws=None):
@@ -209,13 +198,12 @@ def predict_labels(posterior, x, observed=None, draws=None):
     >>> dpmix.predict_labels(posterior, x[0]).round(1)
     array([0.7, 0.3])
     """
-    on, seen, _, single = check_query(posterior, x, observed, None)
-    n_classes, draws = check_classes(posterior), check_draws(draws)
-    proba = np.zeros((len(on), n_classes))
-    evidence = _evidence(posterior, on, seen, None, draws)
-    add_means(posterior, evidence, lambda block: block.class_proba, draws, proba)
+    query = check_query(posterior, x, observed, draws=draws)
+    proba = np.zeros((len(query.on), check_n_classes(posterior)))
+    evidence = _evidence(posterior, query)
+    add_means(posterior, evidence, query.draws, lambda block: (block, block.class_proba), proba)
     proba /= proba.sum(axis=1, keepdims=True)
-    return proba[0] if single else proba
+    return query.answer(proba)
 
 
 def predict_mode(posterior, x, observed=None, draws=None, *, labels=None):
@@ -248,7 +236,7 @@ def predict_mode(posterior, x, observed=None, draws=None, *, labels=None):
     >>> dpmix.queries.predict_mode(posterior, x[0], observed=half).round(1)
     array([1., 1., 1., 0., 0., 0.])
     """
-    return _fill_hidden(take_best, posterior, x, observed, draws, labels)
+    return _fill_hidden(take_best, posterior, check_query(posterior, x, observed, labels, draws))
 
 
 def responsibilities(posterior, x, chain=0, draw=-1, observed=None, *, labels=None):
@@ -284,36 +272,34 @@ def responsibilities(posterior, x, chain=0, draw=-1, observed=None, *, labels=No
     >>> bool(found.argmax() == posterior.labels[0, -1, 0])
     True
     """
-    on, seen, labels, single = check_query(posterior, x, observed, labels)
+    query = check_query(posterior, x, observed, labels)
     parts = list(draw_blocks(posterior.draw(chain, draw)))
-    evidence = _evidence(posterior, on, seen, labels, 1)
-    found = np.empty((len(on), sum(len(block.log_weight) for block in parts)))
+    evidence = _evidence(posterior, query)
+    found = np.empty((evidence.m, sum(len(block.log_weight) for block in parts)))
     first = 0
     for block in parts:
-        last = first + len(block.log_weight)
-        for rows in chunks(len(on), posterior.table.d):
-            found[rows, first:last] = evidence.scores(rows, block)
+        last, scorer = first + len(block.log_weight), evidence.against(block)
+        for rows in chunks(evidence.m, posterior.table.d):
+            found[rows, first:last] = scorer.exact(rows)
         first = last
     found -= found.max(axis=1, keepdims=True)
     np.exp(found, out=found)
     found /= found.sum(axis=1, keepdims=True)
-    return found[0] if single else found
+    return query.answer(found)
 
 
-def _fill_hidden(fill, posterior, x, observed, draws, labels):
-    """Images with what `fill`, a function of `dpmix.queries.averages`, finds for their hidden pixels."""
-    on, seen, labels, single = check_query(posterior, x, observed, labels)
-    draws = check_draws(draws)
-    proba = np.zeros(on.shape)
-    hidden = as_slice(np.flatnonzero(~seen.all(axis=0)))
+def _fill_hidden(fill, posterior, query):
+    """Images with what `fill`, a function of `dpmix.queries.passes`, finds for their hidden pixels."""
+    proba = np.zeros(query.on.shape)
+    hidden = as_slice(np.flatnonzero(~query.observed.all(axis=0)))
     found = proba[:, hidden]  # a copy, unless the hidden pixels are neighbours
     if found.size:
-        evidence = _evidence(posterior, on, seen, labels, draws)
-        fill(posterior, evidence, lambda block: block.on_proba(hidden), draws, found)
+        evidence = _evidence(posterior, query)
+        fill(posterior, evidence, query.draws, lambda block: (block, block.on_proba(hidden)), found)
         proba[:, hidden] = found
-    np.copyto(proba, on, where=seen)
-    return proba[0] if single else proba
+    np.copyto(proba, query.on, where=query.observed)
+    return query.answer(proba)
 
 
-def _evidence(posterior, on, seen, labels, draws, given=None):
-    return Evidence(on, seen, labels, posterior.table.n_classes, n_components(posterior, draws), given)
+def _evidence(posterior, query):
+    return Evidence(query.on, query.observed, query.classes, posterior.table.n_classes)

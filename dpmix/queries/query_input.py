@@ -1,33 +1,55 @@
 """What queries take: a posterior, images that fit it, masks and labels; checked before any work."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from dpmix.base.arrays import check_binary, check_mask, check_numbers, known_entries
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.posterior.posterior import Posterior
+from dpmix.posterior.posterior import check_posterior
 
-__all__ = ["check_classes", "check_draws", "check_images", "check_labels", "check_query"]
-
-
-def check_draws(draws):
-    """Return `draws`, None or a count."""
-    return None if draws is None else check_count("draws", draws)
+__all__ = ["Query", "check_n_classes", "check_query"]
 
 
-def check_query(posterior, x, observed, labels):
-    """Images, mask, labels and whether there is one image only; `on` is 0 where nothing is observed."""
-    values, known, single = check_images(posterior, x)
-    seen = check_mask("observed", observed, known, single)
-    labels = check_labels(posterior, labels, len(values), single)
-    return check_binary(values, "x", seen), seen, labels, single
+class Query(NamedTuple):
+    """Images that something is asked about."""
+
+    on: np.ndarray  # (m, d) uint8, 1 where a pixel is on; 0 where it is neither observed nor given
+    observed: np.ndarray  # (m, d) bool
+    given: np.ndarray | None  # (m, d) bool, pixels to condition on
+    classes: np.ndarray | None  # (m,) int64, known labels, -1 where there is none
+    draws: int | None  # how many draws to ask; None for all
+    single: bool  # one image came instead of a row of images, and one answer goes back
+
+    def answer(self, found, axis=0):
+        """`found`, which has an entry for each image along `axis`, in the form in which images came."""
+        if not self.single:
+            return found
+        return found.take(0, axis) if found.ndim > 1 else found.item()
 
 
-def check_labels(posterior, labels, m, single):
+def check_query(posterior, x, observed=None, labels=None, draws=None, given=None):
+    """The `Query` that is asked of `posterior`.
+
+    Raises
+    ------
+    InputError, InputTypeError
+    """
+    values, known, single = _check_images(posterior, x)
+    draws = None if draws is None else check_count("draws", draws)
+    classes = _check_classes(posterior, labels, len(values), single)
+    observed = check_mask("observed", observed, known, single)
+    given = None if given is None else check_mask("given", given, known, single)
+    on = check_binary(values, "x", observed if given is None else observed | given)
+    return Query(on, observed, given, classes, draws, single)
+
+
+def _check_classes(posterior, labels, m, single):
     """The labels that are given, (m,) int64, or None."""
     if labels is None:
         return None
-    n_classes = check_classes(posterior)
+    n_classes = check_n_classes(posterior)
     labels = check_numbers(labels, "labels")
     if labels.dtype.kind not in "iu":
         raise InputTypeError(f"labels must be integers, -1 where not known; got dtype {labels.dtype}")
@@ -44,7 +66,7 @@ def check_labels(posterior, labels, m, single):
     return labels
 
 
-def check_classes(posterior):
+def check_n_classes(posterior):
     """Number of classes of the label column, which there must be."""
     if not posterior.table.n_classes:
         raise InputError(
@@ -54,18 +76,9 @@ def check_classes(posterior):
     return posterior.table.n_classes
 
 
-def check_images(posterior, x):
+def _check_images(posterior, x):
     """Values (m, d) of any dtype, where they are known (m, d), and whether there is one image only."""
-    if not isinstance(posterior, Posterior):
-        raise InputTypeError(
-            f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
-            "dpmix.load reads one from a run folder"
-        )
-    if posterior.labels.shape[1] == 0:
-        raise InputError(
-            "posterior must hold at least one draw; got none, a chain is still in its burn-in; "
-            "run more sweeps with dpmix.resume"
-        )
+    check_posterior(posterior)
     x = x.x if hasattr(x, "x") and hasattr(x, "y") else x
     values, d = check_numbers(x), posterior.table.d
     if values.ndim not in (1, 2) or values.shape[-1] != d:

@@ -6,6 +6,7 @@ import pytest
 import dpmix.posterior.counts
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.counts import count_clusters
+from support.query_cases import label_posterior
 
 
 @pytest.mark.parametrize("pieces", [1, 1 << 20], ids=["image by image", "at once"])
@@ -37,3 +38,16 @@ def test_counts_are_counted(monkeypatch, masked, labelled, pieces):
 def test_images_that_are_all_off():
     sizes, ones, gaps, classes = count_clusters(BinaryTable.from_input(np.zeros((3, 2))), np.array([0, 1, 0]))
     assert sizes.tolist() == [2, 1] and not ones.any() and gaps.shape == (2, 0) and classes.shape == (2, 0)
+
+
+def test_probabilities_of_pixels_are_means_of_their_beta_posterior():
+    """With pixels unobserved, pixel by pixel; in a table without any, the sizes stand for all pixels."""
+    x, observed = np.random.default_rng(1).integers(2, size=(2, 6, 4), dtype=np.uint8)
+    for mask in (observed.astype(bool), np.ones((6, 4), bool)):
+        z, a, b = [0, 0, 0, 1, 1, 2], np.array([0.3, 1.0, 2.0, 0.7]), np.array([1.1, 0.4, 1.0, 3.0])
+        draw = label_posterior(x, mask, [0, 1, 2, 0, 1, 2], [(z, 1.0, a, b)], 0.5).draw()
+        assert draw.observed.shape == (3, 1 if mask.all() else 4)
+        for k, row in enumerate(draw.on_proba()):
+            mine = np.array(z) == k
+            on, known = (x[mine] * mask[mine]).sum(axis=0), mask[mine].sum(axis=0)
+            np.testing.assert_allclose(row, (a + on) / (a + b + known), rtol=1e-15)

@@ -18,7 +18,7 @@ from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
 from dpmix.queries import mixture
-from dpmix.queries.averages import _pick
+from dpmix.queries.passes import _pick
 from dpmix.queries.query import log_predictive, predict_proba, sample_predictive
 from support import naive
 from support.partitions import all_partitions

@@ -132,7 +132,9 @@ def test_wrong_posterior_and_draws(posterior, query):
         query("run", X)
     plan = Plan.checked(Prior(), 1, 2, 1, 1, "one", 0)
     burning = Posterior(posterior.table, plan, [ChainRecord(None, Draws.empty(6, 4))], "0")
-    with pytest.raises(InputError, match="posterior must hold at least one draw.*more sweeps"):
+    with pytest.raises(
+        InputError, match="posterior must hold at least one draw.*more sweeps with dpmix.resume"
+    ):
         query(burning, X)
     for draws, error in ((0, InputError), (1.5, InputTypeError), (True, InputTypeError)):
         with pytest.raises(error, match="draws must be"):

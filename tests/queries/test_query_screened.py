@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from dpmix.queries import evidence
+from dpmix.queries.mixture import blocks
 from dpmix.queries.query import log_predictive, predict_labels, predict_mode, predict_proba, sample_predictive
 from support.query_cases import label_posterior
 
@@ -70,11 +71,11 @@ def test_most_pairs_are_dropped_and_few_scored_again(case, monkeypatch):
     """Otherwise nothing would be gained, and the test above would compare double precision with itself."""
     posterior, x, _ = case
     counted, scored = [], []
-    contenders, einsum = evidence.Evidence._contenders, np.einsum
+    contenders, einsum = evidence._contenders, np.einsum
 
-    def counting(self, rows, block, top):
-        found = contenders(self, rows, block, top)
-        counted.append((len(found[0]), len(top) * len(block.log_weight)))
+    def counting(scorer, rows, rough, top, reach):
+        found = contenders(scorer, rows, rough, top, reach)
+        counted.append((len(found.image), rough.scores.size))
         return found
 
     def scoring(spec, pairs, table):
@@ -83,7 +84,7 @@ def test_most_pairs_are_dropped_and_few_scored_again(case, monkeypatch):
 
     monkeypatch.setattr(evidence, "_SMALL", 0)
     monkeypatch.setattr(evidence, "_CROWDED", 10.0)
-    monkeypatch.setattr(evidence.Evidence, "_contenders", counting)
+    monkeypatch.setattr(evidence, "_contenders", counting)
     monkeypatch.setattr(evidence.np, "einsum", scoring)
     predict_proba(posterior, x, MASKS["shared"])
     kept, pairs = np.array(counted).sum(axis=0)
@@ -120,3 +121,27 @@ def test_samples_of_large_queries(case, monkeypatch):
     proba = predict_proba(posterior, x[:5], observed)[:, ~observed]
     error = np.sqrt(proba * (1 - proba) / size) + 1 / size
     assert (np.abs(samples[:, :, ~observed].mean(axis=0) - proba) <= 6 * error).all()
+
+
+@pytest.mark.parametrize("crowded", [0.0, 10.0], ids=["all again", "sparse"])
+def test_what_is_scored_already_changes_no_bit(case, monkeypatch, crowded):
+    """Both scores from one pass over the pixels, or the joint one alone: the same numbers, however they come."""
+    posterior, x, _ = case
+    monkeypatch.setattr(evidence, "_SMALL", 0)
+    monkeypatch.setattr(evidence, "_CROWDED", crowded)
+    block, rows, top = next(blocks(posterior)), slice(3, 50), np.full(47, -np.inf)
+    given = evidence.Evidence(x, MASKS["each"])
+    rest = evidence.Evidence(x, ~MASKS["each"])
+    scorers = given.against(block), rest.against(block, weighted=False)
+    screens = evidence.Screen.of(300, given), evidence.Screen.of(300, given, rest)
+    first, both = evidence.score_both(screens, *scorers, rows, (top, top))
+    alone = evidence.Joint(scorers[1], scorers[0], evidence.Scored(None, None, None))
+    for screen, scorer, found in ((screens[0], scorers[0], first), (screens[1], alone, both)):
+        again = screen.score(scorer, rows, top)
+        np.testing.assert_array_equal(found.rough.scores, again.rough.scores)
+        assert (found.pairs is None) == (crowded == 0)
+        if found.pairs is None:
+            np.testing.assert_array_equal(found.exact, again.exact)
+        else:
+            np.testing.assert_array_equal(found.pairs.scores, again.pairs.scores)
+            np.testing.assert_array_equal(found.pairs.cluster, again.pairs.cluster)
