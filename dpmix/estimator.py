@@ -1,6 +1,7 @@
 """`DPMixture`: the Dirichlet process mixture as a scikit-learn estimator."""
 
 import numpy as np
+from scipy.stats import gmean
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -370,15 +371,11 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
 
 def _given_partition(posterior, labels):
     """A posterior of one draw: the partition `labels`, with hyperparameters at their geometric means."""
-
-    def mean(draws):
-        return np.exp(np.log(draws).mean(axis=(0, 1)))
-
     plan = Plan.checked(posterior.plan.prior, 1, 1, 0, 1, "labels", posterior.plan.seed)
     draws = Draws.empty(posterior.table.n, posterior.table.d)
     kept = {
         "labels": labels[None],
-        **{name: mean(getattr(posterior, name))[None] for name in ("alpha", "a", "b")},
+        **{name: gmean(getattr(posterior, name), axis=(0, 1))[None] for name in ("alpha", "a", "b")},
     }
     trace = {name: np.zeros(1, column.dtype) for name, column in draws.trace.items()}
     trace["n_clusters"][:] = labels.max() + 1

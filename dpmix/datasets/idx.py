@@ -5,7 +5,7 @@ import struct
 import numpy as np
 
 from dpmix.base.errors import InputError
-from dpmix.datasets.stream import read_exactly, read_values
+from dpmix.datasets.stream import check_axes, read_exactly, read_values
 
 __all__ = ["is_idx", "read_idx"]
 
@@ -22,20 +22,13 @@ def read_idx(stream, limit, max_bytes):
 
     Parameters
     ----------
-    stream : binary file
-        At its first byte.
-    limit, max_bytes : int
-        Bytes that the file can hold at most, and the budget; see `read_values`.
-
-    Returns
-    -------
-    numpy.ndarray
+    stream, limit, max_bytes
+        As for `dpmix.datasets.npy.read_npy`.
     """
     head = read_exactly(stream, 4, "the IDX header")
     if not is_idx(head):
         raise InputError(f"is no IDX file: it starts with {head.hex(' ')}")
     ndim = head[3]
-    if not 1 <= ndim <= 3:
-        raise InputError(f"must have 1 to 3 axes; its IDX header says {ndim}")
+    check_axes(ndim)
     shape = struct.unpack(f">{ndim}I", read_exactly(stream, 4 * ndim, "the IDX header"))
     return read_values(stream, np.dtype(_DTYPES[head[2]]), shape, limit, max_bytes)

@@ -1,26 +1,29 @@
 """NumPy's .npy and .npz files, read without pickle and without trust in their headers.
 
-`numpy.load` takes the memory that a header asks for before it looks at the file, and its header parser
-warns or fails in many ways on damaged text; what is needed here is small: plain numbers in 1 to 3 axes.
+`numpy.load` takes the memory that a header asks for before it looks at the file. Here NumPy parses the
+header, from a stream that never hands out more than a header may hold, and `read_values` checks what it
+promises. Only versions 1.0 and 2.0 of the format have a public parser; 3.0 adds nothing for plain numbers.
 """
 
-import ast
-import re
+import tokenize
 import warnings
 import zipfile
 
 import numpy as np
+from numpy.lib import format as npy_format
 
 from dpmix.base.errors import InputError
-from dpmix.datasets.stream import MAX_DEFLATE_RATIO, read_exactly, read_values
+from dpmix.datasets.stream import MAX_DEFLATE_RATIO, check_axes, read_exactly, read_values
 
 __all__ = ["NPY_MAGIC", "read_npy", "read_npz_member", "npz_members"]
 
-NPY_MAGIC = b"\x93NUMPY"
+NPY_MAGIC = npy_format.MAGIC_PREFIX
 
 _MAX_HEADER = 10_000  # bytes, NumPy's own bound
-_PLAIN_NUMBER = re.compile(r"[|<>=]?(b1|[iu][1248]|f[248])")
-_OBJECT = re.compile(r"[|<>=]?O\d*")
+_PARSERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_array_header_2_0}
+
+# What the parser raises on damaged text: its own ValueError, and what reading it as Python runs into.
+_DAMAGE = (ValueError, TypeError, LookupError, SyntaxError, tokenize.TokenError, MemoryError, RecursionError)
 
 
 def read_npy(stream, limit, max_bytes):
@@ -38,9 +41,7 @@ def read_npy(stream, limit, max_bytes):
     numpy.ndarray
         Booleans come as uint8, so that a byte other than 0 and 1 shows.
     """
-    if read_exactly(stream, 6, "the .npy header") != NPY_MAGIC:
-        raise InputError("is no .npy file: its first bytes are not those of the format")
-    dtype, fortran_order, shape = _parse_header(_read_header(stream))
+    dtype, fortran_order, shape = _read_header(_HeaderStream(stream))
     return read_values(stream, dtype, shape, limit, max_bytes, order="F" if fortran_order else "C")
 
 
@@ -64,40 +65,44 @@ def read_npz_member(archive, info, file_size, max_bytes):
         return read_npy(member, limit, max_bytes)
 
 
+class _HeaderStream:
+    """The file while its header is read: hands out what is asked for in full, and never much at once."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def read(self, size):
+        if size > _MAX_HEADER:  # a length that the file claims, which no memory is taken for
+            raise InputError(f"has a .npy header of {size:,} bytes; at most {_MAX_HEADER:,} are read")
+        return read_exactly(self._stream, size, "the .npy header")
+
+
 def _read_header(stream):
-    major, minor = read_exactly(stream, 2, "the .npy header")
-    if (major, minor) not in ((1, 0), (2, 0)):
+    """Return (dtype, fortran_order, shape) as the header at the start of `stream` has them, checked."""
+    magic = stream.read(npy_format.MAGIC_LEN)
+    if magic[:-2] != NPY_MAGIC:
+        raise InputError("is no .npy file: its first bytes are not those of the format")
+    major, minor = magic[-2:]
+    if (major, minor) not in _PARSERS:
         raise InputError(f"has .npy version {major}.{minor}; versions 1.0 and 2.0 hold plain numbers")
-    width = 2 if major == 1 else 4
-    length = int.from_bytes(read_exactly(stream, width, "the .npy header"), "little")
-    if length > _MAX_HEADER:
-        raise InputError(f"has a .npy header of {length:,} bytes; at most {_MAX_HEADER:,} are read")
-    return read_exactly(stream, length, "the .npy header").decode("latin1")
-
-
-def _parse_header(text):
-    """Return (dtype, fortran_order, shape) of the header `text`, a Python dictionary."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of the parser, about odd literals: the checks below decide
-            header = ast.literal_eval(text.strip())
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+            shape, fortran_order, dtype = _PARSERS[major, minor](stream, max_header_size=_MAX_HEADER)
+    except InputError:
+        raise
+    except _DAMAGE as error:
         raise InputError("has a damaged .npy header") from error
-    if not isinstance(header, dict) or set(header) != {"descr", "fortran_order", "shape"}:
-        raise InputError("has a damaged .npy header")
-    descr, fortran_order, shape = header["descr"], header["fortran_order"], header["shape"]
-    if not isinstance(fortran_order, bool) or not isinstance(shape, tuple):
-        raise InputError("has a damaged .npy header")
     if not all(type(size) is int and size >= 0 for size in shape):
         raise InputError(f"has a damaged .npy header: shape {shape}")
-    if not 1 <= len(shape) <= 3:
-        raise InputError(f"must have 1 to 3 axes; got shape {shape}")
-    return _parse_descr(descr), fortran_order, shape
+    check_axes(len(shape))
+    return _check_dtype(dtype), fortran_order, shape
 
 
-def _parse_descr(descr):
-    if isinstance(descr, str) and _PLAIN_NUMBER.fullmatch(descr):
-        return np.dtype(np.uint8 if descr.endswith("b1") else descr)
-    if isinstance(descr, str) and _OBJECT.fullmatch(descr):
+def _check_dtype(dtype):
+    """Return the type to read values of `dtype` as, after the check that they are plain numbers."""
+    if dtype.hasobject:
         raise InputError("holds pickled Python objects, which are never loaded; save an array of numbers")
-    raise InputError(f"must hold real numbers; got dtype {descr!r}")
+    if dtype.kind not in "biuf" or dtype.itemsize > 8:
+        raise InputError(f"must hold real numbers; got dtype {dtype}")
+    return np.dtype(np.uint8) if dtype.kind == "b" else dtype

@@ -10,7 +10,7 @@ import numpy as np
 
 from dpmix.base.errors import InputError
 
-__all__ = ["MAX_DEFLATE_RATIO", "fill", "read_exactly", "read_values"]
+__all__ = ["MAX_DEFLATE_RATIO", "check_axes", "fill", "read_exactly", "read_values"]
 
 MAX_DEFLATE_RATIO = 1032  # deflate (gzip, zip) cannot shrink anything further (zlib technical details)
 
@@ -23,6 +23,12 @@ def read_exactly(stream, size, what):
     if len(data) < size:
         raise InputError(f"cut short in {what}: {len(data)} bytes where {size} are needed")
     return data
+
+
+def check_axes(n_axes):
+    """Refuse a header of `n_axes` axes that can be neither images nor labels, before their sizes are used."""
+    if not 1 <= n_axes <= 3:
+        raise InputError(f"must have 1 to 3 axes; its header says {n_axes}")
 
 
 def fill(stream, view):

@@ -99,6 +99,10 @@ class TestGoodFiles:
         np.lib.format.write_array(file, TABLE, version=(2, 0))
         np.testing.assert_array_equal(load_bytes(file.getvalue()).x, TABLE)
 
+    def test_npy_header_of_python_2_gives_no_warning(self, load_bytes):
+        header = "{'descr': '|u1', 'fortran_order': False, 'shape': (5L, 12L), }\n"
+        np.testing.assert_array_equal(load_bytes(npy_with_header(header, TABLE.tobytes())).x, TABLE)
+
     def test_largest_read_is_larger_than_one_piece(self, load_bytes):
         x = np.zeros((3, 2**20), np.uint8)
         x[2, -1] = 1
@@ -234,6 +238,9 @@ class TestRefused:
             "(" * 5000,
             "-" * 9000 + "1",
             "\0",
+            "{'descr': (), 'fortran_order': False, 'shape': (1, 1)}",
+            "{'descr': {'ab': 1}, 'fortran_order': False, 'shape': (1, 1)",
+            "{'descr': '(2,3', 'fortran_order': False, 'shape': (1, 1)}",
         ],
     )
     def test_damaged_npy_headers(self, load_bytes, header):
@@ -241,9 +248,13 @@ class TestRefused:
 
     def test_unknown_npy_version_and_long_header(self, load_bytes):
         self.check(load_bytes, b"\x93NUMPY\x09\x00" + bytes(50), "version 9.0")
-        self.check(
-            load_bytes, b"\x93NUMPY\x02\x00" + b"\xff" * 4 + bytes(50), "header of 4,294,967,295 bytes"
-        )
+        self.check(load_bytes, b"\x93NUMPY\x03\x00" + bytes(50), "version 3.0; versions 1.0 and 2.0")
+        tracemalloc.start()
+        claimed = b"\x93NUMPY\x02\x00" + b"\xff" * 4 + bytes(50)
+        self.check(load_bytes, claimed, "header of 4,294,967,295 bytes")
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 5e6
 
     @pytest.mark.parametrize(
         ("content", "message"),
