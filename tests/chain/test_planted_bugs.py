@@ -17,7 +17,7 @@ LONE_IMAGE_TWICE = (GIBBS, "scores[own] = _NEVER if alone else own_score", "scor
 
 NEW_SLOT_STALE = (PARTITION, "if n_clusters != before:", "if n_clusters < 0:")
 NEVER_TAKEN_OUT = (PARTITION, "remove_image(i, runs, partition)\n    add_image(", "add_image(")
-GAP_KEEPS_NAME = (PARTITION, "z[i] = gap", "z[i] = last")
+EMPTY_SLOT_STAYS = (PARTITION, "z[i] = empty", "z[i] = last")
 EXACT_COUNTS_ITSELF = (BERNOULLI, "np.int64(left_out)", "np.int64(0)")
 WRONG_PIXEL = (BERNOULLI, "total += row[runs.stops[r]] - row", "total += row[runs.stops[r] - 1] - row")
 NO_MARGIN = ("kernels/categorical.py", "abs(share - u) <= margin", "abs(share - u) <= 0.0")
@@ -36,7 +36,7 @@ CAUGHT_AT_ONCE = {
     "stale new cluster": (NEW_SLOT_STALE, f"{FOLLOWED}[groups]"),
     "lone image twice": (LONE_IMAGE_TWICE, f"{FOLLOWED}[huge alpha]"),
     "image never taken out": (NEVER_TAKEN_OUT, f"{FOLLOWED}[groups]"),
-    "gap keeps its name": (GAP_KEEPS_NAME, f"{FOLLOWED}[given labels]"),
+    "empty slot stays": (EMPTY_SLOT_STAYS, f"{FOLLOWED}[given labels]"),
     "exact score counts the image": (EXACT_COUNTS_ITSELF, f"{KERNELS}scores_are_within_the_tolerance[flat]"),
     "wrong pixel of a run": (WRONG_PIXEL, f"{KERNELS}scores_are_within_the_tolerance[flat]"),
     "no margin": (NO_MARGIN, f"{KERNELS}screen_agrees_with_draw_or_leaves_it_open[0.001]"),
