@@ -4,6 +4,8 @@ Partitions are counted right after the move that is tested; a Gibbs sweep in bet
 what a wrong proposal does, for on six images one sweep nearly forgets where it started.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,8 @@ from support import moves, naive, partitions, quadrature
 P_LEAST = 1e-6
 N_DRAWS = 6_000
 SCHEDULES = {"split_merge": (15, 0, 1), "birth_death": (0, 10, 1), "all": (2, 3, 1)}
-THIN = {"split_merge": 1, "birth_death": 1, "pixels": 3, "all": 2}
+THIN = {"split_merge": 1, "birth_death": 1}  # of others 2
+LONG, SHORT_CASES = {"pixels", "all"}, {"plain", "gaps and labels"}  # LONG moves are slow on other cases
 X = np.random.default_rng(3).integers(0, 2, (6, 5)).astype(np.uint8)
 SCATTERED = np.random.default_rng(4).random((6, 5)) < 0.6
 WHOLE = np.ones((6, 5), bool)
@@ -33,11 +36,9 @@ CASES = {
 ALPHA, A, B = 1.3, np.array([0.3, 1.0, 2.0, 0.6, 1.4]), np.array([1.1, 0.4, 0.9, 2.2, 0.5])
 
 
-@pytest.fixture(params=CASES)
-def problem(request):
-    seen, labels, c = CASES[request.param]
-    table = BinaryTable.from_input(X, seen, labels)
-    return table, np.ones(X.shape, bool) if seen is None else seen, labels, c
+def problem_of(case):
+    seen, labels, c = CASES[case]
+    return BinaryTable.from_input(X, seen, labels), seen, labels, c
 
 
 def make_chain(table, c, seed=5):
@@ -51,17 +52,39 @@ def plan_for(name, c):
     return moves.plan_for(prior, split_merge=split_merge, birth_death=birth_death, pixel_step=pixel_step)
 
 
-@pytest.mark.parametrize("name", moves.NAMES)
-def test_partitions_come_up_as_often_as_they_must(problem, name):
-    table, seen, labels, c = problem
-    plan, chain = plan_for(name, c), make_chain(table, c)
-    draws = partitions.run_moves(chain, plan, moves.moves_for(name), N_DRAWS, THIN.get(name, 2))
+def counts_of(table, plan, name, c):
+    """How often each partition comes up."""
+    moving, thin = moves.moves_for(name), THIN.get(name, 2)
+    return partitions.count(partitions.run_moves(make_chain(table, c), plan, moving, N_DRAWS, thin), 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        pytest.param(
+            *pair, marks=[pytest.mark.slow] if pair[0] in LONG and pair[1] not in SHORT_CASES else []
+        )
+        for pair in itertools.product(moves.NAMES, CASES)
+    ],
+)
+def test_partitions_come_up_as_often_as_they_must(name, case):
+    table, seen, labels, c = problem_of(case)
+    plan = plan_for(name, c)
     expected = quadrature.posterior(X, plan.prior, seen, labels)
-    assert partitions.p_value(partitions.count(draws, 6), expected) > P_LEAST
+    assert partitions.p_value(counts_of(table, plan, name, c), expected) > P_LEAST
 
 
-def test_log_joint_and_counts_follow_the_moves(problem):
-    table, seen, labels, c = problem
+@pytest.mark.parametrize("name", moves.MOVED)
+def test_hyperparameters_left_at_the_mean_of_their_prior_are_noticed(name):
+    table, _, _, c = problem_of("plain")
+    plan = plan_for(name, c)
+    at_mean = Prior(plan.prior.start_alpha(), *plan.prior.pseudo_counts(X.shape[1]), c)
+    assert partitions.p_value(counts_of(table, plan, name, c), quadrature.posterior(X, at_mean)) < P_LEAST
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_log_joint_and_counts_follow_the_moves(case):
+    table, seen, labels, c = problem_of(case)
     plan, chain = plan_for("all", c), make_chain(table, c)
     for sweep in range(30):
         for move in MOVES.values():

@@ -80,13 +80,13 @@ def test_change_that_no_longer_fits_the_source_is_an_error(tmp_path):
 def test_bug_in_the_kernels_is_caught_by_frequencies(name, tmp_path):
     change, problem = CAUGHT_BY_FREQUENCIES[name]
     folder = overlay.copy_package(tmp_path, change)
-    test, cache = f"{POSTERIOR}[{problem}-sweep]", tmp_path / "cache"
+    test, cache = f"{POSTERIOR}[{problem}-assignments]", tmp_path / "cache"
     assert_fails(overlay.run_tests(folder, test, NUMBA_CACHE_DIR=cache))
 
 
 @pytest.mark.slow
 def test_copy_without_a_bug_has_the_right_frequencies(tmp_path):
-    tests = [f"{POSTERIOR}[{problem}-sweep]" for _, problem in CAUGHT_BY_FREQUENCIES.values()]
+    tests = [f"{POSTERIOR}[{problem}-assignments]" for _, problem in CAUGHT_BY_FREQUENCIES.values()]
     run = overlay.run_tests(overlay.copy_package(tmp_path), *tests, NUMBA_CACHE_DIR=tmp_path / "cache")
     assert run.returncode == 0 and f"{len(tests)} passed" in run.stdout, run.stdout + run.stderr
 

@@ -62,6 +62,12 @@ def log_evidence(z, x, prior, observed=None, labels=None):
     return found + (0.0 if labels is None else log_labels(labels, z, prior.c))
 
 
+def forget():
+    """Compute all sums anew, for another number of nodes."""
+    for function in (nodes, log_crp, log_pixel):
+        function.cache_clear()
+
+
 def _of_pixel(value, j):
     return float(value[j]) if isinstance(value, np.ndarray) else value
 
