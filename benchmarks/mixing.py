@@ -22,9 +22,9 @@ from mnist_sets import all_digits, twos_and_threes, twos_and_threes_split
 from threadpoolctl import threadpool_limits
 
 import dpmix
+from dpmix.chain.moves import MOVES
 from dpmix.chain.plan import Plan
-from dpmix.chain.record import ChainRecord, Draws
-from dpmix.chain.schedule import MOVES, PROPOSALS
+from dpmix.chain.record import PROPOSALS, ChainRecord, Draws
 from dpmix.chain.segment import run_segment, warm_up
 from dpmix.chain.starts import check_init, start
 from dpmix.model.table import BinaryTable

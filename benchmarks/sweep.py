@@ -18,9 +18,12 @@ from sklearn.cluster import KMeans
 from threadpoolctl import threadpool_limits
 
 from dpmix.chain.moves import sweep_assignments
+from dpmix.chain.plan import Plan
 from dpmix.chain.state import Chain, State, generator_state
+from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 
+PLAN = Plan.checked(Prior(1.0, 1.0, 1.0), 1, 1, 0, 1, "labels", 0)
 SETTLING = 5  # sweeps, as long as no cluster dies
 HEADINGS = ("k", "k after", "moved", "sweep s", "ns/(image cluster pixel)", "product s", "ratio")
 
@@ -56,7 +59,7 @@ def settled(table, state):
     chain = Chain(table, state)
     k = chain.n_clusters
     for _ in range(SETTLING):
-        sweep_assignments(chain)
+        sweep_assignments(chain, PLAN, 1)
         if chain.n_clusters != k:
             break
         state = chain.state()
@@ -71,7 +74,7 @@ def time_both(x, table, state, k, repeats):
     for repeat in range(repeats + 1):
         chain = Chain(table, state._replace(generator=generator(repeat)))
         began = time.perf_counter()
-        moved = sweep_assignments(chain)
+        moved = sweep_assignments(chain, PLAN, 1)["n_moved"]
         between = time.perf_counter()
         np.matmul(x, weights, out=out)
         rows.append((between - began, time.perf_counter() - between, chain.n_clusters, moved / chain.n))

@@ -45,7 +45,7 @@ from dpmix.kernels.partition import (
     add_pixels,
     clear,
     empty_slot,
-    fill_gap,
+    fill_slot,
     list_members,
     remove_image,
 )
@@ -59,8 +59,8 @@ _NEVER = np.int32(-2147483648)
 
 
 @kernel
-def _candidates(i, born, n_slots, runs, partition, tables, crowd):
-    """Members of the clusters that predict image `i` best: fills ``crowd.members[:m]``, returns m.
+def _candidates(i, born, n_slots, runs, partition, tables, work):
+    """Members of the clusters that predict image `i` best: fills ``work.members[:m]``, returns m.
 
     Slot `born` is left out. Clusters that tie with the last one taken are taken too, so that the
     result does not depend on the order of the slots.
@@ -84,13 +84,13 @@ def _candidates(i, born, n_slots, runs, partition, tables, crowd):
     for image in range(partition.z.size):
         k = partition.z[image]
         if k == home or scores[k] >= floor:
-            crowd.members[m] = image
+            work.members[m] = image
             m += 1
     return m
 
 
 @kernel
-def _seed(i, n_seeds, m, d, has_gaps, runs, crowd):
+def _seed(i, n_seeds, m, d, has_gaps, runs, work):
     """Put the `n_seeds` candidates nearest to image `i`, ties included, on side 1.
 
     Distances count the pixels observed in both images in which they differ: of a candidate's on-pixels
@@ -103,100 +103,100 @@ def _seed(i, n_seeds, m, d, has_gaps, runs, crowd):
     for p in range(d):
         weight += on[p]
         turned += 1.0 - 2.0 * on[p] - gaps[p]  # turning pixel p on: -1 where i is on, 1 where it is off
-        crowd.sums[0, p + 1] = turned
+        work.sums[0, p + 1] = turned
         if has_gaps:
-            crowd.sums[0, d + 2 + p] = -weight
-    for row in range((2 if has_gaps else 1) * (d + 1), crowd.sums.shape[1]):
-        crowd.sums[0, row] = 0.0  # labels have no part in the distance
+            work.sums[0, d + 2 + p] = -weight
+    for row in range((2 if has_gaps else 1) * (d + 1), work.sums.shape[1]):
+        work.sums[0, row] = 0.0  # labels have no part in the distance
     counts = np.zeros(d + 1, np.int64)
     for t in range(m):
-        image, distance = crowd.members[t], weight
+        image, distance = work.members[t], weight
         for r in range(runs.offsets[image], runs.offsets[image + 1]):
-            distance += int(crowd.sums[0, runs.stops[r]] - crowd.sums[0, runs.starts[r]])
-        crowd.distances[t] = distance
+            distance += int(work.sums[0, runs.stops[r]] - work.sums[0, runs.starts[r]])
+        work.distances[t] = distance
         counts[distance] += 1
     reach, within = 0, counts[0]
     while within < n_seeds and reach < d:
         reach += 1
         within += counts[reach]
     for t in range(m):
-        crowd.sides[t] = 1 if crowd.distances[t] <= reach or crowd.members[t] == i else 0
+        work.sides[t] = 1 if work.distances[t] <= reach or work.members[t] == i else 0
 
 
 @kernel
-def _place(t, side, born, runs, partition, crowd):
-    """Count member `t` of the crowd in the new cluster (side 1) or at home (side 0)."""
-    image = crowd.members[t]
+def _place(t, side, born, runs, partition, work):
+    """Count candidate `t` in the new cluster (side 1) or at home (side 0)."""
+    image = work.members[t]
     remove_image(image, runs, partition)
-    add_image(image, born if side == 1 else crowd.homes[t], runs, partition)
-    crowd.sides[t] = side
+    add_image(image, born if side == 1 else work.homes[t], runs, partition)
+    work.sides[t] = side
 
 
 @kernel
-def _refresh_homes(m, n_slots, hyper, partition, tables, crowd):
-    """Rebuild the tables of every cluster at home in the crowd."""
-    clear(crowd.touched)
+def _refresh_homes(m, n_slots, hyper, partition, tables, work):
+    """Rebuild the tables of every cluster that a candidate comes from."""
+    clear(work.touched)
     for t in range(m):
-        crowd.touched[crowd.homes[t]] = True
+        work.touched[work.homes[t]] = True
     for k in range(n_slots):
-        if crowd.touched[k]:
+        if work.touched[k]:
             refresh(k, hyper, partition, tables)
 
 
 @kernel
-def _launch(i, n_seeds, born, n_slots, runs, hyper, partition, tables, crowd):
+def _launch(i, n_seeds, born, n_slots, runs, hyper, partition, tables, work):
     """Make up a new cluster around image `i` in the empty slot `born`, from the partition S.
 
     Returns the number of candidates m, negative where no birth is to be, since nobody joins. The
     counts and ``z`` hold the launch afterwards; where m > 0, the tables do too.
     """
-    m = _candidates(i, born, n_slots, runs, partition, tables, crowd)
-    _seed(i, n_seeds, m, hyper.a.size, partition.gaps.shape[1] > 0, runs, crowd)
+    m = _candidates(i, born, n_slots, runs, partition, tables, work)
+    _seed(i, n_seeds, m, hyper.a.size, partition.gaps.shape[1] > 0, runs, work)
     for t in range(m):
-        image = crowd.members[t]
-        crowd.homes[t] = partition.z[image]
-        crowd.own[t] = own_score(image, crowd.homes[t], runs, tables)
+        image = work.members[t]
+        work.homes[t] = partition.z[image]
+        work.own[t] = own_score(image, work.homes[t], runs, tables)
         if image == i:
-            _place(t, np.int64(1), born, runs, partition, crowd)
+            _place(t, np.int64(1), born, runs, partition, work)
     for t in range(m):
-        if crowd.members[t] != i:  # nobody leaves a home empty
-            joins = crowd.sides[t] == 1 and partition.sizes[crowd.homes[t]] > 1
-            _place(t, np.int64(joins), born, runs, partition, crowd)
+        if work.members[t] != i:  # nobody leaves a home empty
+            joins = work.sides[t] == 1 and partition.sizes[work.homes[t]] > 1
+            _place(t, np.int64(joins), born, runs, partition, work)
     for _ in range(ROUNDS):
         refresh(born, hyper, partition, tables)
-        if _reassign(i, m, born, runs, partition, tables, crowd) == 0 or partition.sizes[born] == 1:
+        if _reassign(i, m, born, runs, partition, tables, work) == 0 or partition.sizes[born] == 1:
             break
     if partition.sizes[born] == 1:
         return -m
     refresh(born, hyper, partition, tables)
-    _refresh_homes(m, n_slots, hyper, partition, tables, crowd)
+    _refresh_homes(m, n_slots, hyper, partition, tables, work)
     return m
 
 
 @kernel
-def _reassign(i, m, born, runs, partition, tables, crowd):
+def _reassign(i, m, born, runs, partition, tables, work):
     """Give each candidate but `i` the better of the new cluster and its home in S; returns how many moved."""
     n_moved = 0
     for t in range(m):
-        image, side = crowd.members[t], crowd.sides[t]
+        image, side = work.members[t], work.sides[t]
         if image == i:
             continue
         if side == 1:
-            joins = own_score(image, born, runs, tables) > crowd.own[t]
+            joins = own_score(image, born, runs, tables) > work.own[t]
         else:
-            joins = column_score(image, born, runs, tables) > crowd.own[t]
-            joins = joins and partition.sizes[crowd.homes[t]] > 1
+            joins = column_score(image, born, runs, tables) > work.own[t]
+            joins = joins and partition.sizes[work.homes[t]] > 1
         if joins != (side == 1):
-            _place(t, np.int64(joins), born, runs, partition, crowd)
+            _place(t, np.int64(joins), born, runs, partition, work)
             n_moved += 1
     return n_moved
 
 
 @kernel
-def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, tables, crowd):
+def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, tables, work):
     """One restricted Gibbs scan of the candidates but `i`, between their homes and the new cluster.
 
-    With `forced`, the images flagged in ``crowd.flags`` are made to join and the others to stay, and
+    With `forced`, the images flagged in ``work.flags`` are made to join and the others to stay, and
     the scan gives up once its log probability falls below `at_least`.
 
     Returns
@@ -206,10 +206,10 @@ def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, table
     """
     log_probability = 0.0
     for t in range(m):
-        image, home, side = crowd.members[t], crowd.homes[t], crowd.sides[t]
+        image, home, side = work.members[t], work.homes[t], work.sides[t]
         if image == i:
             continue
-        chosen = crowd.flags[image]
+        chosen = work.flags[image]
         if side == 0 and partition.sizes[home] == 1:  # nobody leaves a home empty
             if forced and chosen == 1:
                 return -math.inf
@@ -226,18 +226,18 @@ def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, table
         if log_probability < at_least:
             return -math.inf
         if chosen != side:
-            _place(t, chosen, born, runs, partition, crowd)
+            _place(t, chosen, born, runs, partition, work)
             refresh(born, hyper, partition, tables)
             refresh(home, hyper, partition, tables)
     return log_probability
 
 
 @kernel
-def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partition, tables, crowd):
+def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partition, tables, work):
     """Empty the slot `born`, giving its members one by one to the other clusters.
 
-    The first `n_leaving` of ``crowd.leaving`` are the members. They are drawn a cluster each, kept in
-    ``crowd.back``, or with `forced` go to the one that is there.
+    The first `n_leaving` of ``work.leaving`` are the members. They are drawn a cluster each, kept in
+    ``work.back``, or with `forced` go to the one that is there.
 
     Returns
     -------
@@ -254,7 +254,7 @@ def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partitio
     empty_slot(born, partition)
     scores = tables.scores
     for t in range(n_leaving):
-        image = crowd.leaving[t]
+        image = work.leaving[t]
         score_image(image, n_slots, runs, tables, scores)
         if born < n_slots:
             scores[born] = _NEVER
@@ -265,42 +265,43 @@ def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partitio
         total = 0.0
         for k in range(n_slots):
             total += math.exp(tables.log_scores[k])
-        chosen = crowd.back[t] if forced else draw(generator.random(), tables.log_scores, n_slots)
+        chosen = work.back[t] if forced else draw(generator.random(), tables.log_scores, n_slots)
         log_probability += tables.log_scores[chosen] - math.log(total)
         log_gain += exact_score(image, chosen, np.bool_(False), runs, hyper, partition, tables)
-        crowd.back[t] = chosen
+        work.back[t] = chosen
         add_image(image, chosen, runs, partition)
         refresh(chosen, hyper, partition, tables)
     return log_probability, log_gain
 
 
 @kernel
-def _return_to(born, n_leaving, n_slots, runs, hyper, partition, tables, crowd):
-    """Take the members in ``crowd.leaving`` back into slot `born` and make all their tables true."""
-    clear(crowd.touched)
+def _put_back(born, n_leaving, n_slots, runs, hyper, partition, tables, work):
+    """Take the members in ``work.leaving`` back into slot `born` and make all their tables true."""
+    clear(work.touched)
     for t in range(n_leaving):
-        image = crowd.leaving[t]
+        image = work.leaving[t]
         from_slot = partition.z[image]
-        crowd.touched[from_slot] = True
-        crowd.touched[crowd.back[t]] = True
+        work.touched[from_slot] = True
+        work.touched[work.back[t]] = True
         remove_image(image, runs, partition)
         add_image(image, born, runs, partition)
-    crowd.touched[born] = True
+    work.touched[born] = True
     for k in range(n_slots + 1):
-        if crowd.touched[k]:
+        if work.touched[k]:
             refresh(k, hyper, partition, tables)
 
 
 @kernel
-def birth(n_clusters, generator, runs, hyper, partition, tables, crowd):
+def birth(n_clusters, generator, runs, hyper, partition, tables, work):
     """Propose a birth; returns the number of clusters afterwards.
 
     Parameters
     ----------
     generator : numpy.random.Generator
         The number of uniforms that a proposal needs is not known beforehand, so they are drawn here.
-    runs, hyper, partition, tables, crowd : records of `dpmix.kernels.records`
-        The last three are changed in place; at least two slots must be free.
+    runs, hyper, partition, tables : records of `dpmix.kernels.records`
+    work : dpmix.kernels.records.BirthDeathWork
+        As partition and tables, changed in place; at least two slots must be free.
     """
     i = int(generator.random() * partition.z.size)
     n_seeds = 1 << (_LEAST_SEEDS_LOG2 + int(generator.random() * _SEED_SIZES))
@@ -308,41 +309,41 @@ def birth(n_clusters, generator, runs, hyper, partition, tables, crowd):
     if partition.sizes[partition.z[i]] == 1:
         return n_clusters
     born = n_clusters
-    m = _launch(i, n_seeds, born, n_clusters, runs, hyper, partition, tables, crowd)
+    m = _launch(i, n_seeds, born, n_clusters, runs, hyper, partition, tables, work)
     if m < 0:
-        _send_home(-m, born, n_clusters, runs, hyper, partition, tables, crowd)
+        _undo_launch(-m, born, n_clusters, runs, hyper, partition, tables, work)
         return n_clusters
-    log_scan = _scan(i, m, born, generator, np.bool_(False), -math.inf, runs, hyper, partition, tables, crowd)
+    log_scan = _scan(i, m, born, generator, np.bool_(False), -math.inf, runs, hyper, partition, tables, work)
     n_born = np.int64(0)
     for t in range(m):
-        if crowd.sides[t] == 1:
-            crowd.leaving[n_born] = crowd.members[t]
-            crowd.back[n_born] = crowd.homes[t]
+        if work.sides[t] == 1:
+            work.leaving[n_born] = work.members[t]
+            work.back[n_born] = work.homes[t]
             n_born += 1
     log_back, log_loss = _allocate(
-        n_born, born, n_clusters, generator, np.bool_(True), runs, hyper, partition, tables, crowd
+        n_born, born, n_clusters, generator, np.bool_(True), runs, hyper, partition, tables, work
     )
     log_ratio = log_back - log_loss - log_scan + math.log(partition.z.size / ((n_clusters + 1.0) * n_born))
     refresh(born, hyper, partition, tables)
     if n_born == 1 or not log_ratio >= threshold:  # the death of a lone image is never proposed
         return n_clusters
-    _return_to(born, n_born, n_clusters, runs, hyper, partition, tables, crowd)
+    _put_back(born, n_born, n_clusters, runs, hyper, partition, tables, work)
     refresh(born + 1, hyper, partition, tables)
     return n_clusters + 1
 
 
 @kernel
-def _send_home(m, born, n_slots, runs, hyper, partition, tables, crowd):
+def _undo_launch(m, born, n_slots, runs, hyper, partition, tables, work):
     """Undo a launch: every candidate goes home, and the tables are made true."""
     for t in range(m):
-        if partition.z[crowd.members[t]] != crowd.homes[t]:
-            _place(t, np.int64(0), born, runs, partition, crowd)
-    _refresh_homes(m, n_slots, hyper, partition, tables, crowd)
+        if partition.z[work.members[t]] != work.homes[t]:
+            _place(t, np.int64(0), born, runs, partition, work)
+    _refresh_homes(m, n_slots, hyper, partition, tables, work)
     refresh(born, hyper, partition, tables)
 
 
 @kernel
-def death(n_clusters, generator, runs, hyper, partition, tables, crowd):
+def death(n_clusters, generator, runs, hyper, partition, tables, work):
     """Propose a death; returns the number of clusters afterwards. Parameters are those of `birth`."""
     dying = int(generator.random() * n_clusters)
     u_member = generator.random()
@@ -350,15 +351,15 @@ def death(n_clusters, generator, runs, hyper, partition, tables, crowd):
     threshold = math.log(1.0 - generator.random())
     if n_clusters < 2 or partition.sizes[dying] == 1:  # Gibbs sampling sees to lone images
         return n_clusters
-    n_dying = list_members(dying, dying, partition.z, crowd.leaving)
-    i = crowd.leaving[int(u_member * n_dying)]
+    n_dying = list_members(dying, dying, partition.z, work.leaving)
+    i = work.leaving[int(u_member * n_dying)]
     log_back, log_gain = _allocate(
-        n_dying, dying, n_clusters, generator, np.bool_(False), runs, hyper, partition, tables, crowd
+        n_dying, dying, n_clusters, generator, np.bool_(False), runs, hyper, partition, tables, work
     )
     log_rest = log_gain - log_back + math.log(n_clusters * float(n_dying) / partition.z.size)
     accepted = log_rest >= threshold  # the probability of the scan back, at most 1, can only make it worse
     if accepted:
-        log_scan = _way_back(
+        log_scan = _log_reverse_scan(
             i,
             n_seeds,
             n_dying,
@@ -370,39 +371,39 @@ def death(n_clusters, generator, runs, hyper, partition, tables, crowd):
             hyper,
             partition,
             tables,
-            crowd,
+            work,
         )
         accepted = log_scan >= threshold - log_rest
     if not accepted:
-        _return_to(dying, n_dying, n_clusters, runs, hyper, partition, tables, crowd)
+        _put_back(dying, n_dying, n_clusters, runs, hyper, partition, tables, work)
         return n_clusters
     n_clusters -= 1
-    fill_gap(dying, n_clusters, partition)
+    fill_slot(dying, n_clusters, partition)
     refresh(dying, hyper, partition, tables)
     refresh(n_clusters, hyper, partition, tables)
     return n_clusters
 
 
 @kernel
-def _way_back(
-    i, n_seeds, n_dying, dying, n_slots, generator, at_least, runs, hyper, partition, tables, crowd
+def _log_reverse_scan(
+    i, n_seeds, n_dying, dying, n_slots, generator, at_least, runs, hyper, partition, tables, work
 ):
     """Log probability of the birth's scan that would undo a death; partition and tables are left as they are."""
     if partition.sizes[partition.z[i]] == 1:
         return -math.inf
     for t in range(n_dying):
-        crowd.flags[crowd.leaving[t]] = 1
+        work.flags[work.leaving[t]] = 1
     refresh(dying, hyper, partition, tables)
-    m = _launch(i, n_seeds, dying, n_slots, runs, hyper, partition, tables, crowd)
+    m = _launch(i, n_seeds, dying, n_slots, runs, hyper, partition, tables, work)
     n_flagged = 0
     for t in range(abs(m)):
-        n_flagged += crowd.flags[crowd.members[t]]
+        n_flagged += work.flags[work.members[t]]
     log_scan = -math.inf
     if m > 0 and n_flagged == n_dying:
         log_scan = _scan(
-            i, m, dying, generator, np.bool_(True), at_least, runs, hyper, partition, tables, crowd
+            i, m, dying, generator, np.bool_(True), at_least, runs, hyper, partition, tables, work
         )
-    _send_home(abs(m), dying, n_slots, runs, hyper, partition, tables, crowd)
+    _undo_launch(abs(m), dying, n_slots, runs, hyper, partition, tables, work)
     for t in range(n_dying):
-        crowd.flags[crowd.leaving[t]] = 0
+        work.flags[work.leaving[t]] = 0
     return log_scan

@@ -16,7 +16,7 @@ __all__ = [
     "clear",
     "count_images",
     "empty_slot",
-    "fill_gap",
+    "fill_slot",
     "fill_tables",
     "list_members",
     "merge_clusters",
@@ -159,15 +159,15 @@ def list_members(first, second, z, out):
 
 
 @kernel
-def fill_gap(gap, last, partition):
-    """Move the cluster of slot `last` into the empty slot `gap`."""
-    if gap == last:
+def fill_slot(empty, last, partition):
+    """Move the cluster of slot `last` into the slot `empty`."""
+    if empty == last:
         return
     z = partition.z
     for i in range(z.size):
         if z[i] == last:
-            z[i] = gap
-    _copy_slot(last, gap, partition)
+            z[i] = empty
+    _copy_slot(last, empty, partition)
     empty_slot(last, partition)
 
 
@@ -185,7 +185,7 @@ def move_image(i, k, n_clusters, runs, hyper, partition, tables):
         n_clusters += 1
     if partition.sizes[own] == 0:
         n_clusters -= 1
-        fill_gap(own, n_clusters, partition)
+        fill_slot(own, n_clusters, partition)
         if k == n_clusters:
             k = own
     refresh(k, hyper, partition, tables)
@@ -197,17 +197,20 @@ def move_image(i, k, n_clusters, runs, hyper, partition, tables):
 
 
 @kernel
-def split_cluster(k, m, n_clusters, hyper, partition, tables, pair):
-    """Move the members on side B of `pair` from cluster `k` to a new one; returns the number of clusters."""
+def split_cluster(k, m, n_clusters, hyper, partition, tables, work):
+    """Move the members on side B of `work`, a `SplitMergeWork`, from cluster `k` to a new one.
+
+    Returns the number of clusters.
+    """
     for t in range(m):
-        if pair.sides[t] == 1:
-            partition.z[pair.members[t]] = n_clusters
+        if work.sides[t] == 1:
+            partition.z[work.members[t]] = n_clusters
     for side in range(2):
         slot = k if side == 0 else n_clusters
-        partition.sizes[slot] = pair.sizes[side]
-        copy_into(pair.ones[side], partition.ones[slot])
-        copy_into(pair.gaps[side], partition.gaps[slot])
-        copy_into(pair.classes[side], partition.classes[slot])
+        partition.sizes[slot] = work.sizes[side]
+        copy_into(work.ones[side], partition.ones[slot])
+        copy_into(work.gaps[side], partition.gaps[slot])
+        copy_into(work.classes[side], partition.classes[slot])
     refresh(k, hyper, partition, tables)
     refresh(n_clusters, hyper, partition, tables)
     refresh(n_clusters + 1, hyper, partition, tables)
@@ -227,7 +230,7 @@ def merge_clusters(k, other, n_clusters, hyper, partition, tables):
     add_into(partition.classes[other], partition.classes[k])
     empty_slot(other, partition)
     n_clusters -= 1
-    fill_gap(other, n_clusters, partition)
+    fill_slot(other, n_clusters, partition)
     refresh(k, hyper, partition, tables)
     refresh(other, hyper, partition, tables)
     refresh(n_clusters, hyper, partition, tables)

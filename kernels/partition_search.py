@@ -47,18 +47,18 @@ def _count(i, k, sign, search):
 
 
 @kernel
-def _fill_gap(gap, n_clusters, search):
-    """Move the last of `n_clusters` clusters into the empty slot `gap`; returns how many are left."""
+def _fill_slot(empty, n_clusters, search):
+    """Move the last of `n_clusters` clusters into the slot `empty`; returns how many are left."""
     last = n_clusters - 1
-    if gap != last:
+    if empty != last:
         for i in range(search.z.size):
             if search.z[i] == last:
-                search.z[i] = gap
-        search.sizes[gap] = search.sizes[last]
+                search.z[i] = empty
+        search.sizes[empty] = search.sizes[last]
         search.sizes[last] = 0
         for g in range(search.counts.shape[0]):
-            search.counts[g, gap] = search.counts[g, last]
-            search.rises[g, gap] = search.rises[g, last]
+            search.counts[g, empty] = search.counts[g, last]
+            search.rises[g, empty] = search.rises[g, last]
             search.counts[g, last] = 0
             search.rises[g, last] = 0.0
     return last
@@ -102,7 +102,7 @@ def _move(i, k, n_clusters, search):
     if own >= 0:
         _count(i, own, -1, search)
         if search.sizes[own] == 0:
-            n_clusters = _fill_gap(own, n_clusters, search)
+            n_clusters = _fill_slot(own, n_clusters, search)
     return n_clusters
 
 
@@ -156,7 +156,7 @@ def take_out(images, first, last, n_clusters, search):
         _count(i, own, -1, search)
         search.z[i] = -1
         if search.sizes[own] == 0:
-            n_clusters = _fill_gap(own, n_clusters, search)
+            n_clusters = _fill_slot(own, n_clusters, search)
     return n_clusters, change
 
 

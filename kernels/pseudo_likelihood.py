@@ -6,6 +6,8 @@ from dpmix.kernels.compile import kernel
 from dpmix.kernels.special import log_array
 from dpmix.kernels.units import exp_array
 
+__all__ = ["add_pixel_log_odds"]
+
 _UNITS = 8  # eight factors of at most exp(87) stay below the largest float64
 _ONE = np.float32(1.0)
 

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 __all__ = [
+    "BirthDeathWork",
     "Cluster",
-    "Crowd",
     "Hyper",
-    "Pair",
     "Partition",
     "Runs",
+    "SplitMergeWork",
     "Tables",
     "empty_partition",
     "empty_proposals",
@@ -95,8 +95,8 @@ class Tables(NamedTuple):
     log_scores: np.ndarray  # (capacity,) float64
 
 
-class Pair(NamedTuple):
-    """Two sides, A (0) and B (1), between which the members of one or two clusters are divided."""
+class SplitMergeWork(NamedTuple):
+    """Working arrays of a split or a merge: sides A (0) and B (1), between which members are divided."""
 
     members: np.ndarray  # (n,) int64, the first m of them taken part, in order
     sides: np.ndarray  # (n,) int64, side of each member
@@ -109,8 +109,8 @@ class Pair(NamedTuple):
     ward: np.ndarray  # (capacity,) float64, distances to the other clusters
 
 
-class Crowd(NamedTuple):
-    """Candidates for a new cluster, each of which is there (side 1) or at home in another (side 0)."""
+class BirthDeathWork(NamedTuple):
+    """Working arrays of a birth or a death: candidates, in the new cluster (side 1) or at home (side 0)."""
 
     members: np.ndarray  # (n,) int64, the first m of them candidates, in order
     homes: np.ndarray  # (n,) int64, cluster of each candidate before the birth
@@ -159,13 +159,13 @@ def empty_tables(partition):
 
 
 def empty_proposals(partition):
-    """Working arrays of the moves that propose, a `Pair` and a `Crowd`; they share memory."""
+    """`SplitMergeWork` and `BirthDeathWork`, which share memory: no two proposals are made at once."""
     n, (capacity, d) = partition.z.size, partition.ones.shape
     n_gaps, n_classes = partition.gaps.shape[1], partition.classes.shape[1]
     members, homes, distances, leaving, back, sides, target, flags = np.zeros((8, n), np.int64)
     own = np.empty(n, np.int32)
     sums = np.zeros((2, table_rows(d, n_gaps > 0, n_classes)[2]))
-    pair = Pair(
+    split_merge = SplitMergeWork(
         members,
         sides,
         target,
@@ -177,4 +177,5 @@ def empty_proposals(partition):
         np.empty(capacity),
     )
     touched = np.zeros(capacity + 1, np.bool_)
-    return pair, Crowd(members, homes, sides, own, distances, flags, leaving, back, sums, touched)
+    birth_death = BirthDeathWork(members, homes, sides, own, distances, flags, leaving, back, sums, touched)
+    return split_merge, birth_death

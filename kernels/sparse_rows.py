@@ -8,6 +8,8 @@ import numpy as np
 
 from dpmix.kernels.compile import kernel
 
+__all__ = ["combine_rows", "list_columns", "list_rows"]
+
 _ZERO = np.float32(0.0)
 
 

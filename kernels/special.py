@@ -11,6 +11,8 @@ import numpy as np
 
 from dpmix.kernels.compile import kernel
 
+__all__ = ["log_array", "log_gamma_array", "sum_array"]
+
 _LN2 = math.log(2.0)
 _SQRT_HALF_BITS = 0x3FE6A09E667F3BCD  # bits of sqrt(1/2): mantissas are brought to [sqrt(1/2), sqrt(2))
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)

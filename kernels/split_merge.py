@@ -51,30 +51,30 @@ _POWER = 6.0  # how strongly a merge prefers similar clusters
 
 
 @kernel
-def _log_odds(i, offset, table, runs, pair):
-    """``offset`` plus what image `i` adds to the log odds of A by ``pair.sums[table]``."""
-    found, sums = offset, pair.sums[table]
+def _log_odds(i, offset, table, runs, work):
+    """``offset`` plus what image `i` adds to the log odds of A by ``work.sums[table]``."""
+    found, sums = offset, work.sums[table]
     for r in range(runs.offsets[i], runs.offsets[i + 1]):
         found += sums[runs.stops[r]] - sums[runs.starts[r]]
     return found
 
 
 @kernel
-def _log_odds_table(table, gone_a, gone_b, hyper, tables, pair):
-    """Prepare the log odds of side A over side B for `_log_odds`: fills ``pair.sums[table]``, returns the offset.
+def _log_odds_table(table, gone_a, gone_b, hyper, tables, work):
+    """Prepare the log odds of side A over side B for `_log_odds`: fills ``work.sums[table]``, returns the offset.
 
     With ``gone_a`` (or ``gone_b``) 1 the odds are those of a member of A (or B), itself left out.
     """
-    d, has_gaps = hyper.a.size, pair.gaps.shape[1] > 0
-    size_a, size_b = pair.sizes[0] - gone_a, pair.sizes[1] - gone_b
+    d, has_gaps = hyper.a.size, work.gaps.shape[1] > 0
+    size_a, size_b = work.sizes[0] - gone_a, work.sizes[1] - gone_b
     offset = math.log(max(size_a, 1) / max(size_b, 1))
     if not has_gaps:  # before anything else is in ``tables.work``, which log_total may use
         offset += log_total(size_b, hyper, tables) - log_total(size_a, hyper, tables)
     ratios, logs, spare = tables.work[: 2 * d], tables.work[2 * d : 4 * d], tables.work[4 * d : 6 * d]
     for j in range(d):
-        on_a, on_b, seen_a, seen_b = pair.ones[0, j], pair.ones[1, j], size_a, size_b
+        on_a, on_b, seen_a, seen_b = work.ones[0, j], work.ones[1, j], size_a, size_b
         if has_gaps:  # the values at 0, where no such member exists, cancel as in `refresh`
-            seen_a, seen_b = max(size_a - pair.gaps[0, j], 0), max(size_b - pair.gaps[1, j], 0)
+            seen_a, seen_b = max(size_a - work.gaps[0, j], 0), max(size_b - work.gaps[1, j], 0)
         p_a, q_a = hyper.a[j] + max(on_a - gone_a, 0), hyper.b[j] + max(seen_a - on_a, 0)
         p_b, q_b = hyper.a[j] + max(on_b - gone_b, 0), hyper.b[j] + max(seen_b - on_b, 0)
         ratios[j] = (p_a * q_b) / (q_a * p_b)
@@ -86,48 +86,48 @@ def _log_odds_table(table, gone_a, gone_b, hyper, tables, pair):
     total, gap_total = 0.0, 0.0
     for j in range(d):
         total += logs[j]
-        pair.sums[table, j + 1] = total
+        work.sums[table, j + 1] = total
         gap_total += logs[d + j]
         if has_gaps:
-            pair.sums[table, d + 2 + j] = -gap_total
-    _class_odds(table, gone_a, gone_b, hyper, pair)
+            work.sums[table, d + 2 + j] = -gap_total
+    _class_odds(table, gone_a, gone_b, hyper, work)
     return offset + gap_total
 
 
 @kernel
-def _class_odds(table, gone_a, gone_b, hyper, pair):
-    """Log odds of A over B that each label adds: fills the last rows of ``pair.sums[table]``."""
-    n_classes = pair.classes.shape[1]
+def _class_odds(table, gone_a, gone_b, hyper, work):
+    """Log odds of A over B that each label adds: fills the last rows of ``work.sums[table]``."""
+    n_classes = work.classes.shape[1]
     all_a, all_b = -gone_a, -gone_b
     for label in range(n_classes):
-        all_a += pair.classes[0, label]
-        all_b += pair.classes[1, label]
+        all_a += work.classes[0, label]
+        all_b += work.classes[1, label]
     for label in range(n_classes):
-        odds_a = (hyper.c + max(pair.classes[0, label] - gone_a, 0)) / (hyper.c * n_classes + max(all_a, 0))
-        odds_b = (hyper.c + max(pair.classes[1, label] - gone_b, 0)) / (hyper.c * n_classes + max(all_b, 0))
-        pair.sums[table, pair.sums.shape[1] - n_classes + label] = math.log(odds_a / odds_b)
+        odds_a = (hyper.c + max(work.classes[0, label] - gone_a, 0)) / (hyper.c * n_classes + max(all_a, 0))
+        odds_b = (hyper.c + max(work.classes[1, label] - gone_b, 0)) / (hyper.c * n_classes + max(all_b, 0))
+        work.sums[table, work.sums.shape[1] - n_classes + label] = math.log(odds_a / odds_b)
 
 
 @kernel
-def _move(t, pair, runs):
+def _move(t, work, runs):
     """Move the member at place `t` to the other side."""
-    image, side = pair.members[t], pair.sides[t]
-    remove_counts(image, runs, pair.ones[side], pair.gaps[side], pair.classes[side])
-    add_counts(image, runs, pair.ones[1 - side], pair.gaps[1 - side], pair.classes[1 - side])
-    pair.sizes[side] -= 1
-    pair.sizes[1 - side] += 1
-    pair.sides[t] = 1 - side
+    image, side = work.members[t], work.sides[t]
+    remove_counts(image, runs, work.ones[side], work.gaps[side], work.classes[side])
+    add_counts(image, runs, work.ones[1 - side], work.gaps[1 - side], work.classes[1 - side])
+    work.sizes[side] -= 1
+    work.sizes[1 - side] += 1
+    work.sides[t] = 1 - side
 
 
 @kernel
-def _start_from_anchors(i, j, m, runs, pair):
+def _start_from_anchors(i, j, m, runs, work):
     """Send each member to the nearer anchor in Hamming distance, ties to A; count both sides.
 
     With +1 for on, -1 for off and 0 for unobserved, an image x is nearer to i than to j where the sum of
     x (i - j) is positive; over the runs of x that is twice the part that is on plus the part that is
     unobserved less the whole.
     """
-    d, has_gaps = pair.ones.shape[1], pair.gaps.shape[1] > 0
+    d, has_gaps = work.ones.shape[1], work.gaps.shape[1] > 0
     signs = np.zeros(d, np.int32)
     for _ in range(2):  # on and unobserved pixels of i count 2 and 1, less everything: -1 where it is off
         add_pixels(i, runs, signs)
@@ -137,48 +137,48 @@ def _start_from_anchors(i, j, m, runs, pair):
     total = 0.0
     for p in range(d):
         total += signs[p]
-        pair.sums[0, p + 1] = 2.0 * total
+        work.sums[0, p + 1] = 2.0 * total
         if has_gaps:
-            pair.sums[0, d + 2 + p] = total
-    for label in range(pair.classes.shape[1]):
-        pair.sums[0, pair.sums.shape[1] - 1 - label] = 0.0
+            work.sums[0, d + 2 + p] = total
+    for label in range(work.classes.shape[1]):
+        work.sums[0, work.sums.shape[1] - 1 - label] = 0.0
     for side in range(2):
-        pair.sizes[side] = 0
-        clear(pair.ones[side])
-        clear(pair.gaps[side])
-        clear(pair.classes[side])
+        work.sizes[side] = 0
+        clear(work.ones[side])
+        clear(work.gaps[side])
+        clear(work.classes[side])
     for t in range(m):
-        image = pair.members[t]
-        side = 0 if _log_odds(image, -total, np.int64(0), runs, pair) >= 0.0 else 1
+        image = work.members[t]
+        side = 0 if _log_odds(image, -total, np.int64(0), runs, work) >= 0.0 else 1
         if image == i:
             side = 0
         elif image == j:
             side = 1
-        pair.sides[t] = side
-        pair.sizes[side] += 1
-        add_counts(image, runs, pair.ones[side], pair.gaps[side], pair.classes[side])
+        work.sides[t] = side
+        work.sizes[side] += 1
+        add_counts(image, runs, work.ones[side], work.gaps[side], work.classes[side])
 
 
 @kernel
-def _launch(i, j, m, runs, hyper, tables, pair):
+def _launch(i, j, m, runs, hyper, tables, work):
     """Divide the `m` members between the anchors: a function of i, j and the set of members alone."""
-    _start_from_anchors(i, j, m, runs, pair)
+    _start_from_anchors(i, j, m, runs, work)
     for _ in range(ROUNDS):
-        offset = _log_odds_table(np.int64(0), np.int64(0), np.int64(0), hyper, tables, pair)
+        offset = _log_odds_table(np.int64(0), np.int64(0), np.int64(0), hyper, tables, work)
         n_moved = 0
         for t in range(m):
-            image = pair.members[t]
-            side = 0 if _log_odds(image, offset, np.int64(0), runs, pair) >= 0.0 else 1
-            if side != pair.sides[t] and image != i and image != j:
-                _move(t, pair, runs)
+            image = work.members[t]
+            side = 0 if _log_odds(image, offset, np.int64(0), runs, work) >= 0.0 else 1
+            if side != work.sides[t] and image != i and image != j:
+                _move(t, work, runs)
                 n_moved += 1
         if n_moved == 0:
             break
 
 
 @kernel
-def _scan(i, j, m, generator, target, at_least, runs, hyper, tables, pair):
-    """One restricted Gibbs scan of the members but the anchors, from the launch in `pair`.
+def _scan(i, j, m, generator, target, at_least, runs, hyper, tables, work):
+    """One restricted Gibbs scan of the members but the anchors, from the launch in `work`.
 
     Without `target` (of length 0) sides are drawn; with it they are made to be `target`, and the
     scan gives up once the log probability falls below `at_least`.
@@ -193,15 +193,15 @@ def _scan(i, j, m, generator, target, at_least, runs, hyper, tables, pair):
     stale = True
     offset_a, offset_b = 0.0, 0.0
     for t in range(m):
-        image = pair.members[t]
+        image = work.members[t]
         if image == i or image == j:
             continue
         if stale:
-            offset_a = _log_odds_table(np.int64(0), np.int64(1), np.int64(0), hyper, tables, pair)
-            offset_b = _log_odds_table(np.int64(1), np.int64(0), np.int64(1), hyper, tables, pair)
+            offset_a = _log_odds_table(np.int64(0), np.int64(1), np.int64(0), hyper, tables, work)
+            offset_b = _log_odds_table(np.int64(1), np.int64(0), np.int64(1), hyper, tables, work)
             stale = False
-        side = pair.sides[t]
-        odds = _log_odds(image, offset_a if side == 0 else offset_b, side, runs, pair)
+        side = work.sides[t]
+        odds = _log_odds(image, offset_a if side == 0 else offset_b, side, runs, work)
         if forced:
             chosen = target[t]
         else:
@@ -212,7 +212,7 @@ def _scan(i, j, m, generator, target, at_least, runs, hyper, tables, pair):
         if log_probability < at_least:
             return -math.inf
         if chosen != side:
-            _move(t, pair, runs)
+            _move(t, work, runs)
             stale = True
     return log_probability
 
@@ -248,15 +248,15 @@ def _choose_partner(n_clusters, ward, generator):
 
 
 @kernel
-def _log_split_gain(one, other, hyper, partition, work):
+def _log_split_gain(one, other, hyper, partition, tables):
     """Log of p(x, split) / p(x, merged) for two clusters, nats (Jain and Neal 2004, equation 3.4)."""
     nothing = no_cluster(partition)
     both = Cluster(one.size + other.size, one.ones.copy(), one.gaps.copy(), one.classes.copy())
     add_into(other.ones, both.ones)
     add_into(other.gaps, both.gaps)
     add_into(other.classes, both.classes)
-    gain = log_gamma_terms(one, hyper, work) + log_gamma_terms(other, hyper, work)
-    gain -= log_gamma_terms(both, hyper, work) + log_gamma_terms(nothing, hyper, work)
+    gain = log_gamma_terms(one, hyper, tables.work) + log_gamma_terms(other, hyper, tables.work)
+    gain -= log_gamma_terms(both, hyper, tables.work) + log_gamma_terms(nothing, hyper, tables.work)
     return (
         gain
         + math.log(hyper.alpha)
@@ -267,47 +267,48 @@ def _log_split_gain(one, other, hyper, partition, work):
 
 
 @kernel
-def _side(side, pair):
+def _side(side, work):
     """The counts of one side."""
-    return Cluster(pair.sizes[side], pair.ones[side], pair.gaps[side], pair.classes[side])
+    return Cluster(work.sizes[side], work.ones[side], work.gaps[side], work.classes[side])
 
 
 @kernel
-def split(n_clusters, generator, runs, hyper, partition, tables, pair):
+def split(n_clusters, generator, runs, hyper, partition, tables, work):
     """Propose to split the cluster of a random image; returns the number of clusters afterwards.
 
     Parameters
     ----------
     generator : numpy.random.Generator
         The number of uniforms that a proposal needs is not known beforehand, so they are drawn here.
-    runs, hyper, partition, tables, pair : records of `dpmix.kernels.records`
-        The last three are changed in place; at least two slots must be free.
+    runs, hyper, partition, tables : records of `dpmix.kernels.records`
+    work : dpmix.kernels.records.SplitMergeWork
+        As partition and tables, changed in place; at least two slots must be free.
     """
     i = int(generator.random() * partition.z.size)
     k = partition.z[i]
-    m = list_members(k, k, partition.z, pair.members)
+    m = list_members(k, k, partition.z, work.members)
     if m < 2:
         return n_clusters
     rank = int(generator.random() * (m - 1))
-    j = pair.members[rank]
+    j = work.members[rank]
     if j >= i:  # the one of this rank among the members but i
-        j = pair.members[rank + 1]
-    _launch(i, j, m, runs, hyper, tables, pair)
-    log_scan = _scan(i, j, m, generator, pair.target[:0], -math.inf, runs, hyper, tables, pair)
-    gain = _log_split_gain(_side(np.int64(0), pair), _side(np.int64(1), pair), hyper, partition, tables.work)
-    log_ratio = gain - log_scan + math.log(m - 1) - math.log(pair.sizes[1])
+        j = work.members[rank + 1]
+    _launch(i, j, m, runs, hyper, tables, work)
+    log_scan = _scan(i, j, m, generator, work.target[:0], -math.inf, runs, hyper, tables, work)
+    gain = _log_split_gain(_side(np.int64(0), work), _side(np.int64(1), work), hyper, partition, tables)
+    log_ratio = gain - log_scan + math.log(m - 1) - math.log(work.sizes[1])
     threshold = math.log(1.0 - generator.random())
     if not log_ratio >= threshold:  # the probability of the choice, at most 1, can only make it worse
         return n_clusters
-    ward_increases(pair.sizes[0], pair.ones[0], k, n_clusters, partition, pair.ward)
-    pair.ward[k] = ward_increase(pair.sizes[0], pair.ones[0], pair.sizes[1], pair.ones[1])
-    if not log_ratio + _log_choice(k, n_clusters, pair.ward) >= threshold:
+    ward_increases(work.sizes[0], work.ones[0], k, n_clusters, partition, work.ward)
+    work.ward[k] = ward_increase(work.sizes[0], work.ones[0], work.sizes[1], work.ones[1])
+    if not log_ratio + _log_choice(k, n_clusters, work.ward) >= threshold:
         return n_clusters
-    return split_cluster(k, m, n_clusters, hyper, partition, tables, pair)
+    return split_cluster(k, m, n_clusters, hyper, partition, tables, work)
 
 
 @kernel
-def merge(n_clusters, generator, runs, hyper, partition, tables, pair):
+def merge(n_clusters, generator, runs, hyper, partition, tables, work):
     """Propose to merge the cluster of a random image with another one.
 
     Returns the number of clusters afterwards. Parameters are those of `split`.
@@ -317,27 +318,25 @@ def merge(n_clusters, generator, runs, hyper, partition, tables, pair):
         return n_clusters
     k = partition.z[i]
     sizes, ones = partition.sizes, partition.ones
-    ward_increases(sizes[k], ones[k], k, n_clusters, partition, pair.ward)
-    other = _choose_partner(n_clusters, pair.ward, generator)
-    gain = _log_split_gain(
-        cluster_at(k, partition), cluster_at(other, partition), hyper, partition, tables.work
-    )
+    ward_increases(sizes[k], ones[k], k, n_clusters, partition, work.ward)
+    other = _choose_partner(n_clusters, work.ward, generator)
+    gain = _log_split_gain(cluster_at(k, partition), cluster_at(other, partition), hyper, partition, tables)
     threshold = math.log(1.0 - generator.random())
     u = generator.random()
     m = sizes[k] + sizes[other]
-    log_rest = math.log(sizes[other]) - math.log(m - 1) - gain - _log_choice(other, n_clusters, pair.ward)
+    log_rest = math.log(sizes[other]) - math.log(m - 1) - gain - _log_choice(other, n_clusters, work.ward)
     if not log_rest >= threshold:  # not even if the scan back were certain
         return n_clusters
-    list_members(k, other, partition.z, pair.members)
+    list_members(k, other, partition.z, work.members)
     rank, j = int(u * sizes[other]), i
     for t in range(m):
-        pair.target[t] = 0 if partition.z[pair.members[t]] == k else 1
-        if pair.target[t] == 1:
+        work.target[t] = 0 if partition.z[work.members[t]] == k else 1
+        if work.target[t] == 1:
             if rank == 0:
-                j = pair.members[t]
+                j = work.members[t]
             rank -= 1
-    _launch(i, j, m, runs, hyper, tables, pair)
+    _launch(i, j, m, runs, hyper, tables, work)
     at_least = threshold - log_rest
-    if not _scan(i, j, m, generator, pair.target, at_least, runs, hyper, tables, pair) >= at_least:
+    if not _scan(i, j, m, generator, work.target, at_least, runs, hyper, tables, work) >= at_least:
         return n_clusters
     return merge_clusters(k, other, n_clusters, hyper, partition, tables)

@@ -7,6 +7,8 @@ import math
 
 from dpmix.kernels.compile import kernel
 
+__all__ = ["adam_step", "momentum_step"]
+
 
 @kernel
 def momentum_step(parameters, velocity, gradient, rate, momentum, decay):

@@ -10,6 +10,8 @@ import numpy as np
 
 from dpmix.kernels.compile import kernel
 
+__all__ = ["BELOW_ONE", "LANES", "fill_uniform"]
+
 LANES = 256
 
 # One float32 in [1, 2) is made of 23 random bits; less BELOW_ONE it lies in (0, 1), ends excluded.

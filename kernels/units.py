@@ -12,6 +12,8 @@ import numpy as np
 from dpmix.kernels.compile import kernel
 from dpmix.kernels.uniform import fill_uniform
 
+__all__ = ["BLOCK", "add_softplus_sums", "exp_array", "sample_probabilities", "sample_units", "sigmoid_array"]
+
 BLOCK = 2048  # elements worked on at a time: the three work rows stay in the first-level cache
 
 _ZERO, _ONE = np.float32(0.0), np.float32(1.0)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from dpmix.base.checks import check_count, check_seed
 from dpmix.base.errors import InputError
 from dpmix.chain.schedule import Schedule
@@ -77,6 +79,10 @@ class Plan:
     def n_kept(self, sweeps):
         """How many of the first `sweeps` sweeps give a draw."""
         return max(0, sweeps - self.burn_in) // self.thin
+
+    def kept_sweeps(self, n_draws):
+        """Indices, counted from 0, of the sweeps that gave the first `n_draws` draws: (n_draws,) int64."""
+        return self.burn_in + self.thin * np.arange(1, n_draws + 1) - 1
 
     def to_json(self):
         """The plan as a dict that JSON can hold; `from_json` gives the same plan."""

@@ -4,11 +4,40 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from dpmix.chain.schedule import FIGURES
+from dpmix.chain.moves import MOVES
 from dpmix.chain.state import State
 
-__all__ = ["DRAW_NAMES", "TRACE_NAMES", "ChainRecord", "Draws"]
+__all__ = ["DRAW_NAMES", "FIGURES", "PROPOSALS", "TRACE_NAMES", "ChainRecord", "Draws", "figures_of"]
 
+
+def figures_of(moves):
+    """What is noted of a sweep of `moves`, and the dtype, by name.
+
+    Parameters
+    ----------
+    moves : dict of str to function
+        As `dpmix.chain.moves.MOVES`.
+
+    Returns
+    -------
+    dict of str to str
+        In the order in which the files of chains hold it: what describes the chain, what the moves
+        report (all that count proposals, then all that count acceptances, come last), their seconds.
+    """
+    reported = {name: dtype for move in moves.values() for name, dtype in move.figures.items()}
+    tallies = {
+        name: dtype
+        for ending in ("_proposals", "_accepted")
+        for name, dtype in reported.items()
+        if name.endswith(ending)
+    }
+    others = {name: dtype for name, dtype in reported.items() if name not in tallies}
+    described = {"log_joint": "f8", "n_clusters": "i8", "alpha": "f8"}
+    return described | others | {"seconds": "f8"} | tallies | {f"{name}_seconds": "f8" for name in moves}
+
+
+FIGURES = figures_of(MOVES)
+PROPOSALS = tuple(name.removesuffix("_proposals") for name in FIGURES if name.endswith("_proposals"))
 TRACE_NAMES = tuple(FIGURES)
 DRAW_NAMES = ("labels", "alpha", "a", "b")
 

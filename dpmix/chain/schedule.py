@@ -1,23 +1,10 @@
-"""What one sweep of a chain consists of: a fixed mix of moves, each of which leaves the posterior invariant."""
+"""How much of each move a sweep holds. The moves themselves, and their order, are in `dpmix.chain.moves`."""
 
 from dataclasses import asdict, dataclass
 
 from dpmix.base.checks import check_count
 
-__all__ = ["FIGURES", "MOVES", "PROPOSALS", "Schedule"]
-
-MOVES = ("split_merge", "birth_death", "assignments", "alpha", "pixels")  # in the order of a sweep
-PROPOSALS = ("split", "merge", "birth", "death")
-FIGURES = {  # what is noted of each sweep, and the dtype
-    "log_joint": "f8",
-    "n_clusters": "i8",
-    "alpha": "f8",
-    "n_moved": "i8",
-    "seconds": "f8",
-    **{f"{kind}_proposals": "i8" for kind in PROPOSALS},
-    **{f"{kind}_accepted": "i8" for kind in PROPOSALS},
-    **{f"{move}_seconds": "f8" for move in MOVES},
-}
+__all__ = ["Schedule"]
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ import time
 
 import numpy as np
 
-from dpmix.chain.moves import bear_and_bury, move_alpha, move_pixels, split_and_merge, sweep_assignments
+from dpmix.chain.moves import MOVES
 from dpmix.chain.plan import Plan
-from dpmix.chain.record import Draws
-from dpmix.chain.schedule import FIGURES, MOVES, PROPOSALS, Schedule
+from dpmix.chain.record import FIGURES, Draws
+from dpmix.chain.schedule import Schedule
 from dpmix.chain.starts import start
 from dpmix.chain.state import Chain
 from dpmix.kernels.compile import mark_complete
-from dpmix.model.prior import Gamma, Prior
+from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 
 __all__ = ["run_segment", "run_sweep", "warm_up"]
@@ -49,44 +49,31 @@ def run_segment(table, plan, state, done, n_sweeps):
     return chain.state(), Draws(trace, draws)
 
 
-def run_sweep(chain, plan, sweep):
-    """Run sweep number `sweep`, counted from 1, of `chain`.
+def run_sweep(chain, plan, sweep, moves=MOVES):
+    """Run sweep number `sweep`, counted from 1, of `chain`: every one of `moves` in turn.
 
     Parameters
     ----------
     chain : dpmix.chain.state.Chain
         Changed in place.
     plan : dpmix.chain.plan.Plan
+    sweep : int
+    moves : dict of str to function
+        As `dpmix.chain.moves.MOVES`.
 
     Returns
     -------
     figures : dict
-        One value for each of FIGURES: log joint in nats, times in seconds, counts.
+        One value for each of ``figures_of(moves)``: log joint in nats, times in seconds, counts.
     """
-    schedule, prior = plan.schedule, plan.prior
-    alpha, a, b = (value if isinstance(value, Gamma) else None for value in (prior.alpha, prior.a, prior.b))
-    ticks = [time.perf_counter()]
-
-    def timed(result=None):
-        ticks.append(time.perf_counter())
-        return result
-
-    split_merge = timed(split_and_merge(chain, schedule.split_merge))
-    birth_death = timed(bear_and_bury(chain, schedule.birth_death))
-    n_moved = timed(sweep_assignments(chain))
-    timed(move_alpha(chain, alpha) if alpha else None)
-    timed(move_pixels(chain, a, b, sweep % schedule.pixel_step, schedule.pixel_step) if a or b else None)
-    figures = {
-        "log_joint": chain.log_joint(),
-        "n_clusters": chain.n_clusters,
-        "alpha": chain.hyper.alpha,
-        "n_moved": n_moved,
-        "seconds": time.perf_counter() - ticks[0],
-    }
-    for kind, (proposals, accepted) in zip(PROPOSALS, [*split_merge, *birth_death], strict=True):
-        figures[f"{kind}_proposals"], figures[f"{kind}_accepted"] = proposals, accepted
-    for move, began, ended in zip(MOVES, ticks, ticks[1:], strict=False):
-        figures[f"{move}_seconds"] = ended - began
+    began = time.perf_counter()
+    figures = {}
+    for name, move in moves.items():
+        start_of_move = time.perf_counter()
+        figures |= move(chain, plan, sweep)
+        figures[f"{name}_seconds"] = time.perf_counter() - start_of_move
+    figures |= {"log_joint": chain.log_joint(), "n_clusters": chain.n_clusters, "alpha": chain.hyper.alpha}
+    figures["seconds"] = time.perf_counter() - began
     return figures
 
 

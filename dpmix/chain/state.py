@@ -62,7 +62,7 @@ class Chain:
     n_clusters : int
     n_classes : int
         Of the label column, 0 where there is none; each has pseudo-count `c`.
-    hyper, partition, tables, pair, crowd : records of dpmix.kernels.records
+    hyper, partition, tables, split_merge_work, birth_death_work : records of dpmix.kernels.records
     tolerance : float
         Largest rounding error of a score in `tables`, nats.
     """
@@ -118,7 +118,7 @@ class Chain:
             lambda first, last: count_images(first, last, self.runs, self.partition), self.n, guess=4096
         )
         self.tables = empty_tables(self.partition)
-        self.pair, self.crowd = empty_proposals(self.partition)
+        self.split_merge_work, self.birth_death_work = empty_proposals(self.partition)
         self._fill()
 
     def _fill(self):

@@ -8,7 +8,8 @@ import numpy as np
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.pieces import evenly
-from dpmix.chain.schedule import MOVES, PROPOSALS
+from dpmix.chain.moves import MOVES
+from dpmix.chain.record import PROPOSALS
 from dpmix.posterior.arviz import to_arviz
 from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.summary import summarize
@@ -86,7 +87,7 @@ class Posterior:
             name: _read_only(np.stack([record.draws.trace[name][:n_sweeps] for record in records]))
             for name in records[0].draws.trace
         }
-        sweeps = plan.burn_in + plan.thin * np.arange(1, n_draws + 1) - 1
+        sweeps = plan.kept_sweeps(n_draws)
         self.log_joint = _read_only(self.trace["log_joint"][:, sweeps])
         self.n_clusters = _read_only(self.trace["n_clusters"][:, sweeps])
 

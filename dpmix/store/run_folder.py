@@ -24,7 +24,7 @@ from dpmix.base.files import LOCK_NAME, WriterLock, is_leftover
 from dpmix.base.version import __version__
 from dpmix.base.wording import Wording
 from dpmix.chain.plan import Plan
-from dpmix.chain.schedule import FIGURES
+from dpmix.chain.record import FIGURES
 from dpmix.chain.starts import check_init
 from dpmix.store import chain_file
 from dpmix.store.table_file import map_table, write_table

@@ -4,29 +4,22 @@ Partitions are counted right after the move that is tested; a Gibbs sweep in bet
 what a wrong proposal does, for on six images one sweep nearly forgets where it started.
 """
 
-import math
-from math import lgamma
+import itertools
 
 import numpy as np
 import pytest
 
-from dpmix.chain.moves import bear_and_bury, split_and_merge, sweep_assignments
+from dpmix.chain.moves import MOVES
 from dpmix.chain.state import Chain, State, generator_state
+from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
-from support import naive, partitions
+from support import moves, naive, partitions, quadrature
 
 P_LEAST = 1e-6
 N_DRAWS = 6_000
-MOVES = {
-    "sweep": [sweep_assignments] * 2,
-    "split-merge": [lambda chain: split_and_merge(chain, 15)],
-    "birth-death": [sweep_assignments, lambda chain: bear_and_bury(chain, 10)],
-    "all": [
-        lambda chain: split_and_merge(chain, 2),
-        sweep_assignments,
-        lambda chain: bear_and_bury(chain, 3),
-    ],
-}
+SCHEDULES = {"split_merge": (15, 0, 1), "birth_death": (0, 10, 1), "all": (2, 3, 1)}
+THIN = {"split_merge": 1, "birth_death": 1}  # of others 2
+LONG, SHORT_CASES = {"pixels", "all"}, {"plain", "gaps and labels"}  # LONG moves are slow on other cases
 X = np.random.default_rng(3).integers(0, 2, (6, 5)).astype(np.uint8)
 SCATTERED = np.random.default_rng(4).random((6, 5)) < 0.6
 WHOLE = np.ones((6, 5), bool)
@@ -43,30 +36,9 @@ CASES = {
 ALPHA, A, B = 1.3, np.array([0.3, 1.0, 2.0, 0.6, 1.4]), np.array([1.1, 0.4, 0.9, 2.2, 0.5])
 
 
-def log_joint(z, seen, labels, c):
-    """Log of p(x, labels, z) term by term."""
-    z, n_classes = np.array(z), 3
-    found = (z.max() + 1) * math.log(ALPHA) + lgamma(ALPHA) - lgamma(ALPHA + len(z))
-    for k in range(z.max() + 1):
-        members = z == k
-        found += lgamma(members.sum())
-        for j in range(X.shape[1]):
-            known = seen[members, j].sum()
-            on = (X[members, j] & seen[members, j]).sum()
-            found += lgamma(A[j] + on) + lgamma(B[j] + known - on) - lgamma(A[j] + B[j] + known)
-            found += lgamma(A[j] + B[j]) - lgamma(A[j]) - lgamma(B[j])
-        if labels is not None:
-            counts = [(labels[members] == label).sum() for label in range(n_classes)]
-            found += sum(lgamma(c + count) - lgamma(c) for count in counts)
-            found += lgamma(n_classes * c) - lgamma(n_classes * c + sum(counts))
-    return found
-
-
-@pytest.fixture(params=CASES)
-def problem(request):
-    seen, labels, c = CASES[request.param]
-    table = BinaryTable.from_input(X, seen, labels)
-    return table, np.ones(X.shape, bool) if seen is None else seen, labels, c
+def problem_of(case):
+    seen, labels, c = CASES[case]
+    return BinaryTable.from_input(X, seen, labels), seen, labels, c
 
 
 def make_chain(table, c, seed=5):
@@ -74,26 +46,53 @@ def make_chain(table, c, seed=5):
     return Chain(table, State(np.zeros(6, np.int32), ALPHA, A, B, generator_state(generator)), c)
 
 
-@pytest.mark.parametrize("moves", MOVES)
-def test_partitions_come_up_as_often_as_they_must(problem, moves):
-    table, seen, labels, c = problem
-    logs = np.array([log_joint(z, seen, labels, c) for z in partitions.all_partitions(6)])
-    expected = np.exp(logs - np.logaddexp.reduce(logs))
-    chain = make_chain(table, c)
-    draws = partitions.run_schedule(chain, MOVES[moves], N_DRAWS, 1 if moves != "sweep" else 2)
-    assert partitions.p_value(partitions.count(draws, 6), expected) > P_LEAST
+def plan_for(name, c):
+    split_merge, birth_death, pixel_step = SCHEDULES.get(name, (5, 5, 1))
+    prior = moves.prior_for(name, ALPHA, A, B, c)
+    return moves.plan_for(prior, split_merge=split_merge, birth_death=birth_death, pixel_step=pixel_step)
 
 
-def test_log_joint_and_counts_follow_the_moves(problem):
-    table, seen, labels, c = problem
-    chain = make_chain(table, c)
-    for _ in range(30):
-        for move in MOVES["all"]:
-            move(chain)
+def counts_of(table, plan, name, c):
+    """How often each partition comes up."""
+    moving, thin = moves.moves_for(name), THIN.get(name, 2)
+    return partitions.count(partitions.run_moves(make_chain(table, c), plan, moving, N_DRAWS, thin), 6)
+
+
+@pytest.mark.parametrize(
+    ("name", "case"),
+    [
+        pytest.param(
+            *pair, marks=[pytest.mark.slow] if pair[0] in LONG and pair[1] not in SHORT_CASES else []
+        )
+        for pair in itertools.product(moves.NAMES, CASES)
+    ],
+)
+def test_partitions_come_up_as_often_as_they_must(name, case):
+    table, seen, labels, c = problem_of(case)
+    plan = plan_for(name, c)
+    expected = quadrature.posterior(X, plan.prior, seen, labels)
+    assert partitions.p_value(counts_of(table, plan, name, c), expected) > P_LEAST
+
+
+@pytest.mark.parametrize("name", moves.MOVED)
+def test_hyperparameters_left_at_the_mean_of_their_prior_are_noticed(name):
+    table, _, _, c = problem_of("plain")
+    plan = plan_for(name, c)
+    at_mean = Prior(plan.prior.start_alpha(), *plan.prior.pseudo_counts(X.shape[1]), c)
+    assert partitions.p_value(counts_of(table, plan, name, c), quadrature.posterior(X, at_mean)) < P_LEAST
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_log_joint_and_counts_follow_the_moves(case):
+    table, seen, labels, c = problem_of(case)
+    plan, chain = plan_for("all", c), make_chain(table, c)
+    for sweep in range(30):
+        for move in MOVES.values():
+            move(chain, plan, sweep)
             z, k = chain.partition.z, chain.n_clusters
-            order = {}
-            canonical = [order.setdefault(label, len(order)) for label in z.tolist()]
-            assert chain.log_joint() == pytest.approx(log_joint(canonical, seen, labels, c), abs=1e-9)
+            present = Prior(chain.hyper.alpha, chain.hyper.a, chain.hyper.b, c)
+            wanted = quadrature.log_evidence(partitions.canonical(z), X, present, seen, labels)
+            assert chain.log_joint() == pytest.approx(wanted, abs=1e-9)
             again = Chain(table, chain.state(), c)
             for found, wanted in ((chain.partition, again.partition), (chain.tables, again.tables)):
                 for name in SLOT_BY_SLOT & set(found._fields):

@@ -1,69 +1,65 @@
-"""Every move, and every combination of moves, visits all 203 partitions of 6 images as often as it must.
+"""Every move of MOVES, and all together, visit all 203 partitions of 6 images as often as they must.
 
-A new move joins by one line in SCHEDULES. Where it moves hyperparameters too, `nodes` of that line gives
-the quadrature over their prior with which the exact posterior is summed.
+How a move is tested by itself, also one that moves hyperparameters, is said in `support.moves`.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+import itertools
 
 import numba
 import numpy as np
 import pytest
 
 from dpmix.chain import schedule
-from dpmix.chain.moves import bear_and_bury, split_and_merge, sweep_assignments
 from dpmix.chain.plan import Plan
 from dpmix.chain.segment import run_segment
 from dpmix.chain.starts import start
 from dpmix.model.prior import Prior
-from support import naive, partitions
+from support import moves, naive, partitions, quadrature
 from support.cases import CASES, P_LEAST, fixed
 from support.partitions import case
 
 N_DRAWS = 3_000 if numba.config.DISABLE_JIT else 30_000
-
-
-class Schedule(NamedTuple):
-    """Moves made in turn, the share of N_DRAWS to take, and what their common posterior is summed over."""
-
-    name: str
-    moves: list
-    share: float = 1.0
-    nodes: Callable = fixed
-
-
-def several(move, n_proposals):
-    """`move` as a function of the chain alone."""
-    return lambda chain: move(chain, n_proposals)
-
-
-SCHEDULES = [
-    Schedule("sweep", [sweep_assignments]),
-    Schedule("all", [several(split_and_merge, 2), several(bear_and_bury, 2), sweep_assignments], 0.3),
-]
-SLOW_SCHEDULES = [
-    Schedule("split-merge", [several(split_and_merge, 50)], 0.1),
-    # Births and deaths alone do not reach clusters of one image.
-    Schedule("birth-death-and-sweep", [several(bear_and_bury, 10), sweep_assignments], 0.1),
-]
+SHARES = {"assignments": 1.0, "all": 0.2}  # of N_DRAWS that are taken; of other moves 0.1
+SCHEDULES = {"split_merge": (50, 0, 1), "all": (2, 2, 1)}
+SHORT = {("assignments", name) for name in CASES} | {("all", "plain"), ("all", "one-column")}
 
 
 @pytest.mark.parametrize(
-    "moving",
+    ("name", "move"),
     [
-        *(pytest.param(moving, id=moving.name) for moving in SCHEDULES),
-        *(pytest.param(moving, id=moving.name, marks=pytest.mark.slow) for moving in SLOW_SCHEDULES),
+        pytest.param(*pair[::-1], id="-".join(pair[::-1]), marks=[] if pair in SHORT else [pytest.mark.slow])
+        for pair in itertools.product(moves.NAMES, CASES)
     ],
 )
-@pytest.mark.parametrize("name", CASES)
-def test_partitions_come_up_with_their_posterior_probability(name, moving):
+def test_partitions_come_up_with_their_posterior_probability(name, move):
     problem = CASES[name]
     chain = partitions.make_chain(problem, init="crp", seed=1000 * naive.SEED + list(CASES).index(name))
-    n_draws = int(moving.share * N_DRAWS)
-    draws = partitions.run_schedule(chain, moving.moves, n_draws, partitions.thinning(problem))
-    expected = partitions.posterior(problem.x, moving.nodes(problem))
+    split_merge, birth_death, pixel_step = SCHEDULES.get(move, (10, 10, 1))
+    prior = moves.prior_for(move, *problem[1:])
+    plan = moves.plan_for(prior, split_merge=split_merge, birth_death=birth_death, pixel_step=pixel_step)
+    n_draws, thin = int(SHARES.get(move, 0.1) * N_DRAWS), partitions.thinning(problem)
+    draws = partitions.run_moves(chain, plan, moves.moves_for(move), n_draws, thin)
+    expected = quadrature.posterior(problem.x, prior)
     assert partitions.p_value(partitions.count(draws, 6), expected) > P_LEAST
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_sums_over_a_prior_that_fixes_everything_are_the_formula(name):
+    problem = CASES[name]
+    prior = Prior(problem.alpha, problem.a, problem.b)
+    expected = partitions.posterior(problem.x, fixed(problem))
+    assert quadrature.posterior(problem.x, prior) == pytest.approx(expected, rel=1e-9)
+
+
+def test_sums_over_a_prior_are_as_fine_as_needed(monkeypatch):
+    prior, x = moves.prior_for("all", 1, 1, 1), CASES["plain"].x
+    found = []
+    for n_nodes in (quadrature.N_NODES, 2 * quadrature.N_NODES):
+        monkeypatch.setattr(quadrature, "N_NODES", n_nodes)
+        quadrature.forget()
+        found.append(quadrature.posterior(x, prior))
+    quadrature.forget()
+    assert found[0] == pytest.approx(found[1], rel=1e-3)
 
 
 @pytest.mark.parametrize("name", CASES)

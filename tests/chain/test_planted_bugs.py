@@ -17,7 +17,7 @@ LONE_IMAGE_TWICE = (GIBBS, "scores[own] = _NEVER if alone else own_score", "scor
 
 NEW_SLOT_STALE = (PARTITION, "if n_clusters != before:", "if n_clusters < 0:")
 NEVER_TAKEN_OUT = (PARTITION, "remove_image(i, runs, partition)\n    add_image(", "add_image(")
-GAP_KEEPS_NAME = (PARTITION, "z[i] = gap", "z[i] = last")
+EMPTY_SLOT_STAYS = (PARTITION, "z[i] = empty", "z[i] = last")
 EXACT_COUNTS_ITSELF = (BERNOULLI, "np.int64(left_out)", "np.int64(0)")
 WRONG_PIXEL = (BERNOULLI, "total += row[runs.stops[r]] - row", "total += row[runs.stops[r] - 1] - row")
 NO_MARGIN = ("kernels/categorical.py", "abs(share - u) <= margin", "abs(share - u) <= 0.0")
@@ -36,7 +36,7 @@ CAUGHT_AT_ONCE = {
     "stale new cluster": (NEW_SLOT_STALE, f"{FOLLOWED}[groups]"),
     "lone image twice": (LONE_IMAGE_TWICE, f"{FOLLOWED}[huge alpha]"),
     "image never taken out": (NEVER_TAKEN_OUT, f"{FOLLOWED}[groups]"),
-    "gap keeps its name": (GAP_KEEPS_NAME, f"{FOLLOWED}[given labels]"),
+    "empty slot stays": (EMPTY_SLOT_STAYS, f"{FOLLOWED}[given labels]"),
     "exact score counts the image": (EXACT_COUNTS_ITSELF, f"{KERNELS}scores_are_within_the_tolerance[flat]"),
     "wrong pixel of a run": (WRONG_PIXEL, f"{KERNELS}scores_are_within_the_tolerance[flat]"),
     "no margin": (NO_MARGIN, f"{KERNELS}screen_agrees_with_draw_or_leaves_it_open[0.001]"),
@@ -80,13 +80,13 @@ def test_change_that_no_longer_fits_the_source_is_an_error(tmp_path):
 def test_bug_in_the_kernels_is_caught_by_frequencies(name, tmp_path):
     change, problem = CAUGHT_BY_FREQUENCIES[name]
     folder = overlay.copy_package(tmp_path, change)
-    test, cache = f"{POSTERIOR}[{problem}-sweep]", tmp_path / "cache"
+    test, cache = f"{POSTERIOR}[{problem}-assignments]", tmp_path / "cache"
     assert_fails(overlay.run_tests(folder, test, NUMBA_CACHE_DIR=cache))
 
 
 @pytest.mark.slow
 def test_copy_without_a_bug_has_the_right_frequencies(tmp_path):
-    tests = [f"{POSTERIOR}[{problem}-sweep]" for _, problem in CAUGHT_BY_FREQUENCIES.values()]
+    tests = [f"{POSTERIOR}[{problem}-assignments]" for _, problem in CAUGHT_BY_FREQUENCIES.values()]
     run = overlay.run_tests(overlay.copy_package(tmp_path), *tests, NUMBA_CACHE_DIR=tmp_path / "cache")
     assert run.returncode == 0 and f"{len(tests)} passed" in run.stdout, run.stdout + run.stderr
 

@@ -1,18 +1,16 @@
 """The sampler does what the slow reference does, draw for draw, and the same in segments of any length."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 
-from dpmix.chain.moves import bear_and_bury, split_and_merge, sweep_assignments
+from dpmix.chain.moves import MOVES, sweep_assignments
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import TRACE_NAMES
 from dpmix.chain.segment import run_segment
 from dpmix.chain.starts import start
 from dpmix.chain.state import Chain
 from dpmix.model.prior import Prior
-from support import naive, partitions
+from support import moves, naive, partitions
 from support.partitions import case
 
 
@@ -50,6 +48,8 @@ PROBLEMS = {
     "given labels": (case(grouped_images(35, 20, 5), 1, 1, 1), "labels"),
 }
 
+PLAN = moves.plan_for(Prior(1, 1, 1))
+
 
 def assert_follows_reference(problem, init, seed, n_sweeps=4):
     """Run chain and reference with the same uniforms and compare every assignment of every sweep."""
@@ -59,7 +59,7 @@ def assert_follows_reference(problem, init, seed, n_sweeps=4):
     z = chain.partition.z.tolist()
     n_clusters = []
     for _ in range(n_sweeps):
-        sweep_assignments(chain)
+        sweep_assignments(chain, PLAN, 1)
         z = naive.sweep(z, twin.random(chain.n), *problem)
         assert chain.partition.z.tolist() == z
         n_clusters.append(chain.n_clusters)
@@ -79,7 +79,7 @@ def test_slots_run_out_in_mid_sweep():
     problem = case(random_images(60, 8), 1000, 1, 1)
     chain = partitions.make_chain(problem)
     before = chain.partition.sizes.size
-    sweep_assignments(chain)
+    sweep_assignments(chain, PLAN, 1)
     assert chain.partition.sizes.size > before, "the case no longer outgrows its slots"
     assert assert_follows_reference(problem, "one", naive.SEED)[0] > before
 
@@ -130,11 +130,11 @@ def test_chain_rebuilt_from_its_state_makes_the_same_moves(name):
     """Nothing but the state decides: not the slots, nor what tables and working arrays still hold."""
     problem, init = PROBLEMS[name]
     chain, table = partitions.make_chain(problem, init, naive.SEED), partitions.table_of(problem.x)
-    proposals = [partial(split_and_merge, n_proposals=1), partial(bear_and_bury, n_proposals=1)]
-    for step in range(200):
-        move = [*proposals, sweep_assignments][step % 3]
+    plan = moves.plan_for(moves.prior_for("all", *problem[1:]), split_merge=1, birth_death=1)
+    for step in range(300):
+        move = list(MOVES.values())[step % len(MOVES)]
         rebuilt = Chain(table, chain.state())
-        np.testing.assert_array_equal(move(rebuilt), move(chain), err_msg=f"step {step}")
+        assert move(rebuilt, plan, step) == move(chain, plan, step), f"step {step}"
         for found, wanted in zip(rebuilt.state(), chain.state(), strict=True):
             np.testing.assert_array_equal(found, wanted, err_msg=f"step {step}")
 
@@ -154,6 +154,6 @@ def test_chain_is_the_same_however_many_stand_beside_it():
     problem, init = PROBLEMS["given labels"][0], "random:5"
     one, again, other = (partitions.make_chain(problem, init, 3, chain_ix) for chain_ix in (2, 2, 1))
     for chain in (one, again, other):
-        sweep_assignments(chain)
+        sweep_assignments(chain, PLAN, 1)
     np.testing.assert_array_equal(one.partition.z, again.partition.z)
     assert (one.partition.z != other.partition.z).any()

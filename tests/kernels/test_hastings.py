@@ -40,14 +40,14 @@ A, B = np.array([0.6, 1.0, 0.8]), np.array([1.0, 0.7, 1.2])
 PROBLEMS = {"plain": (None, None), "gaps and labels": (SEEN, LABELS)}
 
 N_MERGED = [(SPLIT_MERGE, " + math.log(m - 1)", ""), (SPLIT_MERGE, " - math.log(m - 1)", "")]
-N_OTHER = [(SPLIT_MERGE, " - math.log(pair.sizes[1])", ""), (SPLIT_MERGE, "math.log(sizes[other]) - ", "-")]
+N_OTHER = [(SPLIT_MERGE, " - math.log(work.sizes[1])", ""), (SPLIT_MERGE, "math.log(sizes[other]) - ", "-")]
 SPLIT_SCAN = [(SPLIT_MERGE, "gain - log_scan", "gain")]
 MERGE_SCAN = [(SPLIT_MERGE, "at_least = threshold - log_rest", "at_least = -math.inf")]
 CHOICE = [
-    (SPLIT_MERGE, "log_ratio + _log_choice(k, n_clusters, pair.ward)", "log_ratio"),
-    (SPLIT_MERGE, " - _log_choice(other, n_clusters, pair.ward)", ""),
+    (SPLIT_MERGE, "log_ratio + _log_choice(k, n_clusters, work.ward)", "log_ratio"),
+    (SPLIT_MERGE, " - _log_choice(other, n_clusters, work.ward)", ""),
 ]
-CHOICE_IN_VAIN = [(SPLIT_MERGE, "pair.ward[k] = ward_increase(", "pair.ward[k] = 1.0 + 0.0 * ward_increase(")]
+CHOICE_IN_VAIN = [(SPLIT_MERGE, "work.ward[k] = ward_increase(", "work.ward[k] = 1.0 + 0.0 * ward_increase(")]
 N_BORN = [
     (BIRTH_DEATH, "math.log(partition.z.size / ((n_clusters + 1.0) * n_born))", "0.0"),
     (BIRTH_DEATH, "math.log(n_clusters * float(n_dying) / partition.z.size)", "0.0"),
@@ -226,8 +226,8 @@ def arrivals(chain, kernel, work):
 
 HERE = str(pathlib.Path(__file__).parent)
 MOVES = {
-    "birth-death": (birth_death, birth_death.birth, birth_death.death, "crowd"),
-    "split-merge": (split_merge, split_merge.split, split_merge.merge, "pair"),
+    "birth-death": (birth_death, birth_death.birth, birth_death.death, "birth_death_work"),
+    "split-merge": (split_merge, split_merge.split, split_merge.merge, "split_merge_work"),
 }
 
 

@@ -12,6 +12,7 @@ from dpmix.chain.moves import move_alpha
 from dpmix.kernels import hyperparameters as kernels
 from dpmix.model import prior as priors
 from dpmix.model.prior import Gamma, Prior
+from support import moves
 
 
 def test_the_range_is_that_of_the_kernels():
@@ -77,9 +78,10 @@ def test_alpha_is_drawn_within_its_range():
         set_hyper=set_hyper,
         hyper=SimpleNamespace(alpha=kernels.LEAST),
     )
+    plan = moves.plan_for(Prior(alpha=Gamma(0.1, 1e5)))
     found = []
     for _ in range(200):
-        move_alpha(chain, Gamma(0.1, 1e5))
+        move_alpha(chain, plan, 1)
         found.append(chain.hyper.alpha)
     assert all(kernels.LEAST < alpha < math.inf for alpha in found)
 

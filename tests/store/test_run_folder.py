@@ -29,6 +29,7 @@ from support.small_runs import (
     assert_same_posterior,
     assert_same_record,
     make_plan,
+    make_posterior,
     make_table,
     run_chain,
 )

@@ -106,13 +106,13 @@ def count(draws, n):
     return counts
 
 
-def run_schedule(chain, moves, n_draws, thin):
-    """Assignments (n_draws, n) after every `thin` rounds of `moves`, functions that change the chain."""
+def run_moves(chain, plan, moves, n_draws, thin):
+    """Assignments (n_draws, n) after every `thin` rounds of `moves`."""
     draws = np.empty((n_draws, chain.n), np.int32)
     for t in range(-10, n_draws):  # ten draws of burn-in
-        for _ in range(thin):
+        for round_ix in range(thin):
             for move in moves:
-                move(chain)
+                move(chain, plan, (t + 10) * thin + round_ix + 1)
         draws[t] = chain.partition.z  # those of the burn-in are overwritten
     return draws
 
