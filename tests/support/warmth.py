@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from dpmix import co_clustering, features, point_estimate
+from dpmix import features
 from dpmix.chain.segment import warm_up
 from dpmix.kernels import units
+from dpmix.partitions import co_clustering, point_estimate
 from support.query_cases import posterior_of
 
 
