@@ -11,9 +11,9 @@ errors per pixel, over the last epoch of training and of 2,000 test images after
 """
 
 import argparse
-import time
 import warnings
 
+import harness
 import numpy as np
 from sklearn.neural_network import MLPRegressor
 
@@ -40,15 +40,17 @@ def main():
     seconds = {name: [] for name in racers}
     for _ in range(options.epochs):
         for name, racer in racers.items():
-            started = time.process_time(), time.perf_counter()
+            start = harness.started()
             racer.epoch()
-            seconds[name].append((time.process_time() - started[0], time.perf_counter() - started[1]))
+            seconds[name].append(harness.since(start))
     sizes = "-".join(map(str, (x.shape[1], *options.sizes, x.shape[1])))
     print(f"{sizes}, {len(x):,} images, batch {BATCH}, Adam {RATE}, {options.epochs} epochs")
     print(f"{'':<16}{'s CPU':>9}{'s wall':>9}{'ratio CPU':>11}{'wall':>7}{'train MSE':>11}{'test MSE':>10}")
     ours = np.median(seconds["dpmix"], axis=0)
     for name, racer in racers.items():
         own = np.median(seconds[name], axis=0)
+        for which, values in zip(("CPU", "wall clock"), zip(*seconds[name], strict=True), strict=True):
+            harness.note(f"{name}, epoch, {which}", values, "s")
         errors = racer.error, np.square(racer.predict(test) - test).mean()
         print(
             f"{name:<16}{own[0]:>9.2f}{own[1]:>9.2f}{own[0] / ours[0]:>11.2f}{own[1] / ours[1]:>7.2f}"
@@ -62,7 +64,7 @@ def parse():
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 128, 256], help="hidden units")
-    return parser.parse_args()
+    return harness.parse(parser)
 
 
 def warm_up(x, options):

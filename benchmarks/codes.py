@@ -23,6 +23,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import harness
 import numpy as np
 from sklearn.cluster import KMeans
 
@@ -75,7 +76,7 @@ def parse():
     parser.add_argument("--chains", type=int, help="default: 2, and 1 to choose")
     parser.add_argument("--sweeps", type=int, default=30)
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = harness.parse(parser)
     options.chains = options.chains or (1 if options.choose else 2)
     return options
 
@@ -155,6 +156,7 @@ def report_row(setting, codes, y, seconds, pixels, options):
         f"{dpmix.partitions.compare_labels(means, y).nmi:>13.3f}{minutes:>9.1f}{gain:>8}",
         flush=True,
     )
+    harness.note(f"{setting.kind}, {setting.bits} bits, a = b {name(setting.count)}, NMI", found.nmi, "")
     return k, found.nmi
 
 

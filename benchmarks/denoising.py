@@ -22,6 +22,7 @@ which learns from 50,000 of the training images or fewer and asks about 10,000 o
 import argparse
 import time
 
+import harness
 import numpy as np
 from recognition import load
 from scipy.special import expit
@@ -62,7 +63,7 @@ def parse():
     parser.add_argument("--chains", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=1, help="its worker processes")
     parser.add_argument("--validate", action="store_true", help="never look at the test images")
-    return parser.parse_args()
+    return harness.parse(parser)
 
 
 def passes(n_iter, options):
@@ -116,6 +117,7 @@ def measure_recovery(train, test, options):
             accuracy(network, x, test[1]) for x in (test[0], noisy, cleaner.denoise(noisy))
         )
         recovered = (denoised - shown) / (clean - shown)
+        harness.note(f"{name}, loss recovered", recovered, "")
         print(
             f"{name:<24}{clean:>8.2%}{shown:>8.2%}{denoised:>10.2%}{recovered:>11.1%}{seconds:>12.0f}",
             flush=True,
@@ -223,6 +225,8 @@ def mean_field(rbm, noisy, rates, n_steps=STEPS):
 def show(name, answer, clean, changed, right, learnt, seconds):
     squared = np.square(answer - clean.astype(np.float32))
     wrong = (answer > 0.5) != clean
+    harness.note(f"{name}, bit error of changed pixels", wrong[changed].mean(), "")
+    harness.note(f"{name}, answer", seconds, "s")
     print(
         f"{name:<38}{squared[changed].mean():>9.4f}{wrong[changed].mean():>10.2%}{squared.mean():>8.4f}"
         f"{wrong.mean():>8.2%}{right:>10.2%}{learnt:>9.0f}{seconds:>8.1f}",

@@ -22,6 +22,7 @@ to see that it works.
 import argparse
 import time
 
+import harness
 import numpy as np
 
 from dpmix.datasets.mnist_files import FILES, read_file
@@ -85,7 +86,7 @@ def parse():
     parser.add_argument("--images", type=int, default=60_000, help="training images, from the first on")
     parser.add_argument("--epochs", type=int, help="of fine-tuning with all labels")
     parser.add_argument("--quick", action="store_true", help="2,000 images, few epochs, one seed or subset")
-    options = parser.parse_args()
+    options = harness.parse(parser)
     if options.quick:
         options.images, options.epochs, options.seeds, options.subsets = 2000, 3, options.seeds[:1], 1
     return options
@@ -118,6 +119,8 @@ def all_labels(x, y, test_x, test_y, options):
             for now, then in zip((time.perf_counter, time.process_time), started, strict=True)
         ]
         error = 100 - accuracy(network, test_x, test_y)
+        harness.note(f"seed {seed}, error", error, "%")
+        harness.note(f"seed {seed}, CPU", minutes[1], "minutes")
         print(f"{seed:4}  {error:7.2f}  {minutes[0]:7.1f}  {minutes[1]:11.1f}", flush=True)
 
 
@@ -158,6 +161,7 @@ def labelled(y, n, rng):
 def print_gains(n, found):
     """Print means over subsets of accuracies `found` (subset, start) and of the gains of the first start."""
     figures = np.column_stack([found, found[:, 0] - found[:, 1], found[:, 0] - found[:, 2]])
+    harness.note(f"{n} labels, gain over the same at random", figures[:, 3], "points")
     errors = figures.std(axis=0, ddof=1) / np.sqrt(len(found)) if len(found) > 1 else np.full(5, np.nan)
     shown = "  ".join(
         f"{f'{mean:.2f} +- {error:.2f}':<14}"

@@ -29,6 +29,7 @@ import time
 from pathlib import Path
 
 import half_digit_baselines as baselines
+import harness
 import numpy as np
 from mixing import part_of
 from mnist_sets import all_digits
@@ -78,7 +79,7 @@ def parse():
         "--queries", type=int, default=2000, help="training images whose hidden pixels are asked for"
     )
     parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = harness.parse(parser)
     options.sweeps = options.sweeps or (310 if options.hidden is None else 100)
     return options
 
@@ -194,7 +195,10 @@ def show_row(name, nats, proba, x, hidden, learn=0.0, answer=0.0):
     scored = ["-", ""]
     if nats is not None:
         scored = [f"{nats.mean():.2f}", f"{nats.std() / math.sqrt(len(nats)):.2f}"]
+        harness.note(f"{name}, nats", nats.mean(), "nats")
     error = baselines.bit_error(proba, x, hidden)
+    harness.note(f"{name}, bit error", error, "")
+    harness.note(f"{name}, learn and answer", learn + answer, "s")
     print(f"{name:<42}{scored[0]:>11}{scored[1]:>6}{error:>11.2%}{learn:>16.1f}{answer:>8.1f}", flush=True)
     return name, nats
 

@@ -1,6 +1,6 @@
 """The job of 2015 as a whole: 5 chains x 5 sweeps over the 2s and 3s of MNIST, from 100 random groups.
 
-    python benchmarks/headline.py [--repeats 7] [--jobs N]
+    python benchmarks/headline.py [--repeats 7] [--jobs N] [--json FILE]
 
 Each repeat is a fresh process with warm kernel cache, timed from outside: start of the interpreter,
 imports, reading 14,131 images, worker processes, 25 sweeps of Gibbs sampling alone (alpha = a = b = 1),
@@ -18,6 +18,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import harness
+
 FIRST_USE = "from dpmix.chain.segment import warm_up; warm_up()"
 
 
@@ -26,16 +28,18 @@ def main():
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--jobs", type=int, help="worker processes (default: one a core)")
     parser.add_argument("--once", action="store_true", help="run the job itself, in this process")
-    options = parser.parse_args()
-    if options.once:
-        run_job(options.jobs)
+    if "--once" in sys.argv:
+        run_job(parser.parse_args().jobs)
         return
+    options = harness.parse(parser)
     job = [__file__, "--once"] + (["--jobs", str(options.jobs)] if options.jobs else [])
     print(run(job).stdout, end="")  # fills the cache
-    report("whole job", [seconds_of(job) for _ in range(options.repeats)])
-    for name, megabytes in peak_memory(job):
+    report("whole job", harness.repeated(lambda _: seconds_of(job), options.repeats, warm_up=False))
+    for name, megabytes in peak_memory(job):  # the largest of a part comes last
         print(f"{name:<20} peak memory {megabytes:6.0f} MB")
-    report("dpmix --help", [seconds_of(["-m", "dpmix", "--help"]) for _ in range(options.repeats)])
+        harness.note(f"{name}, peak memory", megabytes, "MB")
+    help_words = ["-m", "dpmix", "--help"]
+    report("dpmix --help", harness.repeated(lambda _: seconds_of(help_words), options.repeats, warm_up=False))
     with tempfile.TemporaryDirectory() as empty:
         report("first use, compiling", [seconds_of(["-c", FIRST_USE], NUMBA_CACHE_DIR=empty)])
 
@@ -78,6 +82,7 @@ def seconds_of(words, **variables):
 
 
 def report(name, seconds):
+    harness.note(name, seconds, "s")
     spread = f"   ({min(seconds):.2f} to {max(seconds):.2f}, {len(seconds)} runs)" if len(seconds) > 1 else ""
     print(f"{name:<20} {statistics.median(seconds):6.2f} s{spread}", flush=True)
 

@@ -21,6 +21,7 @@ import argparse
 import math
 import time
 
+import harness
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix, log_loss, roc_auc_score
@@ -74,7 +75,7 @@ def parse():
     parser.add_argument("--jobs", type=int, default=2, help="worker processes")
     parser.add_argument("--only-mixture", action="store_true", help="leave scikit-learn's out")
     parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args()
+    return harness.parse(parser)
 
 
 def compare(train, test, share, options):
@@ -134,6 +135,8 @@ def timed(call):
 
 def show_row(n_labelled, name, proba, y, learnt, answered):
     accuracy = (proba.argmax(axis=1) == y).mean()
+    harness.note(f"{n_labelled} labels, {name}, accuracy", accuracy, "")
+    harness.note(f"{n_labelled} labels, {name}, learn and answer", learnt + answered, "s")
     auc = roc_auc_score(y, proba, multi_class="ovr", average="macro", labels=DIGITS)
     # Neighbours are at times certain of what is wrong; log_loss takes a probability of 0 to be tiny instead.
     print(

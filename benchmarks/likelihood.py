@@ -18,6 +18,7 @@ import argparse
 import time
 from typing import NamedTuple
 
+import harness
 import numpy as np
 
 from dpmix.datasets import load_mnist
@@ -79,7 +80,7 @@ def parse():
     parser.add_argument("--chains", type=int, default=100)
     parser.add_argument("--gibbs", type=int, default=5000, help="steps before the reverse annealing")
     parser.add_argument("--quick", action="store_true", help="1,000 images, 2 epochs, 500 temperatures")
-    options = parser.parse_args()
+    options = harness.parse(parser)
     if options.quick:
         options.images, options.small_epochs, options.large_epochs = 1000, 2, 2
         options.temperatures, options.gibbs, options.seeds = 500, 100, options.seeds[:1]
@@ -129,6 +130,8 @@ def trained(x, n_hidden, centering, seed, epochs):
 def report(rbm, centering, seed, minutes, name, log_z, error, train, test):
     """Print one line of the table."""
     means = [log_likelihood(rbm, x, log_z).mean() for x in (train, test)]
+    name_of_row = f"{len(rbm.components_)} hidden, centred: {bool(centering)}, seed {seed}, {name}"
+    harness.note(f"{name_of_row}, test", means[1], "nats")
     after = "" if error is None else f" +- {error:.2f}"
     shown = "".join(f"  {mean:8.2f}{after:<8}" for mean in means)
     n_hidden = len(rbm.components_)

@@ -17,6 +17,7 @@ import math
 import time
 from dataclasses import replace
 
+import harness
 import numpy as np
 from mnist_sets import all_digits, twos_and_threes, twos_and_threes_split
 from threadpoolctl import threadpool_limits
@@ -66,7 +67,7 @@ def parse():
     parser.add_argument("--split-merge", type=int, help="proposals a sweep")
     parser.add_argument("--birth-death", type=int, help="proposals a sweep")
     parser.add_argument("-o", "--out", help="picture of log joint against seconds")
-    return parser.parse_args()
+    return harness.parse(parser)
 
 
 def schedule(options):
@@ -92,6 +93,8 @@ def measure_starts(options):
             for seed in range(options.seeds):
                 trace = run_for(options.seconds, table, init, seed, schedule(options))
                 traces.setdefault(init, []).append(trace)
+                harness.note(f"{init}, seed {seed}, log joint at the end", trace["log_joint"][-1], "nats")
+                harness.note(f"{init}, seed {seed}, sweep", np.median(trace["seconds"]), "s")
                 print(row_of_chain(init, seed, trace, marks), flush=True)
     compare_chains([trace for group in traces.values() for trace in group], options.seconds)
     return traces
@@ -187,6 +190,7 @@ def report_held_out(posterior, test):
     chains = range(len(posterior.records))
     for only_last, name in ((True, "last draws"), (False, "all draws")):
         value = mean_log_predictive(part_of(posterior, chains, only_last), test)
+        harness.note(f"all chains, {name}", value, "nats")
         print(f"all {len(chains)} chains together, {name}: {value:.2f} nats per image held out", flush=True)
 
 

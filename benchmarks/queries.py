@@ -5,9 +5,9 @@ process on the same cores: what it costs to look at everything once. The posteri
 sizes of a long run over MNIST: each chain clusters the training images by a few steps of k-means, and its
 draws differ in a few per cent of the images. Run with
 
-    python benchmarks/queries.py [--chains 5] [--draws 10] [--clusters 800] [--images 10000]
+    python benchmarks/queries.py [--chains 5] [--draws 10] [--clusters 800] [--images 10000] [--repeats 1]
 
-It prints, and with --json PATH writes, seconds, the peak of the memory beyond what was there before (as
+It prints, and with --json FILE keeps for compare.py, seconds, the peak of the memory beyond what was there before (as
 Linux counts it, the answer included), the ratio to the yardstick in processor time, which should be at
 most 1.5 for predict_proba, and how far answers are from those in double precision throughout. Let all run
 on one core: OPENBLAS_NUM_THREADS=1.
@@ -17,6 +17,7 @@ import argparse
 import json
 import time
 
+import harness
 import numpy as np
 
 import dpmix
@@ -55,14 +56,12 @@ def main():
         "sample_predictive": lambda x: dpmix.sample_predictive(posterior, x, shown, size=5, seed=0),
     }
     for name in options.queries.split(","):
-        found[name] = measured(queries[name], test.x, found["yardstick_seconds"])
+        found[name] = measured(name, queries[name], test.x, found["yardstick_seconds"], options.repeats)
     few = test.x[:: max(1, len(test) // 100)]
     found["largest_error"] = largest_error(posterior, few, shown)
-    text = json.dumps(found, indent=2)
-    print(text)
-    if options.json:
-        with open(options.json, "w") as file:
-            file.write(text + "\n")
+    for name, error in found["largest_error"].items():
+        harness.note(f"{name}, largest error", error, "")
+    print(json.dumps(found, indent=2))
 
 
 def stand_in(x, chains, draws, clusters):
@@ -125,15 +124,26 @@ def yardstick(x, n_columns):
     return min(seconds)
 
 
-def measured(query, x, unit):
-    """Seconds, yardsticks and peak memory of a query, asked once of a few images before."""
+def measured(name, query, x, unit, repeats):
+    """Medians of seconds, yardsticks and peak memory of a query, asked once of a few images before."""
     query(x[:10])
+    rows = np.array(harness.repeated(lambda _: _asked(query, x, unit), repeats, warm_up=False))
+    for what, values, of in zip(
+        ("seconds", "ratio", "memory"), rows.T, ("s", "yardsticks", "bytes"), strict=True
+    ):
+        harness.note(f"{name}, {what}", values, of)
+    seconds, ratio, more_bytes = np.median(rows, axis=0)
+    return {"seconds": float(seconds), "ratio": float(ratio), "more_bytes": int(more_bytes)}
+
+
+def _asked(query, x, unit):
+    """Seconds, yardsticks and peak memory of one call."""
     _forget_peak()
     before = _memory("VmRSS")
-    start, start_work = time.perf_counter(), time.process_time()
+    start = harness.started()
     query(x)
-    seconds, work = time.perf_counter() - start, time.process_time() - start_work
-    return {"seconds": seconds, "ratio": work / unit, "more_bytes": _memory("VmHWM") - before}
+    work, seconds = harness.since(start)
+    return seconds, work / unit, _memory("VmHWM") - before
 
 
 def _memory(line):
@@ -170,8 +180,8 @@ def _options():
     for name, value in (("chains", 5), ("draws", 10), ("clusters", 800), ("images", 10_000)):
         parser.add_argument(f"--{name}", type=int, default=value)
     parser.add_argument("--queries", default="predict_proba,predict_labels,log_predictive,sample_predictive")
-    parser.add_argument("--json", metavar="PATH")
-    return parser.parse_args()
+    parser.add_argument("--repeats", type=int, default=1, help="of each query; medians are shown")
+    return harness.parse(parser)
 
 
 if __name__ == "__main__":

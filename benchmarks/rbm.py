@@ -1,6 +1,6 @@
 """Time and quality of `dpmix.features.BernoulliRBM` beside scikit-learn's, in one process.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/rbm.py [--images 60000] [--epochs 1] [--sklearn-epochs 1]
+    OPENBLAS_NUM_THREADS=1 python benchmarks/rbm.py [--images 60000] [--epochs 1] [--sklearn-epochs 1] [--repeats 1]
 
 Both train with persistent CD-1 on MNIST (pixel > 127), in mini-batches of 100, on as many BLAS threads
 as the environment allows. The third line is the time of an epoch's matrix products alone, as dense
@@ -8,8 +8,8 @@ float32 products: two up, one down and two for the statistics per mini-batch.
 """
 
 import argparse
-import time
 
+import harness
 import numpy as np
 from sklearn.neural_network import BernoulliRBM as SklearnRBM
 
@@ -27,25 +27,18 @@ def main():
     warm_up = BernoulliRBM(options.hidden, n_iter=1, random_state=0).fit(train[: 2 * BATCH])
     warm_up.score_samples(train[:2])
 
-    started = time.process_time(), time.perf_counter()
-    ours = BernoulliRBM(
-        options.hidden,
-        learning_rate=options.rate,
-        n_iter=options.epochs,
-        batch_size=BATCH,
-        random_state=0,
-        shuffle=options.shuffle,
-        centering=options.centering,
-        monitor_size=0,
-    ).fit(train)
-    ours_seconds = elapsed(started) / options.epochs
+    runs = harness.repeated(lambda _: train_ours(train, options), options.repeats, warm_up=False)
+    ours_seconds = np.median([seconds for _, seconds in runs], axis=0)
     products = np.min([time_products(len(train), train.shape[1], options.hidden) for _ in range(2)], axis=0)
-    report("dpmix", ours_seconds, ours, test)
+    keep("dpmix", [seconds for _, seconds in runs])
+    keep("products alone", [products])
+    report("dpmix", ours_seconds, runs[0][0], test)
     print(f"{'products alone':<16} {describe(products)}; dpmix takes {ratio(ours_seconds, products)} of it")
     if not options.sklearn_epochs:
         return
     for dtype in (np.float64, np.float32):
         theirs, seconds = train_sklearn(train.astype(dtype), options)
+        keep(f"sklearn {np.dtype(dtype).name}", [seconds])
         report(f"sklearn {np.dtype(dtype).name}", seconds, theirs, test)
         print(f"{'':<16} dpmix is {ratio(seconds, ours_seconds)} times faster per epoch")
 
@@ -59,7 +52,27 @@ def parse():
     parser.add_argument("--rate", type=float, default=0.1, help="learning rate")
     parser.add_argument("--centering", choices=["data", "enhanced"])
     parser.add_argument("--shuffle", action=argparse.BooleanOptionalAction, default=True)
-    return parser.parse_args()
+    parser.add_argument(
+        "--repeats", type=int, default=1, help="machines of dpmix to train; the median is shown"
+    )
+    return harness.parse(parser)
+
+
+def train_ours(x, options):
+    """Train the machine of dpmix; return it and its seconds per epoch."""
+    machine = BernoulliRBM(
+        options.hidden,
+        learning_rate=options.rate,
+        n_iter=options.epochs,
+        batch_size=BATCH,
+        random_state=0,
+        shuffle=options.shuffle,
+        centering=options.centering,
+        monitor_size=0,
+    )
+    start = harness.started()
+    machine.fit(x)
+    return machine, np.array(harness.since(start)) / options.epochs
 
 
 def train_sklearn(x, options):
@@ -71,14 +84,15 @@ def train_sklearn(x, options):
         batch_size=BATCH,
         random_state=0,
     )
-    started = time.process_time(), time.perf_counter()
+    start = harness.started()
     machine.fit(x)
-    return machine, elapsed(started) / options.sklearn_epochs
+    return machine, np.array(harness.since(start)) / options.sklearn_epochs
 
 
-def elapsed(started):
-    """CPU and wall-clock seconds since `started`; on a shared machine the first can be compared."""
-    return np.array([time.process_time() - started[0], time.perf_counter() - started[1]])
+def keep(name, seconds):
+    """Put down the CPU and wall-clock seconds per epoch of each repeat."""
+    for which, values in zip(("CPU", "wall clock"), np.transpose(seconds), strict=True):
+        harness.note(f"{name}, epoch, {which}", values, "s")
 
 
 def describe(seconds):
@@ -113,14 +127,14 @@ def time_products(n, d, h):
         np.empty((BATCH, d), np.float32),
         np.empty_like(w),
     )
-    started = time.process_time(), time.perf_counter()
+    start = harness.started()
     for _ in range(n // BATCH):
         np.matmul(v, w, out=up)
         np.matmul(k, w.T, out=down)
         np.matmul(v, w, out=up)
         np.matmul(v.T, k, out=statistics)
         np.matmul(v.T, k, out=statistics)
-    return elapsed(started)
+    return np.array(harness.since(start))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import argparse
 import time
 from typing import NamedTuple
 
+import harness
 import numpy as np
 
 from dpmix.datasets import load_grey
@@ -105,7 +106,7 @@ def parse():
     parser.add_argument("--images", type=int, help="to learn from (default: all)")
     parser.add_argument("--passes", type=float, default=1.0, help="factor of the numbers of passes")
     parser.add_argument("--validate", action="store_true", help="never look at the test images")
-    return parser.parse_args()
+    return harness.parse(parser)
 
 
 def load(options):
@@ -136,6 +137,8 @@ def report(name, figures, n_pixels):
     sizes = (n_pixels, *RECIPES[name].settings["hidden_layer_sizes"], 10)
     parameters = sum((low + 1) * high for low, high in zip(sizes, sizes[1:], strict=False))
     learnt, right, seconds, passes = figures.mean(axis=0)
+    harness.note(f"{name}, accuracy", figures[:, 1], "%")
+    harness.note(f"{name}, pass", figures[:, 2], "s")
     spread = f"{figures[:, 1].std(ddof=1):.2f}" if len(figures) > 1 else "–"
     print(
         f"{name:<15}{parameters:>11,}{passes:>8.0f}{seconds:>8.2f}{learnt:>9.2f}%{right:>7.2f}%{spread:>6}"

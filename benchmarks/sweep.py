@@ -1,6 +1,6 @@
 """One assignment sweep over the 2s and 3s of MNIST beside a dense product of the same size, on one core.
 
-    python benchmarks/sweep.py [--clusters 30 60 100 1000] [--repeats 15]
+    python benchmarks/sweep.py [--clusters 30 60 100 1000] [--repeats 15] [--json FILE]
 
 The sweep is Gibbs sampling alone (alpha = a = b = 1) over n = 14,131 images of d = 784 pixels, from k-means
 clusters that some sweeps have settled. The product is one of float32 matrices, (n, d) x (d, k), on one
@@ -12,6 +12,7 @@ Of 1,000 clusters a third dies in any sweep, so that chain is not settled.
 import argparse
 import time
 
+import harness
 import numpy as np
 from mnist_sets import twos_and_threes
 from sklearn.cluster import KMeans
@@ -32,14 +33,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clusters", type=int, nargs="+", default=[30, 60, 100, 1000])
     parser.add_argument("--repeats", type=int, default=15)
-    options = parser.parse_args()
+    options = harness.parse(parser)
     images = twos_and_threes()
     x, table = images.x.astype(np.float32), BinaryTable.from_input(images)
     print("  ".join(HEADINGS))
     for k in options.clusters:
         state = settled(table, State(k_means(x, k), 1.0, np.ones(table.d), np.ones(table.d), generator(0)))
         with threadpool_limits(1):
-            print_row(k, *time_both(x, table, state, k, options.repeats), x.size)
+            rows = time_both(x, table, state, k, options.repeats)
+        harness.note(f"sweep, {k} clusters", rows[:, 0], "s")
+        harness.note(f"product, {k} clusters", rows[:, 1], "s")
+        harness.note(f"ratio of both, {k} clusters", rows[:, 0] / rows[:, 1], "")
+        print_row(k, *np.median(rows, axis=0), x.size)
 
 
 def k_means(x, k):
@@ -67,18 +72,19 @@ def settled(table, state):
 
 
 def time_both(x, table, state, k, repeats):
-    """Medians over `repeats`: seconds of a sweep and of a product, clusters left, share of images moved."""
+    """For each repeat (repeats, 4): seconds of a sweep and of a product, clusters left, share of images moved."""
     weights = np.random.default_rng(0).normal(size=(x.shape[1], k)).astype(np.float32)
     out = np.empty((len(x), k), np.float32)
-    rows = []
-    for repeat in range(repeats + 1):
+
+    def both(repeat):
         chain = Chain(table, state._replace(generator=generator(repeat)))
         began = time.perf_counter()
         moved = sweep_assignments(chain, PLAN, 1)["n_moved"]
         between = time.perf_counter()
         np.matmul(x, weights, out=out)
-        rows.append((between - began, time.perf_counter() - between, chain.n_clusters, moved / chain.n))
-    return np.median(rows[1:], axis=0)  # the first one warms up
+        return between - began, time.perf_counter() - between, chain.n_clusters, moved / chain.n
+
+    return np.array(harness.repeated(both, repeats))
 
 
 def print_row(k, sweep, product, k_after, moved, elements):
