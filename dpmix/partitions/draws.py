@@ -4,6 +4,7 @@ import numpy as np
 
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.wording import Wording
 from dpmix.posterior.posterior import Posterior
 
 __all__ = ["as_labels", "by_size", "check_draws", "codes_of", "contingency", "flat_draws"]
@@ -23,8 +24,8 @@ def check_draws(posterior, draws=None):
         )
     if not posterior.labels.shape[1]:
         raise InputError(
-            "posterior must hold at least one draw; its chains ended within the burn-in; "
-            "lengthen them with dpmix.resume"
+            "posterior must hold at least one draw; its chains ended within the burn-in",
+            Wording("lengthen them with {resuming}"),
         )
     return posterior, None if draws is None else check_count("draws", draws)
 

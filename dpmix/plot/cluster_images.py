@@ -5,6 +5,7 @@ import numpy as np
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count
+from dpmix.base.wording import Wording
 from dpmix.plot.image_input import read_shape
 from dpmix.plot.style import INK_MAP, QUIET, check_axes, check_posterior, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
@@ -93,8 +94,8 @@ def _check_draw(posterior, chain, draw):
     n_chains, n_draws, _ = posterior.labels.shape
     if not n_draws:
         raise InputError(
-            "posterior must hold at least one draw; its chains ended within the burn-in; "
-            "lengthen them with dpmix.resume"
+            "posterior must hold at least one draw; its chains ended within the burn-in",
+            Wording("lengthen them with {resuming}"),
         )
     chain = check_count("chain", chain, low=-n_chains, high=n_chains - 1)
     draw = check_count("draw", draw, low=-n_draws, high=n_draws - 1)

@@ -4,6 +4,7 @@ import numpy as np
 
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError
+from dpmix.base.wording import Wording
 from dpmix.plot.style import INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, check_posterior, set_title
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height
 
@@ -71,8 +72,8 @@ def _averages(posterior, chain):
     a, b = posterior.a, posterior.b
     if not a.shape[1]:
         raise InputError(
-            "posterior must hold at least one draw; got none, a chain is still in its burn-in; "
-            "run more sweeps with dpmix.resume"
+            "posterior must hold at least one draw; got none, a chain is still in its burn-in",
+            Wording("run more sweeps with {resuming}"),
         )
     if chain is not None:
         n_chains = len(a)

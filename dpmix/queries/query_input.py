@@ -5,6 +5,7 @@ import numpy as np
 from dpmix.base.arrays import check_binary, check_mask, check_numbers, known_entries
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.wording import Wording
 from dpmix.posterior.posterior import Posterior
 
 __all__ = ["check_classes", "check_draws", "check_images", "check_labels", "check_query"]
@@ -48,8 +49,8 @@ def check_classes(posterior):
     """Number of classes of the label column, which there must be."""
     if not posterior.table.n_classes:
         raise InputError(
-            "posterior must be one of images with labels; it has none; "
-            "give them to dpmix.sample, as in dpmix.sample(x, labels=y)"
+            "posterior must be one of images with labels; it has none",
+            Wording("{learn_labels}"),
         )
     return posterior.table.n_classes
 
@@ -63,8 +64,8 @@ def check_images(posterior, x):
         )
     if posterior.labels.shape[1] == 0:
         raise InputError(
-            "posterior must hold at least one draw; got none, a chain is still in its burn-in; "
-            "run more sweeps with dpmix.resume"
+            "posterior must hold at least one draw; got none, a chain is still in its burn-in",
+            Wording("run more sweeps with {resuming}"),
         )
     x = x.x if hasattr(x, "x") and hasattr(x, "y") else x
     values, d = check_numbers(x), posterior.table.d
