@@ -16,6 +16,8 @@ __all__ = ["SCRIPT_WORDS", "Wording"]
 SCRIPT_WORDS = {
     "resume": "dpmix.resume({run!r})",
     "more_sweeps": "posterior.save(path), then dpmix.resume(path, sweeps=...)",
+    "resuming": "dpmix.resume",
+    "learn_labels": "give them to dpmix.sample, as in dpmix.sample(x, labels=y)",
     "five_chains": "chains=5",
     "other_start": "init='random:100'",
     "overwrite": "overwrite=True",

@@ -69,7 +69,7 @@ def main(argv=None):
     int
         Exit status.
     """
-    terminated = threading.Event()
+    terminated, arguments = threading.Event(), None
     try:
         with _sigterm_interrupts(terminated):
             arguments = _parser().parse_args(argv)
@@ -90,7 +90,7 @@ def main(argv=None):
         complain(f"error: {where}{error.strerror or error}")
         return BAD_INPUT
     except InputError as error:
-        complain(f"error: {message_of(error)}")
+        complain(f"error: {message_of(error, getattr(arguments, 'folder', 'RUN'))}")
         return BAD_INPUT
     return 0
 

@@ -10,6 +10,8 @@ __all__ = ["SHELL_WORDS", "in_shell_words", "message_of"]
 SHELL_WORDS = {
     "resume": "'dpmix resume {run}'",
     "more_sweeps": "'dpmix resume {run} --sweeps N'",
+    "resuming": "'dpmix resume {run}'",
+    "learn_labels": "'dpmix fit --labels' learns them",
     "five_chains": "--chains 5",
     "other_start": "--init random:100",
     "overwrite": "--overwrite",
@@ -45,7 +47,7 @@ def in_shell_words(text, run="RUN"):
     return text.in_words(words) if isinstance(text, Wording) else text
 
 
-def message_of(error):
-    """Return what an exception or a warning says as one line, in words of the shell."""
+def message_of(error, run="RUN"):
+    """Return what an exception or a warning says as one line in words of the shell; see `in_shell_words`."""
     said = error.args[0] if error.args and isinstance(error.args[0], Wording) else str(error)
-    return " ".join(in_shell_words(said).split())
+    return " ".join(in_shell_words(said, run).split())

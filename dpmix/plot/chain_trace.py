@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 from dpmix.base.errors import InputError
+from dpmix.base.wording import Wording
 from dpmix.plot.style import (
     INK,
     QUIET,
@@ -58,7 +59,8 @@ def trace(posterior, ax=None):
     n_chains, n_sweeps = check_posterior(posterior, with_draws=False).trace["log_joint"].shape
     if not n_sweeps:
         raise InputError(
-            "posterior must hold at least one sweep of every chain; got none; go on with dpmix.resume"
+            "posterior must hold at least one sweep of every chain; got none",
+            Wording("go on with {resuming}"),
         )
     panels = _open(ax)
     marker = "." if n_sweeps <= _DOTS_TO else None

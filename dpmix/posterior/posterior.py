@@ -8,6 +8,7 @@ import numpy as np
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.pieces import evenly
+from dpmix.base.wording import Wording
 from dpmix.chain.moves import MOVES
 from dpmix.chain.record import PROPOSALS
 from dpmix.posterior.arviz import to_arviz
@@ -277,8 +278,8 @@ def check_posterior(posterior, with_draws=True):
         )
     if with_draws and not posterior.labels.shape[1]:
         raise InputError(
-            "posterior must hold at least one draw; its chains have not gone beyond the burn-in; "
-            "run more sweeps with dpmix.resume"
+            "posterior must hold at least one draw; its chains have not gone beyond the burn-in",
+            Wording("run more sweeps with {resuming}"),
         )
     return posterior
 

@@ -70,8 +70,8 @@ def check_n_classes(posterior):
     """Number of classes of the label column, which there must be."""
     if not posterior.table.n_classes:
         raise InputError(
-            "posterior must be one of images with labels; it has none; "
-            "give them to dpmix.sample, as in dpmix.sample(x, labels=y)"
+            "posterior must be one of images with labels; it has none",
+            Wording("{learn_labels}"),
         )
     return posterior.table.n_classes
 

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from support.shell import environment
+from dpmix.cli import main
+from support.shell import QUICK, environment
 
 
 @pytest.fixture
@@ -31,3 +32,17 @@ def started():
     for process in processes:
         process.kill()
         process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """A file of each kind of model, trained on zeros and ones."""
+    folder = tmp_path_factory.mktemp("models")
+    layers = {"rbm": "24", "dbn": "24,12", "autoencoder": "24,12,24"}
+    for kind, sizes in layers.items():
+        path = str(folder / f"{kind}.npz")
+        assert main(["train", "digits", "--model", kind, "--layers", sizes, "-o", path, *QUICK]) == 0
+    init = str(folder / "dbn.npz")
+    words = ["train", "digits", "--model", "classifier", "--init", init, "-o", str(folder / "classifier.npz")]
+    assert main([*words, *QUICK]) == 0
+    return folder

@@ -12,11 +12,6 @@ from dpmix.datasets import load_digits, load_grey
 from support.shell import QUICK, program
 
 
-@pytest.fixture
-def models(trained_models):
-    return trained_models
-
-
 def test_images_are_encoded_and_clustered(tmp_path, capsys):
     """From pictures to codes to clusters that know the labels, in three commands."""
     codes, model, run = tmp_path / "codes.npz", tmp_path / "rbm.npz", tmp_path / "run"
@@ -234,76 +229,6 @@ def test_early_stopping_and_classes_with_gaps(tmp_path, capsys):
     assert main(["classify", path, "digits", "--classes", "3,5,8,9", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["classes"] == [3, 5, 8, 9] and found["accuracy"] > 0.95
-
-
-IMPOSSIBLE = {
-    "train digits --model rbm -o m.txt": "must end in .npz",
-    "train digits --model rbm -o no/m.npz": "there is no folder no",
-    "train digits --model rbm -o full.npz": "--overwrite",
-    "train digits --model tree -o m.npz": "'tree'",
-    "train digits --model rbm --layers 8,4 -o m.npz": "use --model dbn",
-    "train digits --model dbn --layers 8,,4 -o m.npz": "--layers must be whole numbers",
-    "train digits --model dbn --layers 0 -o m.npz": "--layers must be whole numbers",
-    "train digits --model rbm --epochs 0 -o m.npz": "--epochs must be at least 1; got 0",
-    "train digits --model rbm --learning-rate 0 -o m.npz": "--learning-rate must be finite and greater than 0",
-    "train digits --model rbm --seed 4294967296 -o m.npz": "seed must be between 0 and 4294967295",
-    "train digits --model rbm --seed -1 -o m.npz": "seed must be between 0 and",
-    "train digits --model rbm --maximum 16 -o m.npz": "--maximum is for array files",
-    "train grey.npy --model rbm --maximum 9 --binary -o m.npz": "--maximum is for grey values",
-    "train grey.npy --model rbm -o m.npz": "maximum must be given",
-    "train large.npy --model rbm -o m.npz": "pass --maximum M",
-    "train nan.npy --model rbm -o m.npz": "found nan",
-    "train flat.npy --model rbm -o m.npz": "two axes",
-    "train nothing --model rbm -o m.npz": "no file or folder 'nothing'",
-    "train grey.npy --model classifier --maximum 9 -o m.npz": "grey.npy has no labels",
-    "train digits --model dbn --init MODELS/rbm.npz -o m.npz": "--init is for --model classifier",
-    "train digits --model classifier --init MODELS/rbm.npz --layers 3 -o m.npz": "--layers and --init exclude",
-    "train digits --model classifier --init nothing.npz -o m.npz": "'dpmix train' writes one",
-    "encode digits --model classifier -o c.npz": "a classifier gives no codes",
-    "encode digits --model MODELS/classifier.npz -o c.npz": "gives no codes",
-    "encode digits --model nothing.npz -o c.npz": "'dpmix train' writes one",
-    "encode digits --model full.npz -o c.npz": "damaged or not an extractor",
-    "encode digits --model MODELS/rbm.npz --epochs 3 -o c.npz": "--epochs is for a model that is trained now",
-    "encode digits --model MODELS/rbm.npz --save m.npz -o c.npz": "--save is for a model that is trained now",
-    "encode digits --model rbm --save c.npz -o c.npz": "two files",
-    "encode digits --model MODELS/rbm.npz --layer 1 -o c.npz": "--layer is for a dbn",
-    "encode digits --model MODELS/dbn.npz --layer 3 -o c.npz": "layer must be between 1 and 2; got 3",
-    "encode grey.npy --maximum 9 --model MODELS/rbm.npz -o c.npz": "1 x 10 = 10 pixels",
-    "reconstruct MODELS/classifier.npz digits -o p.png": "cannot reconstruct",
-    "reconstruct MODELS/rbm.npz digits -o p.gif": ".png or .pdf or .svg",
-    "reconstruct MODELS/rbm.npz digits -o p.png --rows :": "1,797 images cannot be read",
-    "reconstruct MODELS/rbm.npz digits -o p.png --rows 0:2 --most 2": "--rows and --most exclude",
-    "probe MODELS/rbm.npz curves --layer 1 -o p.png": "--layer is for weights and units; got curves",
-    "probe MODELS/classifier.npz units -o p.png": "units are not for models of the kind classifier",
-    "probe MODELS/autoencoder.npz fantasies -o p.png": "choose weights or curves",
-    "probe MODELS/dbn.npz fantasies --seed 1 -o p.png": "--seed is for the fantasies of an rbm",
-    "probe MODELS/rbm.npz weights --shape 8 -o p.png": "--shape must be height x width",
-    "probe MODELS/rbm.npz weights --shape 3x5 -o p.png": "64, the pixels of a row; got (3, 5)",
-    "probe MODELS/rbm.npz weights --layer 2 -o p.png": "layer must be between 1 and 1; got 2",
-    "probe MODELS/rbm.npz faces -o p.png": "'faces'",
-    "classify MODELS/rbm.npz digits": "--init",
-    "classify MODELS/classifier.npz digits -o p.gif": ".png or .pdf or .svg",
-    "classify MODELS/classifier.npz labelless.npy": "labelless.npy has no labels",
-    "classify nothing digits": "nothing",
-}
-
-
-@pytest.mark.parametrize("line", IMPOSSIBLE)
-def test_bad_input(line, models, tmp_path, monkeypatch, capsys):
-    """One line on stderr, status 2, and nothing written."""
-    monkeypatch.chdir(tmp_path)
-    np.save("grey.npy", np.full((3, 10), 7))
-    np.save("large.npy", np.full((3, 10), 7.5))
-    np.save("nan.npy", np.full((3, 10), np.nan))
-    np.save("flat.npy", np.zeros(10))
-    np.save("labelless.npy", np.zeros((2, 64), np.uint8))
-    (tmp_path / "full.npz").write_bytes(b"something else")
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert main([word.replace("MODELS", str(models)) for word in line.split()]) == 2
-    shown = capsys.readouterr()
-    assert shown.out == "" and shown.err.startswith("dpmix: error: ") and shown.err.count("\n") == 1
-    assert IMPOSSIBLE[line] in shown.err
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
 @pytest.mark.parametrize("command", ["train", "encode", "reconstruct", "probe"])

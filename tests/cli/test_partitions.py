@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 
 import numpy as np
 import pytest
@@ -201,42 +200,3 @@ def test_names_of_labels_and_labels_from_files(run, tmp_path, capsys):
             "n": n,
             **vars(dpmix.partitions.compare_labels(labels[360 - n :], images.y[360 - n :])),
         }
-
-
-IMPOSSIBLE = {
-    "partition RUN --loss rand": "loss must be one of 'vi', 'binder'; got 'rand'",
-    "partition RUN --draws 0": "draws must be at least 1; got 0",
-    "partition RUN --level 2": "at most 1",
-    "partition RUN --most -1": "most must be at least 0; got -1",
-    "partition RUN --labels digits": "a label for each of the 360 images of the run.*pass the --classes",
-    "partition RUN --labels digits --classes 0": r"a label for each of the 360 images.*shape \(178,\)",
-    "partition RUN --labels few.npy": r"few.npy: must hold a label for each of the 360 images.*\(3,\)",
-    "partition RUN --labels halves.npy": "as an integer; .*float64",
-    "partition RUN --labels none.npy": "label of at least 0; found none",
-    "partition RUN --labels nothing": "'nothing'",
-    "partition RUN --labels wide.npy": "wide.npy: has no labels",
-    "partition RUN --classes 0,1": "pass --labels, too",
-    "partition RUN -o p.txt": ".npy or .npz or .csv",
-    "partition RUN -o p.csv --sort": "--sort",
-    "plot RUN contingency -o c.png": "has learnt none; pass --labels FROM",
-    "plot RUN trace -o c.png --labels digits": "--labels is for contingency and says nothing to trace",
-    "plot RUN clusters -o c.png --loss vi": "--loss is for similarity and gallery and contingency",
-    "plot RUN gallery -o c.png --chain 1": "--chain is for clusters and says nothing to gallery",
-    "plot RUN gallery -o c.png --most 0": "most must be at least 1; got 0",
-    "plot RUN similarity -o c.png --most 20000": "most must be at most 10,000",
-    "plot RUN gallery -o c.png --partition few.npy": "few.npy: must hold a cluster for each of the 360 images",
-    "plot RUN gallery -o c.png --partition nothing.npy": "there is no such file",
-    "plot RUN gallery -o c.png --partition few.npy --loss vi": "--loss is for the point estimate",
-}
-
-
-@pytest.mark.parametrize("line", IMPOSSIBLE)
-def test_bad_input(line, run, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    np.save("few.npy", np.array([0, 1, 1]))
-    np.save("halves.npy", np.full(360, 0.5))
-    np.save("none.npy", np.full(360, -1))
-    np.save("wide.npy", np.zeros((3, 10), np.uint8))
-    before = {path.name for path in tmp_path.iterdir()}
-    assert re.search(IMPOSSIBLE[line], refused(capsys, *line.replace("RUN", run).split()))
-    assert {path.name for path in tmp_path.iterdir()} == before

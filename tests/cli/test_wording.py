@@ -4,10 +4,15 @@ import ast
 import string
 from pathlib import Path
 
+import numpy as np
+import pytest
+
 import dpmix
 from dpmix.base.errors import RunError
 from dpmix.base.wording import SCRIPT_WORDS, Wording
+from dpmix.cli import main
 from dpmix.cli.wording import SHELL_WORDS, in_shell_words, message_of
+from dpmix.store.run_folder import RunFolder
 from support.shell import LIBRARY_WORDS
 
 SOURCES = sorted(Path(dpmix.__file__).parent.rglob("*.py"))
@@ -61,3 +66,29 @@ def test_messages_are_one_line_and_other_exceptions_speak_for_themselves():
     assert message_of(ValueError("two\nlines")) == "two lines"
     assert message_of(KeyboardInterrupt()) == ""
     assert message_of(UserWarning(Wording("lower {learning_rate}"))) == "lower --learning-rate"
+
+
+@pytest.fixture
+def burning_in(tmp_path, monkeypatch):
+    """A run that was stopped before its first draw."""
+    write = RunFolder.write_chain
+
+    def write_and_stop(self, chain_ix, record):
+        write(self, chain_ix, record)
+        if record.sweeps:
+            raise RuntimeError("stopped")
+
+    monkeypatch.setattr(RunFolder, "write_chain", write_and_stop)
+    options = {"chains": 1, "sweeps": 10**5, "burn_in": 10**5 - 1, "jobs": 1, "progress": False}
+    with pytest.raises(RuntimeError, match="stopped"):
+        dpmix.sample(np.eye(64, dtype=int), seed=0, out=tmp_path / "run", **options)
+    return str(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    "words", ["plot RUN clusters", "plot RUN hyperparameters", "plot RUN gallery", "score RUN digits"]
+)
+def test_a_run_without_draws_is_to_be_resumed(words, burning_in, capsys):
+    out = [] if "digits" in words else ["-o", f"{burning_in}.png"]
+    assert main([*words.replace("RUN", burning_in).split(), *out]) == 2
+    assert f" with 'dpmix resume {burning_in}'\n" in capsys.readouterr().err

@@ -25,6 +25,8 @@ LIBRARY_WORDS = re.compile(
     r"\b(overwrite|threshold|maximum|key|init|chains|early_stopping)=|learning_rate|weight_decay|that save was given"
 )
 
+QUICK = ("--classes", "0,1", "--epochs", "20", "--batch-size", "10", "--seed", "1", "--quiet")  # a training
+
 
 def environment():
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
