@@ -17,8 +17,14 @@ from dpmix.features.boltzmann.energy import (
 from dpmix.features.boltzmann.training import Trainer, warn_of_poor_fit
 from dpmix.features.checks import check_fraction, check_not_negative, check_visible
 from dpmix.features.codes import check_codes
-from dpmix.features.schedules import check_per_epoch, check_schedule, per_epoch
-from dpmix.features.splits import split_rows
+from dpmix.features.epochs import (
+    EarlyStopping,
+    check_per_epoch,
+    check_schedule,
+    one_epoch,
+    run_epochs,
+    split_rows,
+)
 from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
 
@@ -194,8 +200,15 @@ class BernoulliRBM(Extractor, BaseEstimator):
         n_chains = min(self.batch_size, len(x))
         machine = Machine.start(x.mean(axis=0, dtype=np.float64), self.n_components, n_chains, machine_seed)
         self._stream = UniformStream(stream_seed)
-        trainer = Trainer(self, settings, machine, rng)
-        self.history_, self.n_iter_ = trainer.run(x, held)
+        self.history_ = run_epochs(
+            Trainer(self, settings, machine, x, held, rng),
+            self.n_iter,
+            self.learning_rate,
+            self.schedule,
+            title="RBM" if self.verbose else None,
+            stopping=EarlyStopping.of(self),
+        )
+        self.n_iter_ = len(self.history_["learning_rate"])
         self._adopt(machine)
         warn_of_poor_fit(machine, x[:ROWS], self.learning_rate)
         return self
@@ -220,9 +233,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
             machine = self._machine
             machine.weights = self._weights()
             machine.visible_bias, machine.hidden_bias = self.intercept_visible_, self.intercept_hidden_
-        Trainer(self, settings, machine, None).run_epoch(
-            x, self.learning_rate, per_epoch(self.momentum, self.n_iter_)
-        )
+        one_epoch(Trainer(self, settings, machine, x), self.n_iter_, self.learning_rate)
         self.n_iter_ += 1
         self._adopt(machine)
         return self

@@ -12,10 +12,11 @@ from dpmix.datasets import noise as noises
 from dpmix.datasets.noise import apply_noise
 from dpmix.features.checks import check_sizes, check_table, check_visible
 from dpmix.features.codes import bit_levels, check_codes, ternary
+from dpmix.features.epochs import EarlyStopping, Plateau, split_rows
 from dpmix.features.networks.autoencoder_checks import check_settings
 from dpmix.features.networks.estimator import NetworkEstimator
 from dpmix.features.networks.network import Network
-from dpmix.features.networks.training import Plan, train
+from dpmix.features.networks.training import train
 from dpmix.features.networks.unrolling import (
     decoder_biases,
     encoder_layers,
@@ -23,9 +24,6 @@ from dpmix.features.networks.unrolling import (
     pretrain,
     unrolled_form,
 )
-from dpmix.features.progress import EpochBar
-from dpmix.features.splits import split_rows
-from dpmix.features.stopping import EarlyStopping, Plateau
 from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
 
@@ -228,13 +226,25 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         network = Network(form.specs, self.loss)
         network.initialize(rng)
         start(network)
-        plan = self._plan()
+        plan = self._plan("autoencoder")._replace(corrupt=self.corruption)
         if self.pretrain:
-            first = plan._replace(n_epochs=self.pretrain, schedule="constant", errors=False)
-            pretrain(network, form, x, first, self._optimizer, rng, stream, self.verbose)
+            first = plan._replace(n_epochs=self.pretrain, schedule="constant")
+            pretrain(network, form, x, first, self._optimizer, rng, stream)
         if self.sparsity_target is not None:
             plan = plan._replace(sparsity=(form.code - 1, self.sparsity_target, self.sparsity_cost))
-        self.history_ = self._train(network, x, plan, rng, stream, self._validation(held, noise_rng))
+        self.history_ = train(
+            network,
+            self._optimizer(network),
+            x,
+            x,
+            plan._replace(errors=True),
+            rng,
+            stream,
+            self._validation(held, noise_rng),
+            EarlyStopping.of(self),
+            None if self.plateau is None else Plateau(*self.plateau),
+        )
+        self.n_iter_ = len(self.history_.get("loss", []))
         self._network, self.code_layer_ = network, form.code
         self.code_thresholds_, self.code_levels_ = bit_levels(self._code(x), self.activations_[form.code - 1])
         return self
@@ -353,32 +363,11 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
 
         return form, start
 
-    def _plan(self):
-        return Plan(
-            self.n_iter,
-            self.batch_size,
-            self.learning_rate,
-            self.schedule,
-            self.weight_decay,
-            corrupt=self.corruption,
-            errors=True,
-        )
-
     def _validation(self, held, rng):
         """Inputs and targets of validation."""
         if held is None or self.corruption is None:
             return None if held is None else (held, held)
         return apply_noise("corruption", self.corruption, held.astype(np.float32), rng), held
-
-    def _train(self, network, x, plan, rng, stream, held):
-        stopping = EarlyStopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
-        plateau = None if self.plateau is None else Plateau(*self.plateau)
-        with EpochBar("autoencoder", plan.n_epochs, self.verbose) as bar:
-            history = train(
-                network, self._optimizer(network), x, x, plan, rng, stream, held, stopping, bar, plateau
-            )
-        self.n_iter_ = len(history.get("loss", []))
-        return history
 
     def _to_parts(self):
         noise = self.corruption

@@ -5,7 +5,7 @@ from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.noise import check_noise
 from dpmix.features.checks import check_fraction, check_not_negative
 from dpmix.features.codes import check_thresholds
-from dpmix.features.schedules import check_schedule
+from dpmix.features.epochs import check_schedule
 
 __all__ = ["CODES", "check_settings"]
 

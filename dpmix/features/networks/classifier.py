@@ -10,14 +10,11 @@ from dpmix.base.checks import check_bool, check_choice, check_count, check_posit
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
 from dpmix.features.checks import check_fraction, check_labelled, check_not_negative, check_sizes, check_table
+from dpmix.features.epochs import EarlyStopping, check_schedule, split_rows
 from dpmix.features.networks.estimator import SOLVERS, NetworkEstimator
 from dpmix.features.networks.network import LayerSpec, Network
-from dpmix.features.networks.training import Plan, train
+from dpmix.features.networks.training import train
 from dpmix.features.networks.unrolling import check_activations, encoder_layers
-from dpmix.features.progress import EpochBar
-from dpmix.features.schedules import check_schedule
-from dpmix.features.splits import split_rows
-from dpmix.features.stopping import EarlyStopping
 from dpmix.features.storage import take
 from dpmix.features.streams import UniformStream
 
@@ -210,32 +207,18 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
 
     def _train(self, network, x, t, rng, stream, held):
         """Both phases; return their history in one."""
-        dropout = _rates(self.dropout, len(network.layers) - 1)
-        plan = Plan(
-            self.n_iter_output,
-            self.batch_size,
-            self.learning_rate,
-            weight_decay=self.weight_decay,
-            first=len(network.layers) - 1,
+        optimizer, top = self._optimizer, len(network.layers) - 1
+        plan = self._plan("network")._replace(
+            dropout=_rates(self.dropout, top), input_dropout=self.input_dropout
         )
         histories = []
         if self.init is not None:
-            with EpochBar("output layer", plan.n_epochs, self.verbose) as bar:
-                histories.append(
-                    train(network, self._optimizer(network), x, t, plan, rng, stream, held, bar=bar)
-                )
-        plan = plan._replace(
-            n_epochs=self.n_iter,
-            schedule=self.schedule,
-            first=0,
-            dropout=dropout,
-            input_dropout=self.input_dropout,
-        )
-        stopping = EarlyStopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
-        with EpochBar("network", plan.n_epochs, self.verbose) as bar:
-            histories.append(
-                train(network, self._optimizer(network), x, t, plan, rng, stream, held, stopping, bar)
+            first = self._plan("output layer")._replace(
+                n_epochs=self.n_iter_output, schedule="constant", first=top
             )
+            histories.append(train(network, optimizer(network), x, t, first, rng, stream, held))
+        stopping = EarlyStopping.of(self)
+        histories.append(train(network, optimizer(network), x, t, plan, rng, stream, held, stopping))
         self.n_iter_ = len(histories[-1]["loss"])
         return {name: sum((history.get(name, []) for history in histories), []) for name in histories[-1]}
 

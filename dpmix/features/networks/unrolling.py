@@ -15,7 +15,6 @@ from dpmix.base.checks import check_choice, check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import train
-from dpmix.features.progress import EpochBar
 
 __all__ = [
     "Form",
@@ -155,7 +154,7 @@ def _check_layers(layers, d):
     return checked
 
 
-def pretrain(network, form, x, plan, new_optimizer, rng, stream, show):
+def pretrain(network, form, x, plan, new_optimizer, rng, stream):
     """Train each encoder layer of `network`, with the decoder layer that mirrors it, from the bottom.
 
     Layer by layer, an autoencoder with this one hidden layer learns to reproduce the clean codes of the
@@ -174,8 +173,6 @@ def pretrain(network, form, x, plan, new_optimizer, rng, stream, show):
         Makes an optimiser for a network.
     rng, stream
         Those of `dpmix.features.networks.training.train`.
-    show : bool
-        Progress on stderr.
     """
     for ix in range(form.code):
         mirror = 2 * form.code - 1 - ix
@@ -188,8 +185,8 @@ def pretrain(network, form, x, plan, new_optimizer, rng, stream, show):
         pairs = list(zip(shallow.layers, (network.layers[ix], network.layers[mirror]), strict=True))
         for own, whole in pairs:
             own.weights[...], own.bias[...] = whole.weights, whole.bias
-        with EpochBar(f"layer {ix + 1}", plan.n_epochs, show) as bar:
-            train(shallow, new_optimizer(shallow), x, x, plan, rng, stream, bar=bar)
+        plan = plan._replace(title=plan.title and f"layer {ix + 1}")
+        train(shallow, new_optimizer(shallow), x, x, plan, rng, stream)
         for own, whole in pairs:
             whole.weights[...], whole.bias[...] = own.weights, own.bias
         x = shallow.predict(x, stop=1)
