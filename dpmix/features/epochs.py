@@ -10,7 +10,7 @@ from collections import deque
 
 import numpy as np
 
-from dpmix.base.checks import check_choice, check_real
+from dpmix.base.checks import check_choice, check_count, check_real
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.progress import EpochBar
 
@@ -19,6 +19,7 @@ __all__ = [
     "EarlyStopping",
     "Plateau",
     "check_per_epoch",
+    "check_plateau",
     "check_schedule",
     "one_epoch",
     "per_epoch",
@@ -186,6 +187,15 @@ class EarlyStopping:
         if self.improved:
             self.best = loss
         return self._waited >= self._patience
+
+
+def check_plateau(name, value):
+    """Return the arguments of a `Plateau`, a pair."""
+    try:
+        share, n_epochs = value
+    except (TypeError, ValueError) as error:
+        raise InputTypeError(f"{name} must be a pair (share, epochs) or None; got {value!r}") from error
+    return check_real(f"share of {name}", share, low=0), check_count(f"epochs of {name}", n_epochs)
 
 
 class Plateau:

@@ -3,10 +3,10 @@
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from dpmix.base.checks import check_choice, check_count
+from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
-from dpmix.features.boltzmann.rbm import CODES, BernoulliRBM
+from dpmix.features.boltzmann.rbm import BernoulliRBM, check_code_form
 from dpmix.features.checks import check_sizes, check_visible
 from dpmix.features.storage import Extractor, plain_parameters, take
 from dpmix.features.streams import UniformStream
@@ -49,6 +49,8 @@ class DeepBeliefNet(Extractor, BaseEstimator):
     >>> net.transform(x).shape, net.transform(x, layer=1).shape
     ((100, 2), (100, 4))
     """
+
+    _learnt = "rbms_"
 
     def __init__(
         self, n_components=(256, 64), *, rbm=None, codes="probabilities", verbose=False, random_state=None
@@ -97,7 +99,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
     def transform(self, X, layer=None):
         """Codes (n, units) of images (n, d) at `layer`, 1 the lowest and by default the top: see `codes`."""
         p = self.up(X, layer)
-        return (p > 0.5).astype(np.uint8) if check_choice("codes", self.codes, CODES) == "binary" else p
+        return (p > 0.5).astype(np.uint8) if check_code_form("codes", self.codes) == "binary" else p
 
     def up(self, X, layer=None):
         """Hidden probabilities (n, units), float32, at `layer`, 1 the lowest and by default the top."""
@@ -147,8 +149,6 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         self._fitted()
         return [layer for rbm in self.rbms_ for layer in rbm.encoder_layers()]
 
-    _learnt = "rbms_"
-
     @property
     def _n_features_out(self):
         return self.rbms_[-1]._n_features_out
@@ -159,7 +159,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
     def _check_layers(self):
         """Check every parameter; return the untrained machines."""
         sizes = check_sizes("n_components", self.n_components)
-        check_choice("codes", self.codes, CODES)
+        check_code_form("codes", self.codes)
         if not sizes:
             raise InputError("n_components must name at least one layer; got none")
         given = (
@@ -193,10 +193,8 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         net = cls(**values["parameters"])
         net.rbms_ = []
         for ix, own in enumerate(values["layers"]):
-            prefix = f"{ix}."
-            part = {
-                name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)
-            }
+            part = [name for name in arrays if name.startswith(f"{ix}.")]
+            part = {name.partition(".")[2]: arrays[name] for name in part}
             net.rbms_.append(BernoulliRBM._from_parts(own, part))
         for below, above in zip(net.rbms_, net.rbms_[1:], strict=False):
             if len(below.components_) != above.n_features_in_:

@@ -1,9 +1,11 @@
 """`BernoulliRBM`: a restricted Boltzmann machine that learns features of images without labels."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from dpmix.base.checks import check_bool, check_choice, check_count, check_positive
+from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError
 from dpmix.base.sklearn_manners import seed_sequence
 from dpmix.features.boltzmann.contrastive import Machine, Settings
@@ -15,12 +17,19 @@ from dpmix.features.boltzmann.energy import (
     visible_means,
 )
 from dpmix.features.boltzmann.training import Trainer, warn_of_poor_fit
-from dpmix.features.checks import check_fraction, check_not_negative, check_visible
+from dpmix.features.checks import (
+    TRAINING,
+    check_not_negative,
+    check_parameters,
+    check_share,
+    check_visible,
+    one_of,
+    optional,
+)
 from dpmix.features.codes import check_codes
 from dpmix.features.epochs import (
     EarlyStopping,
     check_per_epoch,
-    check_schedule,
     one_epoch,
     run_epochs,
     split_rows,
@@ -30,9 +39,21 @@ from dpmix.features.streams import UniformStream
 
 __all__ = ["BernoulliRBM"]
 
-METHODS = ("pcd", "cd")
-CODES = ("probabilities", "binary")
-CENTERINGS = ("data", "enhanced")
+check_code_form = one_of("probabilities", "binary")
+_CHECKS = TRAINING | {
+    "n_components": check_count,
+    "method": one_of("pcd", "cd"),
+    "n_gibbs": check_count,
+    "momentum": partial(check_per_epoch, below=1),
+    "sparsity_target": optional(check_share),
+    "sparsity_cost": check_not_negative,
+    "centering": one_of(None, "data", "enhanced"),
+    "sample_data": check_bool,
+    "sample_visible": optional(check_bool),
+    "codes": check_code_form,
+    "shuffle": check_bool,
+    "monitor_size": partial(check_count, low=0),
+}
 
 
 class BernoulliRBM(Extractor, BaseEstimator):
@@ -115,6 +136,8 @@ class BernoulliRBM(Extractor, BaseEstimator):
     >>> rbm.reconstruct([[1, 1, 0, 0]]).round().astype(int)
     array([[1, 1, 0, 0]])
     """
+
+    _learnt = "components_"
 
     def __init__(
         self,
@@ -291,8 +314,6 @@ class BernoulliRBM(Extractor, BaseEstimator):
         self._fitted()
         return [(self._weights(), self.intercept_hidden_, "sigmoid")]
 
-    _learnt = "components_"
-
     @property
     def _n_features_out(self):
         return len(self.components_)
@@ -334,29 +355,9 @@ class BernoulliRBM(Extractor, BaseEstimator):
 
     def _check_settings(self):
         """Check every parameter; return those that an update depends on."""
-        for name in ("n_components", "batch_size", "n_iter", "n_gibbs", "n_iter_no_change"):
-            check_count(name, getattr(self, name))
-        check_count("monitor_size", self.monitor_size, low=0)
-        check_positive("learning_rate", self.learning_rate)
-        check_schedule("schedule", self.schedule)
-        check_per_epoch("momentum", self.momentum, below=1)
-        for name in ("weight_decay", "sparsity_cost", "tol"):
-            check_not_negative(name, getattr(self, name))
-        check_choice("method", self.method, METHODS)
-        check_choice("codes", self.codes, CODES)
-        check_choice("centering", self.centering, (None, *CENTERINGS))
-        for name in ("sample_data", "shuffle", "early_stopping"):
-            check_bool(name, getattr(self, name))
-        if self.sparsity_target is not None and check_positive("sparsity_target", self.sparsity_target) >= 1:
-            raise InputError(f"sparsity_target must be less than 1; got {self.sparsity_target}")
-        if check_fraction("validation_fraction", self.validation_fraction) == 0:
-            raise InputError(
-                "validation_fraction must be greater than 0; got 0; use early_stopping=False for none"
-            )
+        check_parameters(self, _CHECKS)
         persistent = self.method == "pcd"
-        sampled = (
-            persistent if self.sample_visible is None else check_bool("sample_visible", self.sample_visible)
-        )
+        sampled = persistent if self.sample_visible is None else self.sample_visible
         if persistent and not sampled:
             raise InputError(
                 'sample_visible must be True or None with method="pcd", whose chains are samples '

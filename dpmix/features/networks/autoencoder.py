@@ -1,34 +1,49 @@
 """`Autoencoder`: a network that learns to reproduce images through a layer of codes, noise taken away."""
 
 from dataclasses import asdict, is_dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from dpmix.base.checks import check_count
+from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError
 from dpmix.base.sklearn_manners import seed_sequence
 from dpmix.datasets import noise as noises
-from dpmix.datasets.noise import apply_noise
-from dpmix.features.checks import check_sizes, check_table, check_visible
-from dpmix.features.codes import bit_levels, check_codes, ternary
-from dpmix.features.epochs import EarlyStopping, Plateau, split_rows
-from dpmix.features.networks.autoencoder_checks import check_settings
-from dpmix.features.networks.estimator import NetworkEstimator
+from dpmix.datasets.noise import apply_noise, check_noise
+from dpmix.features.checks import (
+    check_not_negative,
+    check_parameters,
+    check_share,
+    check_table,
+    check_visible,
+    one_of,
+    optional,
+)
+from dpmix.features.codes import bit_levels, check_codes, check_thresholds, ternary
+from dpmix.features.epochs import EarlyStopping, Plateau, check_plateau, split_rows
+from dpmix.features.networks.estimator import NETWORK, NetworkEstimator
 from dpmix.features.networks.network import Network
 from dpmix.features.networks.training import train
-from dpmix.features.networks.unrolling import (
-    decoder_biases,
-    encoder_layers,
-    given_form,
-    pretrain,
-    unrolled_form,
-)
+from dpmix.features.networks.unrolling import pretrain, starting_form
 from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
 
 __all__ = ["Autoencoder"]
 
+_CHECKS = NETWORK | {
+    "n_iter": partial(check_count, low=0),
+    "pretrain": partial(check_count, low=0),
+    "output_activation": one_of("sigmoid", "linear"),
+    "loss": one_of("squared_error", "cross_entropy"),
+    "tied": check_bool,
+    "corruption": optional(check_noise),
+    "sparsity_target": optional(check_share),
+    "sparsity_cost": check_not_negative,
+    "codes": one_of("activations", "binary"),
+    "thresholds": check_thresholds,
+    "plateau": optional(check_plateau),
+}
 _NOISES = ("GaussianNoise", "MaskingNoise", "OccludingBlocks", "SaltAndPepper")  # that a file can tell
 
 
@@ -213,13 +228,13 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         InputError
             A parameter or `X` is not allowed, or training diverged.
         """
-        check_settings(self)
+        self._check_settings()
         x = self._check_targets(X, True)
         held = None if validation is None else self._check_targets(validation, False, "validation")
         seeds = seed_sequence(self.random_state).spawn(4)
         rng, noise_rng = np.random.default_rng(seeds[0]), np.random.default_rng(seeds[1])
         stream = UniformStream(seeds[2])
-        form, start = self._starting_form(x, np.random.default_rng(seeds[3]))
+        form, start = starting_form(self, x, np.random.default_rng(seeds[3]))
         if self.early_stopping and held is None:
             kept, aside = split_rows(len(x), self.validation_fraction, rng)
             x, held = x[kept], x[aside]
@@ -333,35 +348,16 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
             return check_visible(self, x, reset, name)
         return check_table(self, x, reset)
 
-    def _starting_form(self, x, rng):
-        """The form of the network, and a function that sets what is not to start at random."""
+    def _check_settings(self):
+        """Check every parameter that does not depend on the data or on another extractor."""
+        check_parameters(self, _CHECKS)
         if self.init is None:
-            sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
-            form = given_form(
-                sizes, self.activation, self.code_layer, self.output_activation, self.tied, x.shape[1]
-            )
-            layers, biases = [], None
-        else:
-            layers, extractor = encoder_layers(self.init, x, rng)
-            form = unrolled_form(layers, self.output_activation, self.tied, x.shape[1])
-            biases = decoder_biases(extractor)
-        if self.pretrain and not form.mirrored:
+            check_count("n_iter", self.n_iter)
+        if self.loss == "cross_entropy" and self.output_activation != "sigmoid":
             raise InputError(
-                "pretrain needs hidden_layer_sizes, and activations, that are the same from both ends, with "
-                f"the code in the middle; got {self.hidden_layer_sizes}; use pretrain=0"
+                'loss="cross_entropy" needs output_activation="sigmoid", whose outputs are probabilities; '
+                f"got {self.output_activation!r}"
             )
-        if self.sparsity_target is not None and form.specs[form.code - 1].activation != "sigmoid":
-            raise InputError('sparsity_target needs sigmoid code units; use activation="sigmoid" or None')
-
-        def start(network):
-            down = network.layers[: len(layers) - 1 : -1]
-            for (weights, bias, _), up, mirror in zip(layers, network.layers, down, strict=False):
-                up.weights[...], up.bias[...] = weights, bias
-                mirror.weights[...] = weights.T
-            for bias, layer in zip(biases or [], network.layers[form.code :], strict=False):
-                layer.bias[...] = bias
-
-        return form, start
 
     def _validation(self, held, rng):
         """Inputs and targets of validation."""

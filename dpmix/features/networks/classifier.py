@@ -1,17 +1,25 @@
 """`NetworkClassifier`: a network with a softmax layer, started at random or from learnt features."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from dpmix.base.checks import check_bool, check_choice, check_count, check_positive
+from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
-from dpmix.features.checks import check_fraction, check_labelled, check_not_negative, check_sizes, check_table
-from dpmix.features.epochs import EarlyStopping, check_schedule, split_rows
-from dpmix.features.networks.estimator import SOLVERS, NetworkEstimator
+from dpmix.features.checks import (
+    check_fraction,
+    check_labelled,
+    check_parameters,
+    check_sizes,
+    check_table,
+    each,
+)
+from dpmix.features.epochs import EarlyStopping, split_rows
+from dpmix.features.networks.estimator import NETWORK, NetworkEstimator
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import train
 from dpmix.features.networks.unrolling import check_activations, encoder_layers
@@ -21,6 +29,11 @@ from dpmix.features.streams import UniformStream
 __all__ = ["NetworkClassifier"]
 
 _NOTABLE = 1.0  # nats by which a loss is worse than that of guessing before it is told
+_CHECKS = NETWORK | {
+    "n_iter_output": partial(check_count, low=0),
+    "input_dropout": check_fraction,
+    "dropout": each(check_fraction),
+}
 _PLAIN = "biufSU"  # kinds of labels that a file holds as they are
 
 
@@ -162,7 +175,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         InputError
             A parameter or the data are not allowed, or training diverged.
         """
-        self._check_settings()
+        check_parameters(self, _CHECKS)
         x, classes, index = check_labelled(self, X, y)
         seeds = seed_sequence(self.random_state).spawn(3)
         rng, stream = np.random.default_rng(seeds[0]), UniformStream(seeds[1])
@@ -247,25 +260,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
                 f"validation must hold labels of y and no new ones; found {y[new].tolist()[0]!r}"
             )
         return x, targets[np.searchsorted(classes, y)]
-
-    def _check_settings(self):
-        for name in ("n_iter", "batch_size", "n_iter_no_change"):
-            check_count(name, getattr(self, name))
-        check_count("n_iter_output", self.n_iter_output, low=0)
-        check_choice("solver", self.solver, SOLVERS)
-        check_positive("learning_rate", self.learning_rate)
-        check_schedule("schedule", self.schedule)
-        for name in ("momentum", "input_dropout"):
-            check_fraction(name, getattr(self, name))
-        for rate in self.dropout if isinstance(self.dropout, (list, tuple)) else [self.dropout]:
-            check_fraction("dropout", rate)
-        for name in ("weight_decay", "tol"):
-            check_not_negative(name, getattr(self, name))
-        check_bool("early_stopping", self.early_stopping)
-        if check_fraction("validation_fraction", self.validation_fraction) == 0:
-            raise InputError(
-                "validation_fraction must be greater than 0; got 0; use early_stopping=False for none"
-            )
 
     def _warn_of_poor_fit(self):
         """Warn where the network is worse than guessing."""

@@ -2,14 +2,15 @@
 
 import numpy as np
 
+from dpmix.features.checks import TRAINING, check_fraction, one_of
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import Plan
 from dpmix.features.optimizers import SGD, Adam
 from dpmix.features.storage import Persistent, take
 
-__all__ = ["SOLVERS", "NetworkEstimator"]
+__all__ = ["NETWORK", "NetworkEstimator"]
 
-SOLVERS = ("adam", "sgd")
+NETWORK = TRAINING | {"solver": one_of("adam", "sgd"), "momentum": check_fraction}
 
 
 class NetworkEstimator(Persistent):

@@ -13,17 +13,17 @@ from sklearn.exceptions import NotFittedError
 
 from dpmix.base.checks import check_choice, check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.features.checks import check_sizes
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import train
 
 __all__ = [
     "Form",
     "check_activations",
-    "decoder_biases",
     "encoder_layers",
     "given_form",
     "pretrain",
-    "unrolled_form",
+    "starting_form",
 ]
 
 HIDDEN = ("relu", "sigmoid", "tanh", "linear")
@@ -44,6 +44,35 @@ class Form(NamedTuple):
     specs: list
     code: int
     mirrored: bool
+
+
+def starting_form(net, x, rng):
+    """The `Form` of an `Autoencoder` for `x`, and a function that sets what is not to start at random."""
+    if net.init is None:
+        sizes = check_sizes("hidden_layer_sizes", net.hidden_layer_sizes)
+        form = given_form(sizes, net.activation, net.code_layer, net.output_activation, net.tied, x.shape[1])
+        layers, biases = [], None
+    else:
+        layers, extractor = encoder_layers(net.init, x, rng)
+        form = _unrolled_form(layers, net.output_activation, net.tied, x.shape[1])
+        biases = _decoder_biases(extractor)
+    if net.pretrain and not form.mirrored:
+        raise InputError(
+            "pretrain needs hidden_layer_sizes, and activations, that are the same from both ends, with "
+            f"the code in the middle; got {net.hidden_layer_sizes}; use pretrain=0"
+        )
+    if net.sparsity_target is not None and form.specs[form.code - 1].activation != "sigmoid":
+        raise InputError('sparsity_target needs sigmoid code units; use activation="sigmoid" or None')
+
+    def start(network):
+        down = network.layers[: len(layers) - 1 : -1]
+        for (weights, bias, _), up, mirror in zip(layers, network.layers, down, strict=False):
+            up.weights[...], up.bias[...] = weights, bias
+            mirror.weights[...] = weights.T
+        for bias, layer in zip(biases or [], network.layers[form.code :], strict=False):
+            layer.bias[...] = bias
+
+    return form, start
 
 
 def given_form(sizes, activation, code_layer, output_activation, tied, d):
@@ -68,7 +97,7 @@ def given_form(sizes, activation, code_layer, output_activation, tied, d):
     return Form(specs, code, mirrored and activations == activations[::-1])
 
 
-def unrolled_form(layers, output_activation, tied, d):
+def _unrolled_form(layers, output_activation, tied, d):
     """The form of encoder `layers`, as `encoder_layers` gives them, with their mirror image as decoder."""
     if not layers:
         raise InputError("init must hold at least one layer; got none")
@@ -125,7 +154,7 @@ def encoder_layers(init, x, rng):
     return _check_layers(layers, x.shape[1]), extractor
 
 
-def decoder_biases(extractor):
+def _decoder_biases(extractor):
     """Biases of the way down, from the code, of a fitted Boltzmann machine or a stack of them, else None."""
     machines = getattr(extractor, "rbms_", [extractor])
     if all(hasattr(machine, "intercept_visible_") for machine in machines):
