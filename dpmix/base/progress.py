@@ -273,13 +273,7 @@ def _new_bar(name, total, done, stream):
     fixed = {"ncols": USUAL_SIZE.columns, "nrows": USUAL_SIZE.lines}
     size = {"dynamic_ncols": True} if _terminal_size(stream) else fixed
     return _bar_class()(
-        total=total,
-        initial=done,
-        desc=name,
-        file=stream,
-        bar_format=BAR_FORMAT,
-        miniters=1,
-        **size,
+        total=total, initial=done, desc=name, file=stream, bar_format=BAR_FORMAT, miniters=1, **size
     )
 
 

@@ -1,5 +1,7 @@
 """`DeepBeliefNet`: restricted Boltzmann machines stacked, each learning from the codes of the one below."""
 
+from dataclasses import KW_ONLY, dataclass
+
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
@@ -14,6 +16,7 @@ from dpmix.features.streams import UniformStream
 __all__ = ["DeepBeliefNet"]
 
 
+@dataclass(eq=False, repr=False)
 class DeepBeliefNet(Extractor, BaseEstimator):
     """A stack of restricted Boltzmann machines, trained greedily from the bottom.
 
@@ -52,14 +55,12 @@ class DeepBeliefNet(Extractor, BaseEstimator):
 
     _learnt = "rbms_"
 
-    def __init__(
-        self, n_components=(256, 64), *, rbm=None, codes="probabilities", verbose=False, random_state=None
-    ):
-        self.n_components = n_components
-        self.rbm = rbm
-        self.codes = codes
-        self.verbose = verbose
-        self.random_state = random_state
+    n_components: int | tuple = (256, 64)
+    _: KW_ONLY
+    rbm: object = None
+    codes: str = "probabilities"
+    verbose: bool | int = False
+    random_state: object = None
 
     def fit(self, X, y=None, *, validation=None):
         """Train layer after layer on images.

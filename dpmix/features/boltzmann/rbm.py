@@ -1,5 +1,6 @@
 """`BernoulliRBM`: a restricted Boltzmann machine that learns features of images without labels."""
 
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
 import numpy as np
@@ -27,13 +28,7 @@ from dpmix.features.checks import (
     optional,
 )
 from dpmix.features.codes import check_codes
-from dpmix.features.epochs import (
-    EarlyStopping,
-    check_per_epoch,
-    one_epoch,
-    run_epochs,
-    split_rows,
-)
+from dpmix.features.epochs import EarlyStopping, check_per_epoch, one_epoch, run_epochs, split_rows
 from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
 
@@ -56,6 +51,7 @@ _CHECKS = TRAINING | {
 }
 
 
+@dataclass(eq=False, repr=False)
 class BernoulliRBM(Extractor, BaseEstimator):
     """Restricted Boltzmann machine with binary visible and hidden units.
 
@@ -139,56 +135,30 @@ class BernoulliRBM(Extractor, BaseEstimator):
 
     _learnt = "components_"
 
-    def __init__(
-        self,
-        n_components=256,
-        *,
-        learning_rate=0.1,
-        batch_size=100,
-        n_iter=10,
-        method="pcd",
-        n_gibbs=1,
-        momentum=0.0,
-        weight_decay=0.0,
-        schedule="constant",
-        sparsity_target=None,
-        sparsity_cost=0.1,
-        centering=None,
-        sample_data=False,
-        sample_visible=None,
-        codes="probabilities",
-        shuffle=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=0.0,
-        monitor_size=200,
-        verbose=False,
-        random_state=None,
-    ):
-        self.n_components = n_components
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.n_iter = n_iter
-        self.method = method
-        self.n_gibbs = n_gibbs
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.sparsity_target = sparsity_target
-        self.sparsity_cost = sparsity_cost
-        self.centering = centering
-        self.sample_data = sample_data
-        self.sample_visible = sample_visible
-        self.codes = codes
-        self.shuffle = shuffle
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.monitor_size = monitor_size
-        self.verbose = verbose
-        self.random_state = random_state
+    n_components: int = 256
+    _: KW_ONLY
+    learning_rate: float = 0.1
+    batch_size: int = 100
+    n_iter: int = 10
+    method: str = "pcd"
+    n_gibbs: int = 1
+    momentum: float | tuple = 0.0
+    weight_decay: float = 0.0
+    schedule: object = "constant"
+    sparsity_target: float | None = None
+    sparsity_cost: float = 0.1
+    centering: str | None = None
+    sample_data: bool = False
+    sample_visible: bool | None = None
+    codes: str = "probabilities"
+    shuffle: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 5
+    tol: float = 0.0
+    monitor_size: int = 200
+    verbose: bool | int = False
+    random_state: object = None
 
     def fit(self, X, y=None, *, validation=None):
         """Learn from images, forgetting whatever was learnt before.

@@ -1,6 +1,6 @@
 """`Autoencoder`: a network that learns to reproduce images through a layer of codes, noise taken away."""
 
-from dataclasses import asdict, is_dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, is_dataclass
 from functools import partial
 
 import numpy as np
@@ -47,6 +47,7 @@ _CHECKS = NETWORK | {
 _NOISES = ("GaussianNoise", "MaskingNoise", "OccludingBlocks", "SaltAndPepper")  # that a file can tell
 
 
+@dataclass(eq=False, repr=False)
 class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     """A network of dense layers whose output is to be its input, with a layer of codes inside.
 
@@ -147,64 +148,34 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     (100, 2)
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(200,),
-        *,
-        code_layer=None,
-        init=None,
-        activation="relu",
-        output_activation="sigmoid",
-        loss="squared_error",
-        tied=False,
-        corruption=None,
-        pretrain=0,
-        solver="adam",
-        learning_rate=0.001,
-        momentum=0.9,
-        n_iter=20,
-        batch_size=100,
-        schedule="constant",
-        weight_decay=0.0,
-        sparsity_target=None,
-        sparsity_cost=0.1,
-        codes="activations",
-        thresholds=(0.25, 0.75),
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=0.0,
-        plateau=None,
-        verbose=False,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.code_layer = code_layer
-        self.init = init
-        self.activation = activation
-        self.output_activation = output_activation
-        self.loss = loss
-        self.tied = tied
-        self.corruption = corruption
-        self.pretrain = pretrain
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.n_iter = n_iter
-        self.batch_size = batch_size
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.sparsity_target = sparsity_target
-        self.sparsity_cost = sparsity_cost
-        self.codes = codes
-        self.thresholds = thresholds
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.plateau = plateau
-        self.verbose = verbose
-        self.random_state = random_state
+    hidden_layer_sizes: int | tuple = (200,)
+    _: KW_ONLY
+    code_layer: int | None = None
+    init: object = None
+    activation: str | tuple = "relu"
+    output_activation: str = "sigmoid"
+    loss: str = "squared_error"
+    tied: bool = False
+    corruption: object = None
+    pretrain: int = 0
+    solver: str = "adam"
+    learning_rate: float = 0.001
+    momentum: float = 0.9
+    n_iter: int = 20
+    batch_size: int = 100
+    schedule: object = "constant"
+    weight_decay: float = 0.0
+    sparsity_target: float | None = None
+    sparsity_cost: float = 0.1
+    codes: str = "activations"
+    thresholds: tuple = (0.25, 0.75)
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    tol: float = 0.0
+    plateau: tuple | None = None
+    verbose: bool | int = False
+    random_state: object = None
 
     def fit(self, X, y=None, *, validation=None):
         """Learn from images, forgetting whatever was learnt before.

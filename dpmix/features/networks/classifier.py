@@ -1,6 +1,7 @@
 """`NetworkClassifier`: a network with a softmax layer, started at random or from learnt features."""
 
 import warnings
+from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
 import numpy as np
@@ -37,6 +38,7 @@ _CHECKS = NETWORK | {
 _PLAIN = "biufSU"  # kinds of labels that a file holds as they are
 
 
+@dataclass(eq=False, repr=False)
 class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     """A network of dense layers with a softmax layer on top, trained by backpropagation.
 
@@ -110,48 +112,26 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     array(['left', 'right'], dtype='<U5')
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(256,),
-        *,
-        init=None,
-        activation="relu",
-        solver="adam",
-        learning_rate=0.001,
-        momentum=0.9,
-        n_iter_output=10,
-        n_iter=10,
-        batch_size=100,
-        schedule="constant",
-        weight_decay=0.0,
-        dropout=0.0,
-        input_dropout=0.0,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=0.0,
-        verbose=False,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.init = init
-        self.activation = activation
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.n_iter_output = n_iter_output
-        self.n_iter = n_iter
-        self.batch_size = batch_size
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.verbose = verbose
-        self.random_state = random_state
+    hidden_layer_sizes: int | tuple = (256,)
+    _: KW_ONLY
+    init: object = None
+    activation: str | tuple = "relu"
+    solver: str = "adam"
+    learning_rate: float = 0.001
+    momentum: float = 0.9
+    n_iter_output: int = 10
+    n_iter: int = 10
+    batch_size: int = 100
+    schedule: object = "constant"
+    weight_decay: float = 0.0
+    dropout: float | tuple = 0.0
+    input_dropout: float = 0.0
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    tol: float = 0.0
+    verbose: bool | int = False
+    random_state: object = None
 
     def fit(self, X, y, *, validation=None):
         """Train on labelled images, forgetting whatever was learnt before.

@@ -17,14 +17,7 @@ from dpmix.features.checks import check_sizes
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import train
 
-__all__ = [
-    "Form",
-    "check_activations",
-    "encoder_layers",
-    "given_form",
-    "pretrain",
-    "starting_form",
-]
+__all__ = ["Form", "check_activations", "encoder_layers", "given_form", "pretrain", "starting_form"]
 
 HIDDEN = ("relu", "sigmoid", "tanh", "linear")
 
