@@ -8,12 +8,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from dpmix.base.arrays import check_binary, check_mask
 from dpmix.base.checks import check_bool, check_choice, check_count, check_real
 from dpmix.base.errors import InputError
-from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.sklearn_manners import input_errors, seed_sequence
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
-from dpmix.features.checks import input_errors
 from dpmix.model.prior import Prior
 from dpmix.partitions import point_estimate
 from dpmix.partitions.losses import LOSSES

@@ -1,6 +1,7 @@
-"""How far the chains are: bars on a terminal, a plain line now and then elsewhere.
+"""How far chains and trainings are: bars on a terminal, a plain line now and then elsewhere.
 
-A *figure* is a number that says where a chain stands, such as its number of clusters or its log joint (nats).
+A *figure* is a number that says where one stands, such as a chain's number of clusters or log joint (nats), or
+the loss of an epoch. A stream that cannot be written to ends the display, never the work.
 """
 
 import contextlib
@@ -14,13 +15,12 @@ import time
 
 from dpmix.kernels.compile import on_compile
 
-__all__ = ["Progress", "compiling_shown"]
+__all__ = ["EpochBar", "Progress", "compiling_shown"]
 
 MOST_BARS = 12
 USUAL_SIZE = os.terminal_size((80, 24))
 SECONDS_BETWEEN_LINES = 10.0
-BAR_FORMAT = "{desc}  {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
-
+BAR_FORMAT = "{desc}  {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 
 _listening = {"registered": False, "shown": 0}
 
@@ -49,12 +49,56 @@ def _say_compiling():
             print("compiling kernels: this happens once and takes some seconds", file=sys.stderr, flush=True)
 
 
-class Progress:
+class _Display:
+    """What `Progress` and `EpochBar` share; their methods may be called from any thread.
+
+    A subclass tells what there is to show: ``_bars(stream)``, for each bar that a terminal gets its name, total
+    and what is done already; ``_bar(part)``, after `part` has changed, which bar moves, to where, and the texts
+    before and after it; and ``_line(seconds)``, all of it in a line, so long after the start.
+    """
+
+    def __init__(self, show, stream, clock):
+        self._lock = threading.Lock()
+        self._shown = None
+        stream = sys.stderr if stream is None else stream
+        if show and stream is not None:  # a program without a console has no sys.stderr
+            with self._guarded():
+                self._shown = _Bars(self, stream) if _is_terminal(stream) else _Lines(self, stream, clock)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.close()
+
+    def message(self, text):
+        """Write a line of text without tearing the bars."""
+        with self._guarded():
+            if self._shown is not None:
+                self._shown.message(text)
+
+    def close(self):
+        """Leave the display in its last state; further calls do nothing."""
+        with self._guarded():
+            shown, self._shown = self._shown, None
+            if shown is not None:
+                shown.close()
+
+    @contextlib.contextmanager
+    def _guarded(self):
+        """One thread at a time, and an error ends the display, never the work."""
+        with self._lock:
+            try:
+                yield
+            except Exception:  # noqa: BLE001 (streams fail in many ways, none of which is worth a run)
+                self._shown = None
+
+
+class Progress(_Display):
     """Show the progress of several chains while they run.
 
     On a terminal there is one bar per chain, or one for all where bars would fill the screen. Elsewhere (a
-    file, a notebook) a line about all chains appears at most every 10 s, and one at the end. A stream that
-    cannot be written to ends the display, never the work. Methods may be called from any thread.
+    file, a notebook) a line about all chains appears at most every 10 s, and one at the end.
 
     Parameters
     ----------
@@ -80,69 +124,89 @@ class Progress:
     """
 
     def __init__(self, n_chains, total_sweeps, show=True, stream=None, started=None, clock=time.monotonic):
-        stream = sys.stderr if stream is None else stream
-        self._display = None
-        self._lock = threading.Lock()
-        if not show or stream is None:  # a program without a console has no sys.stderr
-            return
-        done = [0] * n_chains if started is None else list(started)
-        with self._display_ends_on_error():
-            if not _is_terminal(stream):
-                self._display = _Lines(done, total_sweeps, stream, clock)
-            elif n_chains <= min(MOST_BARS, (_terminal_size(stream) or USUAL_SIZE).lines - 2):
-                self._display = _Bars(done, total_sweeps, stream)
-            else:
-                self._display = _TotalBar(done, total_sweeps, stream)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        self.close()
+        self._total = total_sweeps
+        self._done = [0] * n_chains if started is None else list(started)
+        self._started = sum(self._done)
+        self._figures = {}
+        self._names = []
+        super().__init__(show, stream, clock)
 
     def update(self, chain, sweeps_done, **figures):
         """Show that `chain` (counted from 0) has done `sweeps_done` sweeps in all, and its `figures`."""
-        with self._lock, self._display_ends_on_error():
-            if self._display is not None:
-                self._display.update(chain, sweeps_done, figures)
+        with self._guarded():
+            if self._shown is not None:
+                self._done[chain], self._figures[chain] = sweeps_done, figures
+                self._shown.update(chain)
 
-    def message(self, text):
-        """Write a line of text without tearing the bars."""
-        with self._lock, self._display_ends_on_error():
-            if self._display is not None:
-                self._display.message(text)
+    def _bars(self, stream):
+        n = len(self._done)
+        if n > min(MOST_BARS, (_terminal_size(stream) or USUAL_SIZE).lines - 2):
+            self._names = [f"{n} chains"]
+            return [(self._names[0], n * self._total, self._started)]
+        self._names = [f"chain {chain:>{len(str(n - 1))}}" for chain in range(n)]
+        return [(name, self._total, done) for name, done in zip(self._names, self._done, strict=True)]
 
-    def close(self):
-        """Leave the display in its last state; further calls do nothing."""
-        with self._lock, self._display_ends_on_error():
-            display, self._display = self._display, None
-            if display is not None:
-                display.close()
+    def _bar(self, chain):
+        if len(self._names) == len(self._done):
+            row, done, figures = chain, self._done[chain], self._figures[chain]
+        else:
+            row, done, figures = 0, sum(self._done), _medians(self._figures)
+        return row, done, "  ".join([self._names[row], *_described(figures, aligned=True)]), ""
 
-    @contextlib.contextmanager
-    def _display_ends_on_error(self):
-        try:
-            yield
-        except Exception:  # noqa: BLE001 (streams fail in many ways, none of which is worth a run)
-            self._display = None
+    def _line(self, seconds):
+        n, done, slowest = len(self._done), sum(self._done), min(self._done)
+        sweeps = f"sweeps {done // n}/{self._total}"
+        if slowest < done // n:
+            sweeps += f" (slowest {slowest})"
+        parts = [f"chains {n}", sweeps, *_described(_medians(self._figures)), _duration(seconds)]
+        left = n * self._total - done
+        if left > 0 and 50 * (done - self._started) >= left:  # from less than 2 % nothing can be told
+            parts.append(f"about {_duration(seconds * left / (done - self._started))} left")
+        return ", ".join(parts)
+
+
+class EpochBar(_Display):
+    """The epochs of a training that are done, with the latest figures, on ``sys.stderr``.
+
+    Parameters
+    ----------
+    name : str
+        What is trained.
+    n_epochs : int
+    show : bool
+        False shows nothing.
+    """
+
+    def __init__(self, name, n_epochs, show=True):
+        self._name, self._n_epochs, self._done, self._figures = name, n_epochs, 0, {}
+        super().__init__(show, None, time.monotonic)
+
+    def update(self, **figures):
+        """One more epoch is done."""
+        with self._guarded():
+            if self._shown is not None:
+                self._done, self._figures = self._done + 1, figures
+                self._shown.update(0)
+
+    def _bars(self, stream):
+        return [(self._name, self._n_epochs, 0)]
+
+    def _bar(self, part):
+        return 0, self._done, self._name, ", ".join(_described(self._figures))
+
+    def _line(self, seconds):
+        return ", ".join([f"{self._name}: epoch {self._done}/{self._n_epochs}", *_described(self._figures)])
 
 
 class _Lines:
-    """One line about all chains at most every 10 s, and one at the end."""
+    """A line at most every 10 s, and one at the end where there is news."""
 
-    def __init__(self, done, total, stream, clock):
-        self._started = sum(done)
-        self._done = done
-        self._total = total
-        self._figures = {}
-        self._stream = stream
-        self._clock = clock
+    def __init__(self, display, stream, clock):
+        self._display, self._stream, self._clock = display, stream, clock
         self._begun = self._last = clock()
         self._news = False
 
-    def update(self, chain, sweeps_done, figures):
-        self._done[chain] = sweeps_done
-        self._figures[chain] = figures
+    def update(self, part):
         self._news = True
         if self._clock() - self._last >= SECONDS_BETWEEN_LINES:
             self._write_line()
@@ -156,62 +220,37 @@ class _Lines:
             self._write_line()
 
     def _write_line(self):
-        self._last = self._clock()
-        self._news = False
-        n, done, slowest = len(self._done), sum(self._done), min(self._done)
-        sweeps = f"sweeps {done // n}/{self._total}"
-        if slowest < done // n:
-            sweeps += f" (slowest {slowest})"
-        seconds = self._last - self._begun
-        parts = [f"chains {n}", sweeps, *_described(_medians(self._figures)), _duration(seconds)]
-        left = n * self._total - done
-        if left > 0 and 50 * (done - self._started) >= left:  # from less than 2 % nothing can be told
-            parts.append(f"about {_duration(seconds * left / (done - self._started))} left")
-        self.message(", ".join(parts))
+        self._last, self._news = self._clock(), False
+        self.message(self._display._line(self._last - self._begun))
 
 
 class _Bars:
-    """One bar per chain."""
+    """Bars of tqdm, one below the other."""
 
-    def __init__(self, done, total, stream):
-        width = len(str(len(done) - 1))
-        self._names = [f"chain {chain:>{width}}" for chain in range(len(done))]
+    def __init__(self, display, stream):
+        self._display, self._stream = display, stream
         self._bars = []
-        for name, n in zip(self._names, done, strict=True):
-            self._bars.append(_new_bar(name, total, n, stream))
-        self._stream = stream
+        for name, total, done in display._bars(stream):
+            self._bars.append(_new_bar(name, total, done, stream))
 
-    def update(self, chain, sweeps_done, figures):
-        _move(
-            self._bars[chain],
-            sweeps_done,
-            "  ".join([self._names[chain], *_described(figures, aligned=True)]),
-        )
+    def update(self, part):
+        row, done, before, after = self._display._bar(part)
+        bar = self._bars[row]
+        bar.set_description_str(before, refresh=False)
+        bar.set_postfix_str(after, refresh=False)
+        if done > bar.n:
+            bar.update(done - bar.n)
+        if done >= bar.total:
+            bar.refresh()
 
     def message(self, text):
-        type(self._bars[0]).write(text, file=self._stream)
+        _bar_class().write(text, file=self._stream)
 
     def close(self):
         for bar in self._bars:
             bar.refresh()
         for bar in self._bars:  # closing one moves the lines of the others
             bar.close()
-
-
-class _TotalBar(_Bars):
-    """One bar for all chains together."""
-
-    def __init__(self, done, total, stream):
-        self._done = done
-        self._figures = {}
-        self._stream = stream
-        self._bars = [_new_bar(f"{len(done)} chains", len(done) * total, sum(done), stream)]
-
-    def update(self, chain, sweeps_done, figures):
-        self._done[chain] = sweeps_done
-        self._figures[chain] = figures
-        words = [f"{len(self._done)} chains", *_described(_medians(self._figures), aligned=True)]
-        _move(self._bars[0], sum(self._done), "  ".join(words))
 
 
 @functools.cache
@@ -234,22 +273,8 @@ def _new_bar(name, total, done, stream):
     fixed = {"ncols": USUAL_SIZE.columns, "nrows": USUAL_SIZE.lines}
     size = {"dynamic_ncols": True} if _terminal_size(stream) else fixed
     return _bar_class()(
-        total=total,
-        initial=done,
-        desc=name,
-        file=stream,
-        bar_format=BAR_FORMAT,
-        miniters=1,
-        **size,
+        total=total, initial=done, desc=name, file=stream, bar_format=BAR_FORMAT, miniters=1, **size
     )
-
-
-def _move(bar, done, description):
-    bar.set_description_str(description, refresh=False)
-    if done > bar.n:
-        bar.update(done - bar.n)
-    if done >= bar.total:
-        bar.refresh()
 
 
 def _described(figures, aligned=False):

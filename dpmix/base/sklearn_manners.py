@@ -3,8 +3,25 @@
 import numpy as np
 
 from dpmix.base.checks import check_count
+from dpmix.base.errors import InputError, InputTypeError
 
-__all__ = ["seed_sequence"]
+__all__ = ["input_errors", "seed_sequence"]
+
+
+class input_errors:
+    """Inside this ``with`` block scikit-learn's errors about arguments become `InputError`."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, InputError) or error is None:
+            return False
+        if isinstance(error, TypeError):
+            raise InputTypeError(str(error)) from error
+        if isinstance(error, ValueError):
+            raise InputError(str(error)) from error
+        return False
 
 
 def seed_sequence(random_state):

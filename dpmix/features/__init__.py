@@ -30,22 +30,7 @@ _HOME = {
     "weight_images": "dpmix.features.probes",
 }
 
-__all__ = [
-    "Autoencoder",
-    "BernoulliRBM",
-    "DeepBeliefNet",
-    "NetworkClassifier",
-    "annealed_log_partition",
-    "bias_image",
-    "exact_log_partition",
-    "fantasy_images",
-    "load",
-    "log_likelihood",
-    "reverse_annealed_log_partition",
-    "ternary",
-    "unit_images",
-    "weight_images",
-]
+__all__ = list(_HOME)
 
 
 def __getattr__(name):

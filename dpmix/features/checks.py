@@ -8,36 +8,29 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from dpmix.base.checks import check_real
+from dpmix.base.checks import check_bool, check_choice, check_count, check_positive, check_real
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.sklearn_manners import input_errors
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
+from dpmix.features.epochs import check_schedule
 
 __all__ = [
+    "TRAINING",
     "check_fraction",
     "check_labelled",
     "check_not_negative",
+    "check_parameters",
+    "check_share",
     "check_sizes",
     "check_table",
     "check_visible",
-    "input_errors",
+    "each",
+    "one_of",
+    "optional",
 ]
 
-
-class input_errors:
-    """Inside this ``with`` block scikit-learn's errors about arguments become `InputError`."""
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        if isinstance(error, InputError) or error is None:
-            return False
-        if isinstance(error, TypeError):
-            raise InputTypeError(str(error)) from error
-        if isinstance(error, ValueError):
-            raise InputError(str(error)) from error
-        return False
+_DTYPES = [np.float32, np.uint8, np.bool_]
 
 
 def check_table(estimator, x, reset):
@@ -60,25 +53,22 @@ def check_table(estimator, x, reset):
     """
     x = _unwrapped(x)
     with input_errors():
-        x = validate_data(
-            estimator,
-            x,
-            reset=reset,
-            dtype=[np.float32, np.uint8, np.bool_],
-            order="C",
-            ensure_all_finite=True,
-        )
-    return x.view(np.uint8) if x.dtype == np.bool_ else x
+        x = validate_data(estimator, x, reset=reset, dtype=_DTYPES, order="C")
+    return _plain(x)
 
 
 def check_labelled(estimator, x, y):
     """Return `x` as `check_table` does for `fit`, the classes (k,), and each row's class index (n,)."""
     x = _unwrapped(x)
     with input_errors():
-        x, y = validate_data(estimator, x, y, dtype=[np.float32, np.uint8, np.bool_], order="C")
+        x, y = validate_data(estimator, x, y, dtype=_DTYPES, order="C")
         check_classification_targets(y)
         classes, index = np.unique(y, return_inverse=True)
-    return (x.view(np.uint8) if x.dtype == np.bool_ else x), classes, index
+    return _plain(x), classes, index
+
+
+def _plain(x):
+    return x.view(np.uint8) if x.dtype == np.bool_ else x
 
 
 def _unwrapped(x):
@@ -116,6 +106,61 @@ def check_fraction(name, value):
 def check_not_negative(name, value):
     """Return `value` as a finite float of at least 0."""
     return check_real(name, value, low=0)
+
+
+def check_share(name, value):
+    """Return `value` as a float above 0 and below 1."""
+    number = check_positive(name, value)
+    if number >= 1:
+        raise InputError(f"{name} must be less than 1; got {value}")
+    return number
+
+
+def check_held_share(name, value):
+    """Return `value`, the share of images set aside for early stopping, as a float above 0 and below 1."""
+    if check_fraction(name, value) == 0:
+        raise InputError(f"{name} must be greater than 0; got 0; use early_stopping=False for none")
+    return float(value)
+
+
+def one_of(*choices):
+    """A check that takes these choices."""
+    return lambda name, value: check_choice(name, value, choices)
+
+
+def each(check):
+    """A check that takes one value, or a sequence of which each passes."""
+
+    def check_each(name, value):
+        for one in value if isinstance(value, (list, tuple)) else [value]:
+            check(name, one)
+
+    return check_each
+
+
+def optional(check):
+    """A check that takes None as well."""
+    return lambda name, value: None if value is None else check(name, value)
+
+
+# What every training has; a class adds its own parameters, each with a check that is called with name and value.
+TRAINING = {
+    "batch_size": check_count,
+    "n_iter": check_count,
+    "learning_rate": check_positive,
+    "schedule": check_schedule,
+    "weight_decay": check_not_negative,
+    "early_stopping": check_bool,
+    "validation_fraction": check_held_share,
+    "n_iter_no_change": check_count,
+    "tol": check_not_negative,
+}
+
+
+def check_parameters(estimator, checks):
+    """Check the parameters of `estimator` that the table `checks` names, in its order."""
+    for name, check in checks.items():
+        check(name, getattr(estimator, name))
 
 
 def check_sizes(name, value):

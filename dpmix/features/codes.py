@@ -80,7 +80,7 @@ def ternary(p, low=0.25, high=0.75):
     >>> ternary([0.1, 0.25, 0.5, 0.75, 0.9])
     array([ 0, -1, -1, -1,  1], dtype=int8)
     """
-    low, high = check_thresholds((low, high))
+    low, high = check_thresholds("thresholds", (low, high))
     p = np.asarray(p)
     out = np.full(p.shape, -1, np.int8)
     out[p < low] = 0
@@ -88,13 +88,13 @@ def ternary(p, low=0.25, high=0.75):
     return out
 
 
-def check_thresholds(value):
+def check_thresholds(name, value):
     """Return `value` as a pair of floats, the first not above the second."""
     try:
         low, high = value
     except (TypeError, ValueError) as error:
-        raise InputError(f"thresholds must be a pair (low, high); got {value!r}") from error
-    low, high = check_real("thresholds", low), check_real("thresholds", high)
+        raise InputError(f"{name} must be a pair (low, high); got {value!r}") from error
+    low, high = check_real(name, low), check_real(name, high)
     if low > high:
-        raise InputError(f"thresholds must be (low, high) in this order; got {value!r}")
+        raise InputError(f"{name} must be (low, high) in this order; got {value!r}")
     return low, high

@@ -7,6 +7,7 @@ import numpy as np
 from dpmix.base.arrays import check_binary, check_mask, check_numbers, known_entries
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.wording import Wording
 from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["Query", "check_n_classes", "check_query"]

@@ -6,8 +6,7 @@ import sys
 
 import pytest
 
-from dpmix.cli import main
-from support.shell import QUICK, environment
+from support.shell import environment
 
 
 @pytest.fixture
@@ -35,14 +34,5 @@ def started():
 
 
 @pytest.fixture(scope="session")
-def models(tmp_path_factory):
-    """A file of each kind of model, trained on zeros and ones."""
-    folder = tmp_path_factory.mktemp("models")
-    layers = {"rbm": "24", "dbn": "24,12", "autoencoder": "24,12,24"}
-    for kind, sizes in layers.items():
-        path = str(folder / f"{kind}.npz")
-        assert main(["train", "digits", "--model", kind, "--layers", sizes, "-o", path, *QUICK]) == 0
-    init = str(folder / "dbn.npz")
-    words = ["train", "digits", "--model", "classifier", "--init", init, "-o", str(folder / "classifier.npz")]
-    assert main([*words, *QUICK]) == 0
-    return folder
+def models(trained_models):
+    return trained_models

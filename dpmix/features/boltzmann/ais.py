@@ -32,9 +32,7 @@ __all__ = [
 
 MOST_EXACT = 20
 _STATES = 1 << 10  # states summed at a time
-_MOST_CERTAIN = (
-    0.005  # base rates are brought to [0.005, 0.995]: pixels that are never on in `X` may be on here
-)
+_MOST_CERTAIN = 0.005  # base rates are brought to [0.005, 0.995]: what is never on in `X` may be on here
 
 
 class LogPartition(NamedTuple):

@@ -115,10 +115,6 @@ class Machine:
             "activity": (h,),
         }
 
-    def is_finite(self):
-        """Whether training has not diverged."""
-        return all(np.isfinite(part).all() for part in (self.weights, self.visible_bias, self.hidden_bias))
-
 
 class ContrastiveDivergence:
     """Updates of `machine` with work arrays for mini-batches of up to `capacity` images."""

@@ -1,12 +1,14 @@
 """`DeepBeliefNet`: restricted Boltzmann machines stacked, each learning from the codes of the one below."""
 
+from dataclasses import KW_ONLY, dataclass
+
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from dpmix.base.checks import check_choice, check_count
+from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
-from dpmix.features.boltzmann.rbm import CODES, BernoulliRBM
+from dpmix.features.boltzmann.rbm import BernoulliRBM, check_code_form
 from dpmix.features.checks import check_sizes, check_visible
 from dpmix.features.storage import Extractor, plain_parameters, take
 from dpmix.features.streams import UniformStream
@@ -14,6 +16,7 @@ from dpmix.features.streams import UniformStream
 __all__ = ["DeepBeliefNet"]
 
 
+@dataclass(eq=False, repr=False)
 class DeepBeliefNet(Extractor, BaseEstimator):
     """A stack of restricted Boltzmann machines, trained greedily from the bottom.
 
@@ -50,14 +53,14 @@ class DeepBeliefNet(Extractor, BaseEstimator):
     ((100, 2), (100, 4))
     """
 
-    def __init__(
-        self, n_components=(256, 64), *, rbm=None, codes="probabilities", verbose=False, random_state=None
-    ):
-        self.n_components = n_components
-        self.rbm = rbm
-        self.codes = codes
-        self.verbose = verbose
-        self.random_state = random_state
+    _learnt = "rbms_"
+
+    n_components: int | tuple = (256, 64)
+    _: KW_ONLY
+    rbm: object = None
+    codes: str = "probabilities"
+    verbose: bool | int = False
+    random_state: object = None
 
     def fit(self, X, y=None, *, validation=None):
         """Train layer after layer on images.
@@ -114,7 +117,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
             `X` is not images like those of `fit`; no such layer.
         """
         p = self.up(X, layer)
-        return (p > 0.5).astype(np.uint8) if check_choice("codes", self.codes, CODES) == "binary" else p
+        return (p > 0.5).astype(np.uint8) if check_code_form("codes", self.codes) == "binary" else p
 
     def up(self, X, layer=None):
         """Hidden probabilities of images.
@@ -248,8 +251,6 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         self._fitted()
         return [layer for rbm in self.rbms_ for layer in rbm.encoder_layers()]
 
-    _learnt = "rbms_"
-
     @property
     def _n_features_out(self):
         return self.rbms_[-1]._n_features_out
@@ -260,7 +261,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
     def _check_layers(self):
         """Check every parameter; return the untrained machines."""
         sizes = check_sizes("n_components", self.n_components)
-        check_choice("codes", self.codes, CODES)
+        check_code_form("codes", self.codes)
         if not sizes:
             raise InputError("n_components must name at least one layer; got none")
         given = (
@@ -294,10 +295,8 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         net = cls(**values["parameters"])
         net.rbms_ = []
         for ix, own in enumerate(values["layers"]):
-            prefix = f"{ix}."
-            part = {
-                name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)
-            }
+            part = [name for name in arrays if name.startswith(f"{ix}.")]
+            part = {name.partition(".")[2]: arrays[name] for name in part}
             net.rbms_.append(BernoulliRBM._from_parts(own, part))
         for below, above in zip(net.rbms_, net.rbms_[1:], strict=False):
             if len(below.components_) != above.n_features_in_:

@@ -1,9 +1,12 @@
 """`BernoulliRBM`: a restricted Boltzmann machine that learns features of images without labels."""
 
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
+
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from dpmix.base.checks import check_bool, check_choice, check_count, check_positive
+from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError
 from dpmix.base.sklearn_manners import seed_sequence
 from dpmix.features.boltzmann.contrastive import Machine, Settings
@@ -15,20 +18,40 @@ from dpmix.features.boltzmann.energy import (
     visible_means,
 )
 from dpmix.features.boltzmann.training import Trainer, warn_of_poor_fit
-from dpmix.features.checks import check_fraction, check_not_negative, check_visible
+from dpmix.features.checks import (
+    TRAINING,
+    check_not_negative,
+    check_parameters,
+    check_share,
+    check_visible,
+    one_of,
+    optional,
+)
 from dpmix.features.codes import check_codes
-from dpmix.features.schedules import check_per_epoch, check_schedule, per_epoch
-from dpmix.features.splits import split_rows
+from dpmix.features.epochs import EarlyStopping, check_per_epoch, one_epoch, run_epochs, split_rows
 from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
 
 __all__ = ["BernoulliRBM"]
 
-METHODS = ("pcd", "cd")
-CODES = ("probabilities", "binary")
-CENTERINGS = ("data", "enhanced")
+check_code_form = one_of("probabilities", "binary")
+_CHECKS = TRAINING | {
+    "n_components": check_count,
+    "method": one_of("pcd", "cd"),
+    "n_gibbs": check_count,
+    "momentum": partial(check_per_epoch, below=1),
+    "sparsity_target": optional(check_share),
+    "sparsity_cost": check_not_negative,
+    "centering": one_of(None, "data", "enhanced"),
+    "sample_data": check_bool,
+    "sample_visible": optional(check_bool),
+    "codes": check_code_form,
+    "shuffle": check_bool,
+    "monitor_size": partial(check_count, low=0),
+}
 
 
+@dataclass(eq=False, repr=False)
 class BernoulliRBM(Extractor, BaseEstimator):
     """Restricted Boltzmann machine with binary visible and hidden units.
 
@@ -110,56 +133,32 @@ class BernoulliRBM(Extractor, BaseEstimator):
     array([[1, 1, 0, 0]])
     """
 
-    def __init__(
-        self,
-        n_components=256,
-        *,
-        learning_rate=0.1,
-        batch_size=100,
-        n_iter=10,
-        method="pcd",
-        n_gibbs=1,
-        momentum=0.0,
-        weight_decay=0.0,
-        schedule="constant",
-        sparsity_target=None,
-        sparsity_cost=0.1,
-        centering=None,
-        sample_data=False,
-        sample_visible=None,
-        codes="probabilities",
-        shuffle=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=0.0,
-        monitor_size=200,
-        verbose=False,
-        random_state=None,
-    ):
-        self.n_components = n_components
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.n_iter = n_iter
-        self.method = method
-        self.n_gibbs = n_gibbs
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.schedule = schedule
-        self.sparsity_target = sparsity_target
-        self.sparsity_cost = sparsity_cost
-        self.centering = centering
-        self.sample_data = sample_data
-        self.sample_visible = sample_visible
-        self.codes = codes
-        self.shuffle = shuffle
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.monitor_size = monitor_size
-        self.verbose = verbose
-        self.random_state = random_state
+    _learnt = "components_"
+
+    n_components: int = 256
+    _: KW_ONLY
+    learning_rate: float = 0.1
+    batch_size: int = 100
+    n_iter: int = 10
+    method: str = "pcd"
+    n_gibbs: int = 1
+    momentum: float | tuple = 0.0
+    weight_decay: float = 0.0
+    schedule: object = "constant"
+    sparsity_target: float | None = None
+    sparsity_cost: float = 0.1
+    centering: str | None = None
+    sample_data: bool = False
+    sample_visible: bool | None = None
+    codes: str = "probabilities"
+    shuffle: bool = True
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 5
+    tol: float = 0.0
+    monitor_size: int = 200
+    verbose: bool | int = False
+    random_state: object = None
 
     def fit(self, X, y=None, *, validation=None):
         """Learn from images, forgetting whatever was learnt before.
@@ -194,8 +193,15 @@ class BernoulliRBM(Extractor, BaseEstimator):
         n_chains = min(self.batch_size, len(x))
         machine = Machine.start(x.mean(axis=0, dtype=np.float64), self.n_components, n_chains, machine_seed)
         self._stream = UniformStream(stream_seed)
-        trainer = Trainer(self, settings, machine, rng)
-        self.history_, self.n_iter_ = trainer.run(x, held)
+        self.history_ = run_epochs(
+            Trainer(self, settings, machine, x, held, rng),
+            self.n_iter,
+            self.learning_rate,
+            self.schedule,
+            title="RBM" if self.verbose else None,
+            stopping=EarlyStopping.of(self),
+        )
+        self.n_iter_ = len(self.history_["learning_rate"])
         self._adopt(machine)
         warn_of_poor_fit(machine, x[:ROWS], self.learning_rate)
         return self
@@ -234,9 +240,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
             machine = self._machine
             machine.weights = self._weights()
             machine.visible_bias, machine.hidden_bias = self.intercept_visible_, self.intercept_hidden_
-        Trainer(self, settings, machine, None).run_epoch(
-            x, self.learning_rate, per_epoch(self.momentum, self.n_iter_)
-        )
+        one_epoch(Trainer(self, settings, machine, x), self.n_iter_, self.learning_rate)
         self.n_iter_ += 1
         self._adopt(machine)
         return self
@@ -411,8 +415,6 @@ class BernoulliRBM(Extractor, BaseEstimator):
         self._fitted()
         return [(self._weights(), self.intercept_hidden_, "sigmoid")]
 
-    _learnt = "components_"
-
     @property
     def _n_features_out(self):
         return len(self.components_)
@@ -454,29 +456,9 @@ class BernoulliRBM(Extractor, BaseEstimator):
 
     def _check_settings(self):
         """Check every parameter; return those that an update depends on."""
-        for name in ("n_components", "batch_size", "n_iter", "n_gibbs", "n_iter_no_change"):
-            check_count(name, getattr(self, name))
-        check_count("monitor_size", self.monitor_size, low=0)
-        check_positive("learning_rate", self.learning_rate)
-        check_schedule("schedule", self.schedule)
-        check_per_epoch("momentum", self.momentum, below=1)
-        for name in ("weight_decay", "sparsity_cost", "tol"):
-            check_not_negative(name, getattr(self, name))
-        check_choice("method", self.method, METHODS)
-        check_choice("codes", self.codes, CODES)
-        check_choice("centering", self.centering, (None, *CENTERINGS))
-        for name in ("sample_data", "shuffle", "early_stopping"):
-            check_bool(name, getattr(self, name))
-        if self.sparsity_target is not None and check_positive("sparsity_target", self.sparsity_target) >= 1:
-            raise InputError(f"sparsity_target must be less than 1; got {self.sparsity_target}")
-        if check_fraction("validation_fraction", self.validation_fraction) == 0:
-            raise InputError(
-                "validation_fraction must be greater than 0; got 0; use early_stopping=False for none"
-            )
+        check_parameters(self, _CHECKS)
         persistent = self.method == "pcd"
-        sampled = (
-            persistent if self.sample_visible is None else check_bool("sample_visible", self.sample_visible)
-        )
+        sampled = persistent if self.sample_visible is None else self.sample_visible
         if persistent and not sampled:
             raise InputError(
                 'sample_visible must be True or None with method="pcd", whose chains are samples '

@@ -1,39 +1,53 @@
 """`Autoencoder`: a network that learns to reproduce images through a layer of codes, noise taken away."""
 
-from dataclasses import asdict, is_dataclass
+from dataclasses import KW_ONLY, asdict, dataclass, is_dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from dpmix.base.checks import check_count
+from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError
 from dpmix.base.sklearn_manners import seed_sequence
 from dpmix.datasets import noise as noises
-from dpmix.datasets.noise import apply_noise
-from dpmix.features.checks import check_sizes, check_table, check_visible
-from dpmix.features.codes import bit_levels, check_codes, ternary
-from dpmix.features.networks.autoencoder_checks import check_settings
-from dpmix.features.networks.estimator import NetworkEstimator
-from dpmix.features.networks.network import Network
-from dpmix.features.networks.training import Plan, train
-from dpmix.features.networks.unrolling import (
-    decoder_biases,
-    encoder_layers,
-    given_form,
-    pretrain,
-    unrolled_form,
+from dpmix.datasets.noise import apply_noise, check_noise
+from dpmix.features.checks import (
+    check_not_negative,
+    check_parameters,
+    check_share,
+    check_table,
+    check_visible,
+    one_of,
+    optional,
 )
-from dpmix.features.progress import EpochBar
-from dpmix.features.splits import split_rows
-from dpmix.features.stopping import EarlyStopping, Plateau
+from dpmix.features.codes import bit_levels, check_codes, check_thresholds, ternary
+from dpmix.features.epochs import EarlyStopping, Plateau, check_plateau, split_rows
+from dpmix.features.networks.estimator import NETWORK, NetworkEstimator
+from dpmix.features.networks.network import Network
+from dpmix.features.networks.training import train
+from dpmix.features.networks.unrolling import pretrain, starting_form
 from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
 
 __all__ = ["Autoencoder"]
 
+_CHECKS = NETWORK | {
+    "n_iter": partial(check_count, low=0),
+    "pretrain": partial(check_count, low=0),
+    "output_activation": one_of("sigmoid", "linear"),
+    "loss": one_of("squared_error", "cross_entropy"),
+    "tied": check_bool,
+    "corruption": optional(check_noise),
+    "sparsity_target": optional(check_share),
+    "sparsity_cost": check_not_negative,
+    "codes": one_of("activations", "binary"),
+    "thresholds": check_thresholds,
+    "plateau": optional(check_plateau),
+}
 _NOISES = ("GaussianNoise", "MaskingNoise", "OccludingBlocks", "SaltAndPepper")  # that a file can tell
 
 
+@dataclass(eq=False, repr=False)
 class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     """A network of dense layers whose output is to be its input, with a layer of codes inside.
 
@@ -134,64 +148,34 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     (100, 2)
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(200,),
-        *,
-        code_layer=None,
-        init=None,
-        activation="relu",
-        output_activation="sigmoid",
-        loss="squared_error",
-        tied=False,
-        corruption=None,
-        pretrain=0,
-        solver="adam",
-        learning_rate=0.001,
-        momentum=0.9,
-        n_iter=20,
-        batch_size=100,
-        schedule="constant",
-        weight_decay=0.0,
-        sparsity_target=None,
-        sparsity_cost=0.1,
-        codes="activations",
-        thresholds=(0.25, 0.75),
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=0.0,
-        plateau=None,
-        verbose=False,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.code_layer = code_layer
-        self.init = init
-        self.activation = activation
-        self.output_activation = output_activation
-        self.loss = loss
-        self.tied = tied
-        self.corruption = corruption
-        self.pretrain = pretrain
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.n_iter = n_iter
-        self.batch_size = batch_size
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.sparsity_target = sparsity_target
-        self.sparsity_cost = sparsity_cost
-        self.codes = codes
-        self.thresholds = thresholds
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.plateau = plateau
-        self.verbose = verbose
-        self.random_state = random_state
+    hidden_layer_sizes: int | tuple = (200,)
+    _: KW_ONLY
+    code_layer: int | None = None
+    init: object = None
+    activation: str | tuple = "relu"
+    output_activation: str = "sigmoid"
+    loss: str = "squared_error"
+    tied: bool = False
+    corruption: object = None
+    pretrain: int = 0
+    solver: str = "adam"
+    learning_rate: float = 0.001
+    momentum: float = 0.9
+    n_iter: int = 20
+    batch_size: int = 100
+    schedule: object = "constant"
+    weight_decay: float = 0.0
+    sparsity_target: float | None = None
+    sparsity_cost: float = 0.1
+    codes: str = "activations"
+    thresholds: tuple = (0.25, 0.75)
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    tol: float = 0.0
+    plateau: tuple | None = None
+    verbose: bool | int = False
+    random_state: object = None
 
     def fit(self, X, y=None, *, validation=None):
         """Learn from images, forgetting whatever was learnt before.
@@ -215,26 +199,38 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         InputError
             A parameter or `X` is not allowed, or training diverged.
         """
-        check_settings(self)
+        self._check_settings()
         x = self._check_targets(X, True)
         held = None if validation is None else self._check_targets(validation, False, "validation")
         seeds = seed_sequence(self.random_state).spawn(4)
         rng, noise_rng = np.random.default_rng(seeds[0]), np.random.default_rng(seeds[1])
         stream = UniformStream(seeds[2])
-        form, start = self._starting_form(x, np.random.default_rng(seeds[3]))
+        form, start = starting_form(self, x, np.random.default_rng(seeds[3]))
         if self.early_stopping and held is None:
             kept, aside = split_rows(len(x), self.validation_fraction, rng)
             x, held = x[kept], x[aside]
         network = Network(form.specs, self.loss)
         network.initialize(rng)
         start(network)
-        plan = self._plan()
+        plan = self._plan("autoencoder")._replace(corrupt=self.corruption)
         if self.pretrain:
-            first = plan._replace(n_epochs=self.pretrain, schedule="constant", errors=False)
-            pretrain(network, form, x, first, self._optimizer, rng, stream, self.verbose)
+            first = plan._replace(n_epochs=self.pretrain, schedule="constant")
+            pretrain(network, form, x, first, self._optimizer, rng, stream)
         if self.sparsity_target is not None:
             plan = plan._replace(sparsity=(form.code - 1, self.sparsity_target, self.sparsity_cost))
-        self.history_ = self._train(network, x, plan, rng, stream, self._validation(held, noise_rng))
+        self.history_ = train(
+            network,
+            self._optimizer(network),
+            x,
+            x,
+            plan._replace(errors=True),
+            rng,
+            stream,
+            self._validation(held, noise_rng),
+            EarlyStopping.of(self),
+            None if self.plateau is None else Plateau(*self.plateau),
+        )
+        self.n_iter_ = len(self.history_.get("loss", []))
         self._network, self.code_layer_ = network, form.code
         self.code_thresholds_, self.code_levels_ = bit_levels(self._code(x), self.activations_[form.code - 1])
         return self
@@ -458,62 +454,22 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
             return check_visible(self, x, reset, name)
         return check_table(self, x, reset)
 
-    def _starting_form(self, x, rng):
-        """The form of the network, and a function that sets what is not to start at random."""
+    def _check_settings(self):
+        """Check every parameter that does not depend on the data or on another extractor."""
+        check_parameters(self, _CHECKS)
         if self.init is None:
-            sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
-            form = given_form(
-                sizes, self.activation, self.code_layer, self.output_activation, self.tied, x.shape[1]
-            )
-            layers, biases = [], None
-        else:
-            layers, extractor = encoder_layers(self.init, x, rng)
-            form = unrolled_form(layers, self.output_activation, self.tied, x.shape[1])
-            biases = decoder_biases(extractor)
-        if self.pretrain and not form.mirrored:
+            check_count("n_iter", self.n_iter)
+        if self.loss == "cross_entropy" and self.output_activation != "sigmoid":
             raise InputError(
-                "pretrain needs hidden_layer_sizes, and activations, that are the same from both ends, with "
-                f"the code in the middle; got {self.hidden_layer_sizes}; use pretrain=0"
+                'loss="cross_entropy" needs output_activation="sigmoid", whose outputs are probabilities; '
+                f"got {self.output_activation!r}"
             )
-        if self.sparsity_target is not None and form.specs[form.code - 1].activation != "sigmoid":
-            raise InputError('sparsity_target needs sigmoid code units; use activation="sigmoid" or None')
-
-        def start(network):
-            down = network.layers[: len(layers) - 1 : -1]
-            for (weights, bias, _), up, mirror in zip(layers, network.layers, down, strict=False):
-                up.weights[...], up.bias[...] = weights, bias
-                mirror.weights[...] = weights.T
-            for bias, layer in zip(biases or [], network.layers[form.code :], strict=False):
-                layer.bias[...] = bias
-
-        return form, start
-
-    def _plan(self):
-        return Plan(
-            self.n_iter,
-            self.batch_size,
-            self.learning_rate,
-            self.schedule,
-            self.weight_decay,
-            corrupt=self.corruption,
-            errors=True,
-        )
 
     def _validation(self, held, rng):
         """Inputs and targets of validation."""
         if held is None or self.corruption is None:
             return None if held is None else (held, held)
         return apply_noise("corruption", self.corruption, held.astype(np.float32), rng), held
-
-    def _train(self, network, x, plan, rng, stream, held):
-        stopping = EarlyStopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
-        plateau = None if self.plateau is None else Plateau(*self.plateau)
-        with EpochBar("autoencoder", plan.n_epochs, self.verbose) as bar:
-            history = train(
-                network, self._optimizer(network), x, x, plan, rng, stream, held, stopping, bar, plateau
-            )
-        self.n_iter_ = len(history.get("loss", []))
-        return history
 
     def _to_parts(self):
         noise = self.corruption

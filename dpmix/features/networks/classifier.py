@@ -1,33 +1,45 @@
 """`NetworkClassifier`: a network with a softmax layer, started at random or from learnt features."""
 
 import warnings
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from dpmix.base.checks import check_bool, check_choice, check_count, check_positive
+from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
 from dpmix.base.wording import Wording
-from dpmix.features.checks import check_fraction, check_labelled, check_not_negative, check_sizes, check_table
-from dpmix.features.networks.estimator import SOLVERS, NetworkEstimator
+from dpmix.features.checks import (
+    check_fraction,
+    check_labelled,
+    check_parameters,
+    check_sizes,
+    check_table,
+    each,
+)
+from dpmix.features.epochs import EarlyStopping, split_rows
+from dpmix.features.networks.estimator import NETWORK, NetworkEstimator
 from dpmix.features.networks.network import LayerSpec, Network
-from dpmix.features.networks.training import Plan, train
+from dpmix.features.networks.training import train
 from dpmix.features.networks.unrolling import check_activations, encoder_layers
-from dpmix.features.progress import EpochBar
-from dpmix.features.schedules import check_schedule
-from dpmix.features.splits import split_rows
-from dpmix.features.stopping import EarlyStopping
 from dpmix.features.storage import take
 from dpmix.features.streams import UniformStream
 
 __all__ = ["NetworkClassifier"]
 
 _NOTABLE = 1.0  # nats by which a loss is worse than that of guessing before it is told
+_CHECKS = NETWORK | {
+    "n_iter_output": partial(check_count, low=0),
+    "input_dropout": check_fraction,
+    "dropout": each(check_fraction),
+}
 _PLAIN = "biufSU"  # kinds of labels that a file holds as they are
 
 
+@dataclass(eq=False, repr=False)
 class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     """A network of dense layers with a softmax layer on top, trained by backpropagation.
 
@@ -101,48 +113,26 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     array(['left', 'right'], dtype='<U5')
     """
 
-    def __init__(
-        self,
-        hidden_layer_sizes=(256,),
-        *,
-        init=None,
-        activation="relu",
-        solver="adam",
-        learning_rate=0.001,
-        momentum=0.9,
-        n_iter_output=10,
-        n_iter=10,
-        batch_size=100,
-        schedule="constant",
-        weight_decay=0.0,
-        dropout=0.0,
-        input_dropout=0.0,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        tol=0.0,
-        verbose=False,
-        random_state=None,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.init = init
-        self.activation = activation
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.n_iter_output = n_iter_output
-        self.n_iter = n_iter
-        self.batch_size = batch_size
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.tol = tol
-        self.verbose = verbose
-        self.random_state = random_state
+    hidden_layer_sizes: int | tuple = (256,)
+    _: KW_ONLY
+    init: object = None
+    activation: str | tuple = "relu"
+    solver: str = "adam"
+    learning_rate: float = 0.001
+    momentum: float = 0.9
+    n_iter_output: int = 10
+    n_iter: int = 10
+    batch_size: int = 100
+    schedule: object = "constant"
+    weight_decay: float = 0.0
+    dropout: float | tuple = 0.0
+    input_dropout: float = 0.0
+    early_stopping: bool = False
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 10
+    tol: float = 0.0
+    verbose: bool | int = False
+    random_state: object = None
 
     def fit(self, X, y, *, validation=None):
         """Train on labelled images, forgetting whatever was learnt before.
@@ -166,7 +156,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         InputError
             A parameter or the data are not allowed, or training diverged.
         """
-        self._check_settings()
+        check_parameters(self, _CHECKS)
         x, classes, index = check_labelled(self, X, y)
         seeds = seed_sequence(self.random_state).spawn(3)
         rng, stream = np.random.default_rng(seeds[0]), UniformStream(seeds[1])
@@ -263,32 +253,18 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
 
     def _train(self, network, x, t, rng, stream, held):
         """Both phases; return their history in one."""
-        dropout = _rates(self.dropout, len(network.layers) - 1)
-        plan = Plan(
-            self.n_iter_output,
-            self.batch_size,
-            self.learning_rate,
-            weight_decay=self.weight_decay,
-            first=len(network.layers) - 1,
+        optimizer, top = self._optimizer, len(network.layers) - 1
+        plan = self._plan("network")._replace(
+            dropout=_rates(self.dropout, top), input_dropout=self.input_dropout
         )
         histories = []
         if self.init is not None:
-            with EpochBar("output layer", plan.n_epochs, self.verbose) as bar:
-                histories.append(
-                    train(network, self._optimizer(network), x, t, plan, rng, stream, held, bar=bar)
-                )
-        plan = plan._replace(
-            n_epochs=self.n_iter,
-            schedule=self.schedule,
-            first=0,
-            dropout=dropout,
-            input_dropout=self.input_dropout,
-        )
-        stopping = EarlyStopping(self.n_iter_no_change, self.tol) if self.early_stopping else None
-        with EpochBar("network", plan.n_epochs, self.verbose) as bar:
-            histories.append(
-                train(network, self._optimizer(network), x, t, plan, rng, stream, held, stopping, bar)
+            first = self._plan("output layer")._replace(
+                n_epochs=self.n_iter_output, schedule="constant", first=top
             )
+            histories.append(train(network, optimizer(network), x, t, first, rng, stream, held))
+        stopping = EarlyStopping.of(self)
+        histories.append(train(network, optimizer(network), x, t, plan, rng, stream, held, stopping))
         self.n_iter_ = len(histories[-1]["loss"])
         return {name: sum((history.get(name, []) for history in histories), []) for name in histories[-1]}
 
@@ -317,25 +293,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
                 f"validation must hold labels of y and no new ones; found {y[new].tolist()[0]!r}"
             )
         return x, targets[np.searchsorted(classes, y)]
-
-    def _check_settings(self):
-        for name in ("n_iter", "batch_size", "n_iter_no_change"):
-            check_count(name, getattr(self, name))
-        check_count("n_iter_output", self.n_iter_output, low=0)
-        check_choice("solver", self.solver, SOLVERS)
-        check_positive("learning_rate", self.learning_rate)
-        check_schedule("schedule", self.schedule)
-        for name in ("momentum", "input_dropout"):
-            check_fraction(name, getattr(self, name))
-        for rate in self.dropout if isinstance(self.dropout, (list, tuple)) else [self.dropout]:
-            check_fraction("dropout", rate)
-        for name in ("weight_decay", "tol"):
-            check_not_negative(name, getattr(self, name))
-        check_bool("early_stopping", self.early_stopping)
-        if check_fraction("validation_fraction", self.validation_fraction) == 0:
-            raise InputError(
-                "validation_fraction must be greater than 0; got 0; use early_stopping=False for none"
-            )
 
     def _warn_of_poor_fit(self):
         """Warn where the network is worse than guessing."""

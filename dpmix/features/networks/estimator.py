@@ -2,13 +2,15 @@
 
 import numpy as np
 
+from dpmix.features.checks import TRAINING, check_fraction, one_of
 from dpmix.features.networks.network import LayerSpec, Network
+from dpmix.features.networks.training import Plan
 from dpmix.features.optimizers import SGD, Adam
 from dpmix.features.storage import Persistent, take
 
-__all__ = ["SOLVERS", "NetworkEstimator"]
+__all__ = ["NETWORK", "NetworkEstimator"]
 
-SOLVERS = ("adam", "sgd")
+NETWORK = TRAINING | {"solver": one_of("adam", "sgd"), "momentum": check_fraction}
 
 
 class NetworkEstimator(Persistent):
@@ -36,6 +38,17 @@ class NetworkEstimator(Persistent):
         """All layers from the input on: a list of (weights (n_in, n_out), bias (n_out,), activation)."""
         self._fitted()
         return list(zip(self.coefs_, self.intercepts_, self.activations_, strict=True))
+
+    def _plan(self, title):
+        """What the parameters that all share say; `title` is shown if there is to be progress."""
+        return Plan(
+            self.n_iter,
+            self.batch_size,
+            self.learning_rate,
+            self.schedule,
+            self.weight_decay,
+            title=title if self.verbose else None,
+        )
 
     def _optimizer(self, network):
         size, dtype = network.parameters.size, network.parameters.dtype

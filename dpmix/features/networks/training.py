@@ -1,16 +1,13 @@
-"""The training loop of networks: mini-batches, noise, dropout, rates, validation, stopping, history."""
+"""The training of networks: mini-batches, noise, dropout and backpropagation in an epoch, and validation."""
 
-import time
 from typing import NamedTuple
 
 import numpy as np
 
-from dpmix.base.errors import InputError
-from dpmix.base.wording import Wording
 from dpmix.datasets.noise import apply_noise
+from dpmix.features.epochs import run_epochs
 from dpmix.features.networks.losses import sparsity_gradient, sum_of_squares
 from dpmix.features.products import RowList
-from dpmix.features.schedules import schedule_factor
 
 __all__ = ["Plan", "train"]
 
@@ -23,7 +20,7 @@ class Plan(NamedTuple):
     n_epochs, batch_size : int
     learning_rate : float
     schedule : str or callable
-        See `dpmix.features.schedules.schedule_factor`.
+        See `dpmix.features.epochs.schedule_factor`.
     weight_decay : float
         Fraction of the weights taken away per unit of learning rate; biases are left alone.
     input_dropout : float
@@ -40,6 +37,8 @@ class Plan(NamedTuple):
         KL(target || mean activity) to the loss of a mini-batch.
     errors : bool
         Whether the history has the mean squared error per output too.
+    title : str or None
+        What progress on stderr calls the training; None for none.
     """
 
     n_epochs: int
@@ -53,11 +52,10 @@ class Plan(NamedTuple):
     corrupt: object = None
     sparsity: tuple | None = None
     errors: bool = False
+    title: str | None = None
 
 
-def train(
-    network, optimizer, x, t, plan, rng, stream, validation=None, stopping=None, bar=None, plateau=None
-):
+def train(network, optimizer, x, t, plan, rng, stream, validation=None, stopping=None, plateau=None):
     """Train `network` in place; with `stopping` the parameters of the best epoch stay.
 
     Parameters
@@ -74,12 +72,9 @@ def train(
         For dropout.
     validation : tuple of numpy.ndarray, optional
         Inputs and targets whose loss is computed after every epoch.
-    stopping : object, optional
-        With ``update(loss)`` and ``improved`` as `dpmix.features.stopping.EarlyStopping` has them; it is
-        given the validation loss, or without validation the training loss.
-    bar : dpmix.features.progress.EpochBar, optional
-    plateau : dpmix.features.stopping.Plateau, optional
-        Given the mean squared error of training, which `plan.errors` asks for.
+    stopping, plateau : optional
+        As `dpmix.features.epochs.run_epochs` takes them. The former is given the validation loss, or without
+        validation the training loss; the latter needs `plan.errors`.
 
     Returns
     -------
@@ -93,65 +88,75 @@ def train(
     InputError
         The loss or the parameters were not finite: the learning rate is too high.
     """
-    history, best = {}, None
-    batches = _Batches(network, x, t, plan)
-    for epoch in range(plan.n_epochs):
-        started = time.perf_counter()
-        rate = plan.learning_rate * schedule_factor(plan.schedule, epoch, plan.n_epochs)
-        with np.errstate(over="ignore", invalid="ignore"):  # reported below, with the way out
-            figures = _epoch(network, optimizer, batches, rate, rng, stream)
-        if not (np.isfinite(figures["loss"]) and np.isfinite(network.parameters).all()):
-            raise InputError(
-                Wording(
-                    "{learning_rate} is too high: training diverged in epoch {epoch} at {rate:g}",
-                    epoch=epoch + 1,
-                    rate=rate,
-                ),
-                "use a tenth of it, or scale X to [0, 1] or to zero mean and unit variance",
-            )
-        figures = {"learning_rate": rate, "seconds": time.perf_counter() - started} | figures
-        if validation is not None:
-            figures |= _figures("validation_", plan, *network.evaluate(*validation))
-        for name, value in figures.items():
-            history.setdefault(name, []).append(value)
-        if bar is not None:
-            bar.update(**figures)
-        enough = False
-        if stopping is not None:
-            enough = stopping.update(figures.get("validation_loss", figures["loss"]))
-            if stopping.improved:
-                best = network.parameters.copy()
-        if plateau is not None:
-            enough = plateau.update(figures["mean_squared_error"]) or enough
-        if enough:
-            break
-    if best is not None:
-        network.parameters[...] = best
-    return history
+    trainer = _Trainer(network, optimizer, x, t, plan, rng, stream, validation)
+    return run_epochs(
+        trainer, plan.n_epochs, plan.learning_rate, plan.schedule, plan.title, stopping, plateau
+    )
 
 
-def _figures(prefix, plan, loss, error):
-    figures = {prefix + "loss": loss}
-    return figures | {prefix + "mean_squared_error": error} if plan.errors else figures
+class _Trainer:
+    """What an epoch does to `network`, for `run_epochs`; mini-batches stand in buffers used again."""
 
+    diverged = (
+        "training diverged in epoch {epoch} at {rate:g}",
+        "use a tenth of it, or scale X to [0, 1] or to zero mean and unit variance",
+    )
 
-class _Batches:
-    """Mini-batches of `x` and `t` in buffers used again, noise added, and what is not zero listed."""
+    def __init__(self, network, optimizer, x, t, plan, rng, stream, validation):
+        self._network, self._optimizer, self._plan = network, optimizer, plan
+        self._x, self._t, self._validation = x, t, validation
+        self._rng, self._stream = rng, stream
+        self.parameters = [network.parameters]
+        self._size, dtype = min(plan.batch_size, len(x)), network.parameters.dtype
+        self._table = np.empty((self._size, x.shape[1]), dtype)
+        self._listed = RowList(self._table) if dtype == np.float32 and plan.first == 0 else None
 
-    def __init__(self, network, x, t, plan):
-        self.n, self.plan = len(x), plan
-        self.size = min(plan.batch_size, len(x))
-        self._x, self._t = x, t
-        self._dtype = network.parameters.dtype
-        self._table = np.empty((self.size, x.shape[1]), self._dtype)
-        self._listed = RowList(self._table) if self._dtype == np.float32 and plan.first == 0 else None
+    def run_epoch(self, epoch, rate):
+        """One pass over all rows in random order; return its figures."""
+        network, n = self._network, len(self._x)
+        parts = network.trained_parts(self._plan.first, self._plan.weight_decay)
+        order = self._rng.permutation(n)
+        total = squares = 0.0
+        for start in range(0, n, self._size):
+            output, targets = self._descend(order[start : start + self._size])
+            self._optimizer.step(network.parameters, network.gradient, rate, parts)
+            total += network.sum_loss(output, targets)
+            if self._plan.errors:
+                squares += sum_of_squares(output, targets)
+        return self._figures("", total / n, squares / (n * network.specs[-1].n_out))
 
-    def get(self, rows, mask, rng):
-        """Inputs, their list or None, and targets of these rows; `mask` is a factor of the inputs."""
-        values = self._x[rows].astype(self._dtype, copy=False)
+    def watch(self):
+        """The figures of validation."""
+        if self._validation is None:
+            return {}
+        return self._figures("validation_", *self._network.evaluate(*self._validation))
+
+    def objective(self, figures):
+        """What early stopping wants to fall."""
+        return figures.get("validation_loss", figures["loss"])
+
+    def _figures(self, prefix, loss, error):
+        figures = {prefix + "loss": loss}
+        return figures | {prefix + "mean_squared_error": error} if self._plan.errors else figures
+
+    def _descend(self, rows):
+        """Fill the gradient for a mini-batch; return its outputs and targets."""
+        network, plan = self._network, self._plan
+        masks = _masks(network, plan, len(rows), self._stream)
+        inputs, targets = self._batch(rows, None if masks is None else masks[0])
+        if masks is not None:
+            masks[0] = None  # the inputs have been multiplied by it
+        activations = network.forward(inputs, masks, self._listed)
+        push = _push(plan, activations)
+        network.backward(activations, targets, masks, plan.first, self._listed, push)
+        return activations[-1], targets
+
+    def _batch(self, rows, mask):
+        """Inputs, noise added, and targets of these rows; `mask` is a factor of the inputs."""
+        values = self._x[rows].astype(self._table.dtype, copy=False)
         targets = values if self._t is self._x else self._t[rows]
-        if self.plan.corrupt is not None:
-            values = apply_noise("corruption", self.plan.corrupt, values, rng)
+        if self._plan.corrupt is not None:
+            values = apply_noise("corruption", self._plan.corrupt, values, self._rng)
         inputs = self._table[: len(rows)]
         if mask is None:
             inputs[...] = values
@@ -159,29 +164,7 @@ class _Batches:
             np.multiply(values, mask, out=inputs)
         if self._listed is not None:
             self._listed.listed(0, len(rows))
-        return inputs, self._listed, targets
-
-
-def _epoch(network, optimizer, batches, rate, rng, stream):
-    """One pass over all rows in random order; return its figures."""
-    plan = batches.plan
-    parts = network.trained_parts(plan.first, plan.weight_decay)
-    order = rng.permutation(batches.n)
-    total = squares = 0.0
-    for start in range(0, len(order), batches.size):
-        rows = order[start : start + batches.size]
-        masks = _masks(network, plan, len(rows), stream)
-        inputs, listed, targets = batches.get(rows, None if masks is None else masks[0], rng)
-        if masks is not None:
-            masks[0] = None  # the inputs have been multiplied by it
-        activations = network.forward(inputs, masks, listed)
-        network.backward(activations, targets, masks, plan.first, listed, _push(plan, activations))
-        optimizer.step(network.parameters, network.gradient, rate, parts)
-        total += network.sum_loss(activations[-1], targets)
-        if plan.errors:
-            squares += sum_of_squares(activations[-1], targets)
-    n_values = batches.n * network.specs[-1].n_out
-    return _figures("", plan, total / batches.n, squares / n_values)
+        return inputs, targets
 
 
 def _push(plan, activations):

@@ -13,19 +13,11 @@ from sklearn.exceptions import NotFittedError
 
 from dpmix.base.checks import check_choice, check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.features.checks import check_sizes
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import train
-from dpmix.features.progress import EpochBar
 
-__all__ = [
-    "Form",
-    "check_activations",
-    "decoder_biases",
-    "encoder_layers",
-    "given_form",
-    "pretrain",
-    "unrolled_form",
-]
+__all__ = ["Form", "check_activations", "encoder_layers", "given_form", "pretrain", "starting_form"]
 
 HIDDEN = ("relu", "sigmoid", "tanh", "linear")
 
@@ -45,6 +37,35 @@ class Form(NamedTuple):
     specs: list
     code: int
     mirrored: bool
+
+
+def starting_form(net, x, rng):
+    """The `Form` of an `Autoencoder` for `x`, and a function that sets what is not to start at random."""
+    if net.init is None:
+        sizes = check_sizes("hidden_layer_sizes", net.hidden_layer_sizes)
+        form = given_form(sizes, net.activation, net.code_layer, net.output_activation, net.tied, x.shape[1])
+        layers, biases = [], None
+    else:
+        layers, extractor = encoder_layers(net.init, x, rng)
+        form = _unrolled_form(layers, net.output_activation, net.tied, x.shape[1])
+        biases = _decoder_biases(extractor)
+    if net.pretrain and not form.mirrored:
+        raise InputError(
+            "pretrain needs hidden_layer_sizes, and activations, that are the same from both ends, with "
+            f"the code in the middle; got {net.hidden_layer_sizes}; use pretrain=0"
+        )
+    if net.sparsity_target is not None and form.specs[form.code - 1].activation != "sigmoid":
+        raise InputError('sparsity_target needs sigmoid code units; use activation="sigmoid" or None')
+
+    def start(network):
+        down = network.layers[: len(layers) - 1 : -1]
+        for (weights, bias, _), up, mirror in zip(layers, network.layers, down, strict=False):
+            up.weights[...], up.bias[...] = weights, bias
+            mirror.weights[...] = weights.T
+        for bias, layer in zip(biases or [], network.layers[form.code :], strict=False):
+            layer.bias[...] = bias
+
+    return form, start
 
 
 def given_form(sizes, activation, code_layer, output_activation, tied, d):
@@ -69,7 +90,7 @@ def given_form(sizes, activation, code_layer, output_activation, tied, d):
     return Form(specs, code, mirrored and activations == activations[::-1])
 
 
-def unrolled_form(layers, output_activation, tied, d):
+def _unrolled_form(layers, output_activation, tied, d):
     """The form of encoder `layers`, as `encoder_layers` gives them, with their mirror image as decoder."""
     if not layers:
         raise InputError("init must hold at least one layer; got none")
@@ -126,7 +147,7 @@ def encoder_layers(init, x, rng):
     return _check_layers(layers, x.shape[1]), extractor
 
 
-def decoder_biases(extractor):
+def _decoder_biases(extractor):
     """Biases of the way down, from the code, of a fitted Boltzmann machine or a stack of them, else None."""
     machines = getattr(extractor, "rbms_", [extractor])
     if all(hasattr(machine, "intercept_visible_") for machine in machines):
@@ -155,7 +176,7 @@ def _check_layers(layers, d):
     return checked
 
 
-def pretrain(network, form, x, plan, new_optimizer, rng, stream, show):
+def pretrain(network, form, x, plan, new_optimizer, rng, stream):
     """Train each encoder layer of `network`, with the decoder layer that mirrors it, from the bottom.
 
     Layer by layer, an autoencoder with this one hidden layer learns to reproduce the clean codes of the
@@ -174,8 +195,6 @@ def pretrain(network, form, x, plan, new_optimizer, rng, stream, show):
         Makes an optimiser for a network.
     rng, stream
         Those of `dpmix.features.networks.training.train`.
-    show : bool
-        Progress on stderr.
     """
     for ix in range(form.code):
         mirror = 2 * form.code - 1 - ix
@@ -188,8 +207,8 @@ def pretrain(network, form, x, plan, new_optimizer, rng, stream, show):
         pairs = list(zip(shallow.layers, (network.layers[ix], network.layers[mirror]), strict=True))
         for own, whole in pairs:
             own.weights[...], own.bias[...] = whole.weights, whole.bias
-        with EpochBar(f"layer {ix + 1}", plan.n_epochs, show) as bar:
-            train(shallow, new_optimizer(shallow), x, x, plan, rng, stream, bar=bar)
+        plan = plan._replace(title=plan.title and f"layer {ix + 1}")
+        train(shallow, new_optimizer(shallow), x, x, plan, rng, stream)
         for own, whole in pairs:
             whole.weights[...], whole.bias[...] = own.weights, own.bias
         x = shallow.predict(x, stop=1)

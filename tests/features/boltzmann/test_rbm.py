@@ -31,9 +31,7 @@ def net(digits):
     ).fit(digits[0])
 
 
-@pytest.mark.parametrize(
-    "name", ["boltzmann.rbm", "boltzmann.dbn", "networks.classifier", "schedules", "stopping"]
-)
+@pytest.mark.parametrize("name", ["boltzmann.rbm", "boltzmann.dbn", "networks.classifier", "epochs"])
 def test_examples(name):
     found = doctest.testmod(importlib.import_module(f"dpmix.features.{name}"))
     assert found.attempted and not found.failed

@@ -13,7 +13,7 @@ from dpmix import InputError, features
 from dpmix.datasets import GaussianNoise, MaskingNoise, OccludingBlocks, SaltAndPepper, corrupt
 from dpmix.features import Autoencoder, BernoulliRBM, DeepBeliefNet, NetworkClassifier, ternary
 from dpmix.features.codes import bit_levels
-from dpmix.features.stopping import EarlyStopping
+from dpmix.features.epochs import EarlyStopping
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted training takes minutes")
 

@@ -6,14 +6,21 @@ import pytest
 
 from dpmix import InputError
 from dpmix.features.activations import ACTIVATIONS
+from dpmix.features.epochs import (
+    SCHEDULES,
+    EarlyStopping,
+    Plateau,
+    check_per_epoch,
+    check_schedule,
+    per_epoch,
+    schedule_factor,
+    split_rows,
+)
 from dpmix.features.networks.losses import LOSSES, sparsity_gradient
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import Plan, train
 from dpmix.features.optimizers import SGD, Adam
 from dpmix.features.products import RowList
-from dpmix.features.schedules import SCHEDULES, check_per_epoch, check_schedule, per_epoch, schedule_factor
-from dpmix.features.splits import split_rows
-from dpmix.features.stopping import EarlyStopping, Plateau
 from dpmix.features.streams import UniformStream
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpreted training takes minutes")
