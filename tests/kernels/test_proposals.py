@@ -12,7 +12,6 @@ from dpmix.kernels.birth_death import birth, death
 from dpmix.kernels.partition import list_members, merge_clusters, split_cluster
 from dpmix.kernels.split_merge import merge, split
 from dpmix.model.table import BinaryTable
-from support import naive
 
 N, D = 24, 6
 MOVES = {"split-merge": (split, merge, "pair"), "birth-death": (birth, death, "crowd")}
@@ -20,7 +19,7 @@ MOVES = {"split-merge": (split, merge, "pair"), "birth-death": (birth, death, "c
 
 def groups_chain(gaps, labelled):
     """A chain over three noisy groups of images, in partly wrong clusters."""
-    rng = naive.generator(60)
+    rng = np.random.default_rng(60)
     centres = rng.integers(0, 2, (3, D))[np.arange(N) % 3]
     x = np.where(rng.random((N, D)) < 0.15, 1 - centres, centres)
     observed = rng.random((N, D)) < 0.8 if gaps else None
