@@ -11,7 +11,7 @@ from dpmix.kernels.beta_bernoulli import exact_score, own_score, score_image
 from dpmix.kernels.categorical import draw, screen
 from dpmix.kernels.partition import count_images, move_image
 from dpmix.kernels.records import empty_partition
-from dpmix.kernels.special import log_array, log_gamma_array
+from dpmix.kernels.special import log_array, log_gamma_array, sum_array
 from support import naive, partitions
 from support.partitions import case
 
@@ -59,6 +59,12 @@ def test_log_gamma_array():
     )
     found, wanted = log_gamma_of(x), special.gammaln(x)
     assert (np.abs(found - wanted) <= 1e-13 + 2e-15 * np.abs(wanted)).all()
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 1000])
+def test_sum_array(size):
+    x = naive.generator(8, size).normal(size=size)
+    assert sum_array(x) == pytest.approx(math.fsum(x), abs=1e-12)
 
 
 ODD = {

@@ -12,7 +12,14 @@ from dpmix.kernels.pseudo_likelihood import add_pixel_log_odds
 from dpmix.kernels.sparse_rows import combine_rows, list_columns, list_rows
 from dpmix.kernels.steps import adam_step, momentum_step
 from dpmix.kernels.uniform import BELOW_ONE, LANES, fill_uniform
-from dpmix.kernels.units import BLOCK, add_softplus_sums, exp_array, sample_units, sigmoid_array
+from dpmix.kernels.units import (
+    BLOCK,
+    add_softplus_sums,
+    exp_array,
+    sample_probabilities,
+    sample_units,
+    sigmoid_array,
+)
 
 SIZES = [1, 15, 16, 17, LANES - 1, LANES, LANES + 1, BLOCK, BLOCK + 33]
 pytestmark = pytest.mark.filterwarnings(
@@ -90,6 +97,19 @@ def test_sampled_units_compare_the_same_uniforms(size):
     sample_units(z, stream.state, out, work())
     sure = np.abs(uniform - expit(z)) > 1e-6
     np.testing.assert_array_equal(out[sure], (uniform < expit(z))[sure])
+    np.testing.assert_array_equal(stream.state, ahead.state)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_probabilities_are_compared_with_the_same_uniforms(size):
+    p = np.random.default_rng(size).random(size).astype(np.float32)
+    stream = UniformStream(np.random.SeedSequence(size))
+    ahead, uniform = UniformStream.from_state(stream.state), np.empty(size, np.float32)
+    for first in range(0, size, BLOCK):
+        ahead.fill(uniform[first : first + BLOCK])
+    out = np.empty_like(p)
+    sample_probabilities(p, stream.state, out, work())
+    np.testing.assert_array_equal(out, uniform < p)
     np.testing.assert_array_equal(stream.state, ahead.state)
 
 
