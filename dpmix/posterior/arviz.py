@@ -47,8 +47,7 @@ def _groups(posterior, labels):
             draws[name] = values
     if labels:
         draws["labels"] = posterior.labels
-    n_draws, plan = posterior.alpha.shape[1], posterior.plan
-    sweeps = plan.burn_in + plan.thin * np.arange(1, n_draws + 1) - 1
-    others = {name: values[:, sweeps] for name, values in posterior.trace.items() if name not in _ELSEWHERE}
+    kept = posterior.draw_sweeps
+    others = {name: values[:, kept] for name, values in posterior.trace.items() if name not in _ELSEWHERE}
     groups = {"posterior": draws, "sample_stats": {"lp": posterior.log_joint, **others}}
     return {**groups, "constant_data": constants} if constants else groups
