@@ -140,9 +140,9 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             A parameter or `X` is not allowed.
         """
         settings = self._check_settings()
-        on, seen = self._check_images(X, reset=True)
+        on, observed = self._check_images(X, reset=True)
         images = Images(on, shape=X.shape) if isinstance(X, (Images, GreyImages)) else on
-        self.posterior_ = sample(images, observed=None if seen.all() else seen, **settings)
+        self.posterior_ = sample(images, observed=None if observed.all() else observed, **settings)
         self.estimate_ = point_estimate(self.posterior_, self.loss)
         self.labels_ = self.estimate_.labels.copy()  # writable, as scikit-learn's users expect
         self.n_clusters_ = self.estimate_.n_clusters
@@ -209,10 +209,9 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         InputError, InputTypeError
             `X` is not images of 0 and 1 after `binarize`, or not of as many pixels as those of `fit`.
         """
-        on, seen = self._check_images(X)
-        proba = responsibilities(self._given_estimate, on, observed=seen)[
-            :, :-1
-        ]  # the last one is a new cluster
+        on, observed = self._check_images(X)
+        found = responsibilities(self._given_estimate, on, observed=observed)
+        proba = found[:, :-1]  # the last one is a new cluster
         total = proba.sum(axis=1, keepdims=True)
         # Where a new cluster has all the weight, as far as double precision can tell, none stands out.
         return np.divide(proba, total, out=np.tile(self.weights_, (len(on), 1)), where=total > 0)
@@ -255,8 +254,8 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         InputError, InputTypeError
             `X` is not images of 0 and 1 after `binarize`, or not of as many pixels as those of `fit`.
         """
-        on, seen = self._check_images(X)
-        return log_predictive(self.posterior_, on, seen)
+        on, observed = self._check_images(X)
+        return log_predictive(self.posterior_, on, observed)
 
     def score(self, X, y=None):
         """Mean of `score_samples`: larger is better.
@@ -322,8 +321,8 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         InputError, InputTypeError
             Bad images, or an `observed` that does not fit them.
         """
-        on, seen = self._check_images(X, observed=observed)
-        return predict_proba(self.posterior_, on, seen)
+        on, observed = self._check_images(X, observed=observed)
+        return predict_proba(self.posterior_, on, observed)
 
     @property
     def _n_features_out(self):
@@ -360,12 +359,12 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             values = validate_data(self, values, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
         if values.dtype.kind not in "buif":
             raise InputError(f"X must hold numbers; got dtype {values.dtype}")
-        known = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
-        seen = check_mask("observed", observed, known)
+        entries = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
+        observed = check_mask("observed", observed, entries)
         if self.binarize is None:
-            return check_binary(values, "X", seen), seen
+            return check_binary(values, "X", observed), observed
         with np.errstate(invalid="ignore"):
-            return ((values > self.binarize) & seen).astype(np.uint8), seen
+            return ((values > self.binarize) & observed).astype(np.uint8), observed
 
 
 def _given_partition(posterior, labels):

@@ -4,7 +4,7 @@ import numpy as np
 
 from dpmix.base.errors import InputError, InputTypeError
 
-__all__ = ["check_binary", "check_labels", "check_mask", "check_numbers", "image_shape", "known_entries"]
+__all__ = ["check_binary", "check_classes", "check_mask", "check_numbers", "image_shape", "observed_entries"]
 
 
 def image_shape(d):
@@ -62,16 +62,16 @@ def check_numbers(x, name="x"):
     return values
 
 
-def known_entries(x, values):
-    """Where `values`, the numbers of `x`, are known: neither masked nor NaN."""
-    known = ~np.ma.getmaskarray(x) if np.ma.isMaskedArray(x) else np.ones(values.shape, bool)
+def observed_entries(x, values):
+    """Where `values`, the numbers of `x`, are observed: neither masked nor NaN."""
+    observed = ~np.ma.getmaskarray(x) if np.ma.isMaskedArray(x) else np.ones(values.shape, bool)
     if values.dtype.kind == "f":
-        known &= ~np.isnan(values)
-    return known
+        observed &= ~np.isnan(values)
+    return observed
 
 
-def check_mask(name, mask, known, single=False):
-    """Where pixels are both known and marked by the mask called `name`, (m, d) bool.
+def check_mask(name, mask, observed, single=False):
+    """Where pixels are both observed and marked by the mask called `name`, (m, d) bool.
 
     Raises
     ------
@@ -79,25 +79,25 @@ def check_mask(name, mask, known, single=False):
         A mask that is not of booleans, or of neither shape (d,) nor (m, d).
     """
     if mask is None:
-        return known
+        return observed
     mask = check_numbers(mask, name)
     if mask.dtype.kind != "b":
         raise InputTypeError(
             f"{name} must hold True where a pixel is {name} and False elsewhere; "
             f"got dtype {mask.dtype}; convert it, as in {name}.astype(bool)"
         )
-    m, d = known.shape
+    m, d = observed.shape
     if mask.shape != (d,) and (single or mask.shape != (m, d)):
         allowed = f"({d},)" if single else f"({d},) for all images or ({m}, {d}) for each"
         raise InputError(
             f"{name} must have shape {allowed}; got {mask.shape}; flatten a mask in the "
             f"form of a picture with {name}.ravel()"
         )
-    return known & mask
+    return observed & mask
 
 
-def check_labels(labels, n):
-    """Check the label column of `n` images: (label + 1 with 0 for unobserved, number of classes).
+def check_classes(labels, n):
+    """Check the known labels of `n` images: (class + 1 with 0 for unobserved, number of classes).
 
     Raises
     ------

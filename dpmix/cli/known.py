@@ -79,7 +79,7 @@ def known_labels(posterior, arguments):
     if "labels" not in arguments:
         if "classes" in arguments:
             raise InputError("--classes chooses among the images of --labels FROM; pass --labels, too")
-        return (posterior.table.labels, None) if posterior.table.n_classes else (None, None)
+        return (posterior.table.classes, None) if posterior.table.n_classes else (None, None)
     y, names = _labels_from(arguments.labels, posterior)
     if y is None:
         raise InputError(f"--labels {arguments.labels}: has no labels; choose another")

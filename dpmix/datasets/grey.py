@@ -11,7 +11,7 @@ from dpmix.base.wording import Wording
 from dpmix.datasets.arrays import check_table, read_array
 from dpmix.datasets.binarization import check_range, is_binary
 from dpmix.datasets.folder import read_folder
-from dpmix.datasets.images import check_labels, class_rows
+from dpmix.datasets.images import check_y, class_rows
 from dpmix.datasets.mnist import MAX_GREY, SPLITS, read_split
 
 __all__ = ["GreyImages", "load_grey"]
@@ -114,5 +114,5 @@ def _grey_images(values, y, maximum, classes=None):
     """`GreyImages` of `values` (n, d) or (n, height, width) in 0..maximum."""
     shape = values.shape[1:] if values.ndim == 3 else image_shape(values.shape[1])
     x = np.divide(values.reshape(len(values), -1), maximum, dtype=np.float32)
-    y = None if y is None else check_labels(y, len(x))
+    y = None if y is None else check_y(y, len(x))
     return GreyImages(x, y, tuple(int(side) for side in shape), None if classes is None else tuple(classes))

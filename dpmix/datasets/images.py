@@ -76,7 +76,7 @@ class Images:
         if self.names is not None and len(self.names) != n:
             raise InputError(f"names must be one per image, {n}; got {len(self.names)}")
         self._set("classes", None if self.classes is None else _check_strings("classes", self.classes))
-        self._set("y", None if self.y is None else check_labels(self.y, n))
+        self._set("y", None if self.y is None else check_y(self.y, n))
         if self.classes is not None:
             _check_classes(self.y, self.classes)
 
@@ -119,7 +119,7 @@ def images_of(values, y=None, names=None, classes=None):
     return Images(x, y, shape=shape, names=names, classes=classes)
 
 
-def check_labels(y, n):
+def check_y(y, n):
     """Return the labels `y` as a read-only int64 array (n,)."""
     y = real_array(y, "y")
     if y.dtype.kind == "f":

@@ -8,11 +8,11 @@ import numpy as np
 
 from dpmix.base.arrays import (
     check_binary,
-    check_labels,
+    check_classes,
     check_mask,
     check_numbers,
     image_shape,
-    known_entries,
+    observed_entries,
 )
 from dpmix.base.errors import InputError
 from dpmix.kernels.records import Runs, table_rows
@@ -62,14 +62,14 @@ class BinaryTable:
         n, d = values.shape
         if n == 0 or d == 0:
             raise InputError(f"{name} must hold at least one image of one pixel; got shape {values.shape}")
-        seen = check_mask("observed", observed, known_entries(x, values))
-        columns = [np.packbits(check_binary(values, name, seen), axis=1, bitorder="little")]
-        masked = not seen.all()
+        observed = check_mask("observed", observed, observed_entries(x, values))
+        columns = [np.packbits(check_binary(values, name, observed), axis=1, bitorder="little")]
+        masked = not observed.all()
         if masked:
-            columns.append(np.packbits(seen, axis=1, bitorder="little"))
+            columns.append(np.packbits(observed, axis=1, bitorder="little"))
         n_classes = 0
         if labels is not None:
-            codes, n_classes = check_labels(labels, n)
+            codes, n_classes = check_classes(labels, n)
             columns.append(codes.astype("<u2")[:, None].view(np.uint8))
         packed = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
         return cls(packed, d, tuple(shape or image_shape(d)), masked, n_classes)
@@ -91,8 +91,8 @@ class BinaryTable:
         return -(-self.d // 8)
 
     @property
-    def labels(self):
-        """Label of each image, (n,) int64, -1 where it is not observed."""
+    def classes(self):
+        """Class of each image, its known label, (n,) int64, -1 where it is not observed."""
         if not self.n_classes:
             return np.full(self.n, -1)
         return np.ascontiguousarray(self.packed[:, -2:]).view("<u2")[:, 0].astype(np.int64) - 1
@@ -101,7 +101,7 @@ class BinaryTable:
         """Pixels of `rows` as (m, d) uint8 in {0, 1}; 0 where unobserved."""
         return np.unpackbits(self.packed[rows, : self.width], axis=1, count=self.d, bitorder="little")
 
-    def seen(self, rows=slice(None)):
+    def observed(self, rows=slice(None)):
         """Whether each pixel of `rows` is observed, (m, d) uint8 in {0, 1}."""
         if not self.masked:
             return np.ones((len(self.packed[rows]), self.d), np.uint8)
@@ -122,20 +122,20 @@ class BinaryTable:
     def runs(self):
         """Pixels that are on, gaps and labels as the `dpmix.kernels.records.Runs` that kernels read."""
         offsets, starts, stops = self._runs_of(self.dense)
-        gaps = self._runs_of(lambda rows: 1 - self.seen(rows)) if self.masked else no_runs(self.n)
-        labels = self.labels
+        gaps = self._runs_of(lambda rows: 1 - self.observed(rows)) if self.masked else no_runs(self.n)
+        classes = self.classes
         if not self.masked and not self.n_classes:
-            return Runs(offsets, offsets[1:].copy(), starts, stops, *gaps, labels)
+            return Runs(offsets, offsets[1:].copy(), starts, stops, *gaps, classes)
         first_gap, first_class, _ = table_rows(self.d, self.masked, self.n_classes)
-        labelled = np.flatnonzero(labels >= 0)
+        labelled = np.flatnonzero(classes >= 0)
         owners = np.concatenate([_owners(offsets), _owners(gaps[0]), labelled])
         order = np.argsort(owners, kind="stable")
         starts = np.concatenate([starts, gaps[1] + first_gap, np.full(len(labelled), first_class)])
-        stops = np.concatenate([stops, gaps[2] + first_gap, first_class + 1 + labels[labelled]])
+        stops = np.concatenate([stops, gaps[2] + first_gap, first_class + 1 + classes[labelled]])
         ends = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=self.n))])
         on_ends = ends[:-1] + np.diff(offsets)
         return Runs(
-            ends, on_ends, starts[order].astype(np.int32), stops[order].astype(np.int32), *gaps, labels
+            ends, on_ends, starts[order].astype(np.int32), stops[order].astype(np.int32), *gaps, classes
         )
 
     def _runs_of(self, dense):

@@ -5,7 +5,7 @@ import numpy as np
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.pieces import evenly
 
-__all__ = ["as_labels", "by_size", "codes_of", "contingency", "flat_draws"]
+__all__ = ["as_labels", "by_size", "codes_of", "cross_table", "flat_draws"]
 
 
 def flat_draws(posterior, most=None):
@@ -43,7 +43,7 @@ def codes_of(labels):
     return codes, int(offsets[-1])
 
 
-def contingency(rows, columns):
+def cross_table(rows, columns):
     """How many images each pair of clusters shares, (clusters of `rows`, clusters of `columns`) int64."""
     n_columns = int(columns.max()) + 1
     places = rows.astype(np.int64) * n_columns + columns

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.partitions.draws import as_labels, contingency
+from dpmix.partitions.draws import as_labels, cross_table
 from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["Contingency", "LabelComparison", "compare_labels", "contingency_table"]
@@ -141,15 +141,15 @@ def _as_classes(y, n=None):
     """Distinct values of `y` and the place of each element among them."""
     if np.ma.is_masked(y):
         raise InputError("y has masked entries; compare only images whose label is known")
-    known = np.asarray(y)
-    if known.dtype == object and all(isinstance(label, str) for label in known.flat):  # as pandas has them
-        known = known.astype(str)
-    if known.dtype.kind not in "buiU":
-        raise InputTypeError(f"y must hold integers, booleans or strings; got dtype {known.dtype}")
-    if known.ndim != 1 or not len(known) or (n is not None and len(known) != n):
+    values = np.asarray(y)
+    if values.dtype == object and all(isinstance(label, str) for label in values.flat):  # as pandas has them
+        values = values.astype(str)
+    if values.dtype.kind not in "buiU":
+        raise InputTypeError(f"y must hold integers, booleans or strings; got dtype {values.dtype}")
+    if values.ndim != 1 or not len(values) or (n is not None and len(values) != n):
         wanted = f"one label {'per image' if n is None else f'for each of the {n} images of the posterior'}"
-        raise InputError(f"y must hold {wanted}; got shape {known.shape}")
-    return np.unique(known, return_inverse=True)
+        raise InputError(f"y must hold {wanted}; got shape {values.shape}")
+    return np.unique(values, return_inverse=True)
 
 
 def _compare(labels, y):
@@ -159,5 +159,5 @@ def _compare(labels, y):
         warnings.filterwarnings("ignore", "The number of unique classes")  # which is no mistake
         ari = adjusted_rand_score(y, labels)
         homogeneity, completeness, nmi = homogeneity_completeness_v_measure(y, labels)
-    purity = contingency(y, labels).max(axis=0).sum() / len(y)
+    purity = cross_table(y, labels).max(axis=0).sum() / len(y)
     return float(ari), float(nmi), float(purity), float(homogeneity), float(completeness)

@@ -17,7 +17,7 @@ from scipy.special import xlogy
 from dpmix.base.checks import check_choice
 from dpmix.base.pieces import in_pieces
 from dpmix.kernels.co_clustering import overlaps
-from dpmix.partitions.draws import contingency
+from dpmix.partitions.draws import cross_table
 from dpmix.posterior.information import distance
 
 __all__ = ["LOSSES", "Loss", "between_draws", "distances", "loss_of"]
@@ -80,7 +80,7 @@ def distances(labels, draws, loss):
     """
     if loss.name == "vi":
         return np.array([distance(labels, draw) for draw in draws])
-    return np.array([_split_pairs(contingency(labels, draw)) for draw in draws]) * loss.scale
+    return np.array([_split_pairs(cross_table(labels, draw)) for draw in draws]) * loss.scale
 
 
 def between_draws(draws, loss):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dpmix.base.checks import check_choice, check_count
-from dpmix.partitions.draws import as_labels, contingency
+from dpmix.partitions.draws import as_labels, cross_table
 from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["ClusterMembers", "cluster_members", "confidence", "mean_images"]
@@ -74,7 +74,7 @@ def confidence(posterior, estimate):
     others = np.bincount(labels)[labels] - 1
     together = np.zeros(n, np.int64)
     for draw in draws:
-        shared = contingency(labels, draw)
+        shared = cross_table(labels, draw)
         alone = shared.sum(axis=0)[draw] == 1
         together += np.where(others == 0, alone, shared[labels, draw] - 1)
     return together / (np.maximum(others, 1) * len(draws))
@@ -106,10 +106,11 @@ def cluster_members(posterior, estimate, typical=5, odd=3, by="confidence"):
     Notes
     -----
     The log probability is that of the posterior predictive of a cluster (Neal 2000, equation 3.1) with the
-    image itself left out: the sum, over its observed pixels, of ``log((a + ones) / (a + b + seen))`` for
-    those that are on and ``log((b + seen - ones) / (a + b + seen))`` for those that are off, where `seen` of
-    the other members have the pixel observed and `ones` of them have it on, with pseudo-counts `a` and `b`
-    averaged over draws; and of its label, where it has one, ``log((c + count) / (C c + labelled))``.
+    image itself left out: the sum, over its observed pixels, of ``log((a + ones) / (a + b + observed))`` for
+    those that are on and ``log((b + observed - ones) / (a + b + observed))`` for those that are off, where
+    `observed` of the other members have the pixel observed and `ones` of them have it on, with pseudo-counts
+    `a` and `b` averaged over draws; and of its label, where it has one,
+    ``log((c + count) / (C c + labelled))``.
     """
     sure = confidence(posterior, estimate)
     labels = as_labels(estimate, posterior.table.n)
@@ -155,17 +156,17 @@ def mean_images(posterior, partition):
     check_posterior(posterior)
     labels = as_labels(partition, posterior.table.n, "partition")
     counts = [_counts(posterior.table, np.flatnonzero(labels == k)) for k in range(labels.max() + 1)]
-    ones, seen = (np.array(rows) for rows in zip(*counts, strict=True))
-    return np.ma.masked_array(ones / np.maximum(seen, 1), seen == 0)
+    ones, observed = (np.array(rows) for rows in zip(*counts, strict=True))
+    return np.ma.masked_array(ones / np.maximum(observed, 1), observed == 0)
 
 
 def _counts(table, members):
     """Among images `members`, in how many each pixel is on and in how many it is observed, (d,) int64."""
-    ones, seen = np.zeros((2, table.d), np.int64)
+    ones, observed = np.zeros((2, table.d), np.int64)
     for rows in _pieces(members):
         ones += table.dense(rows).sum(axis=0, dtype=np.int64)
-        seen += table.seen(rows).sum(axis=0, dtype=np.int64) if table.masked else len(rows)
-    return ones, seen
+        observed += table.observed(rows).sum(axis=0, dtype=np.int64) if table.masked else len(rows)
+    return ones, observed
 
 
 def _pieces(members):
@@ -179,22 +180,23 @@ def _left_out(posterior, labels):
     found = np.empty(len(labels))
     for k in range(labels.max() + 1):
         members = np.flatnonzero(labels == k)
-        ones, seen = _counts(table, members)
+        ones, observed = _counts(table, members)
         # Counts without the image itself; what is -1 here, as no such member exists, is never looked up.
-        others = np.maximum(seen - 1, 0)
+        others = np.maximum(observed - 1, 0)
         on, off = np.log(a + np.maximum(ones - 1, 0)), np.log(b + np.maximum(others - ones, 0))
         total = np.log(a + b + others)
         for rows in _pieces(members):
             found[rows] = table.dense(rows).astype(np.float64) @ (on - off)
-            found[rows] += (
-                table.seen(rows).astype(np.float64) @ (off - total) if table.masked else (off - total).sum()
-            )
+            if table.masked:
+                found[rows] += table.observed(rows).astype(np.float64) @ (off - total)
+            else:
+                found[rows] += (off - total).sum()
         if table.n_classes:
-            found[members] += _left_out_labels(table.labels[members], table.n_classes, c)
+            found[members] += _left_out_classes(table.classes[members], table.n_classes, c)
     return found
 
 
-def _left_out_labels(y, n_classes, c):
+def _left_out_classes(y, n_classes, c):
     """Log probability of the label of each member of a cluster given the other labels; 0 without a label."""
     labelled = y >= 0
     counts = np.bincount(y[labelled], minlength=n_classes)

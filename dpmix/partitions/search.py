@@ -69,7 +69,7 @@ class PartitionSearch:
         in_pieces(call, len(order), _GUESS)
         return sum(changes)
 
-    def sweeten(self, images, generator):
+    def descend(self, images, generator):
         """Reallocate `images` in random orders until none moves; return the change of the loss."""
         change, total = -np.inf, 0.0
         while change < 0:
@@ -83,7 +83,7 @@ class PartitionSearch:
         rank = generator.permutation(self.n_clusters)[self._search.z[images]]
         return images[np.argsort(rank, kind="stable")]
 
-    def shake(self, generator):
+    def perturb(self, generator):
         """Dissolve each cluster in turn, and keep to it where that is better (zealous updates).
 
         Returns whether it was for any.
@@ -95,16 +95,16 @@ class PartitionSearch:
         return improved
 
     def improve(self, generator):
-        """Sweeten and shake until neither helps."""
+        """Descend and perturb until neither helps."""
         everything = np.arange(len(self._search.z))
-        self.sweeten(everything, generator)
-        while self.shake(generator):
-            self.sweeten(everything, generator)
+        self.descend(everything, generator)
+        while self.perturb(generator):
+            self.descend(everything, generator)
 
     def _dissolve(self, members, generator):
         """Reallocate all members of one cluster; undo it and return False where that is no better."""
         change = self._take_out(members) + self.allocate(generator.permutation(members))
-        change += self.sweeten(members, generator)
+        change += self.descend(members, generator)
         if change < -self._tolerance:
             return True
         self._take_out(members)

@@ -65,30 +65,30 @@ def completions(posterior, x, observed=None, *, proba=None, mode=None, samples=N
     """
     if ax is not None:
         check_axes(ax)
-    values, seen = _check_query(check_posterior(posterior), x, observed)
+    values, shown = _check_query(check_posterior(posterior), x, observed)
     m, d = values.shape
     if proba is None:
         proba = predict_proba(posterior, x, observed, draws)
-    proba = _check_answer("proba", proba, (m, d), values, seen)
+    proba = _check_answer("proba", proba, (m, d), values, shown)
     mode, samples = _asked(posterior, x, observed, mode, samples, draws)
-    mode = {} if mode is None else {"best cluster": _check_answer("mode", mode, (m, d), values, seen)}
-    samples = [] if samples is None else _check_answer("samples", samples, (-1, m, d), values, seen)
+    mode = {} if mode is None else {"best cluster": _check_answer("mode", mode, (m, d), values, shown)}
+    samples = [] if samples is None else _check_answer("samples", samples, (-1, m, d), values, shown)
     rows = {
         "original": values,
-        "shown": np.ma.masked_where(~seen, values),
+        "shown": np.ma.masked_where(~shown, values),
         "completed": proba,
         **mode,
-        "uncertainty": np.ma.masked_where(seen, (entr(proba) + entr(1 - proba)) / np.log(2)),
+        "uncertainty": np.ma.masked_where(shown, (entr(proba) + entr(1 - proba)) / np.log(2)),
         **{f"sample {ix}": sample for ix, sample in enumerate(samples, 1)},
     }
-    if (values.mask == ~seen).all():
+    if (values.mask == ~shown).all():
         del rows["original"]  # nothing more is known than was shown
     ax, sheet, font = open_rows(ax, RowSheet(m, len(rows), posterior.shape, _HEADING, foot=2))
     for row, (heading, tiles) in enumerate(rows.items()):
         cmap = UNCERTAINTY_MAP if heading == "uncertainty" else INK_MAP
         draw_row(ax, sheet, row, heading, tiles, font, cmap)
     _draw_key(ax, sheet, font)
-    hidden = f"{1 - seen.mean():.0%} of {'its' if m == 1 else 'their'} pixels hidden"
+    hidden = f"{1 - shown.mean():.0%} of {'its' if m == 1 else 'their'} pixels hidden"
     set_title(ax, f"{count(m, 'image')} with {hidden}")
     return ax
 
@@ -125,7 +125,7 @@ def _check_query(posterior, x, observed):
             f"x must be one image ({d},) or many (m, {d}), as the posterior is about images of "
             f"{d} pixels; got shape {values.shape}"
         )
-    seen = ~values.mask & ~np.isnan(values.data)
+    shown = ~values.mask & ~np.isnan(values.data)
     if observed is not None:
         observed = np.asarray(observed)
         if observed.dtype.kind != "b" or observed.shape not in {(d,), values.shape}:
@@ -133,12 +133,12 @@ def _check_query(posterior, x, observed):
                 f"observed must be booleans of shape ({d},) or {values.shape}; "
                 f"got {observed.dtype} of shape {observed.shape}"
             )
-        seen &= observed
-    check_binary(values.data, "x", seen)
-    return np.ma.masked_where((values.data != 0) & (values.data != 1), values), seen
+        shown &= observed
+    check_binary(values.data, "x", shown)
+    return np.ma.masked_where((values.data != 0) & (values.data != 1), values), shown
 
 
-def _check_answer(name, answer, shape, values, seen):
+def _check_answer(name, answer, shape, values, shown):
     """An answer to a query about these images, with an axis for images even if there is but one."""
     answer = check_numbers(answer, name)
     single = shape[-2] == 1 and answer.ndim == len(shape) - 1
@@ -148,7 +148,7 @@ def _check_answer(name, answer, shape, values, seen):
         raise InputError(f"{name} must have shape ({wanted}), as x has; got {answer.shape}")
     if not ((answer >= 0) & (answer <= 1)).all():
         raise InputError(f"{name} must lie between 0 and 1; found {answer.min():g} to {answer.max():g}")
-    if not (answer[..., seen] == values.data[seen]).all():
+    if not (answer[..., shown] == values.data[shown]).all():
         raise InputError(
             f"{name} must repeat the shown pixels of x; it answers another query; "
             "ask with the same x and observed"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dpmix.base.arrays import check_numbers, image_shape, known_entries
+from dpmix.base.arrays import check_numbers, image_shape, observed_entries
 from dpmix.base.checks import check_positive
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.images import check_shape
@@ -33,7 +33,7 @@ def read_images(name, images, shape=None, most=None):
     if hasattr(images, "x") and hasattr(images, "shape"):
         images, shape = images.x, images.shape if shape is None else shape
     given = check_numbers(images, name)
-    known = known_entries(images, given)
+    observed = observed_entries(images, given)
     if given.ndim == 3 and shape is None:
         shape = given.shape[1:]
     values = given.reshape(len(given), -1) if given.ndim == 3 and given.size else np.atleast_2d(given)
@@ -53,7 +53,7 @@ def read_images(name, images, shape=None, most=None):
         )
     shape = read_shape(shape, values.shape[1])
     values = values if values.dtype.kind == "f" else values.astype(np.float32)
-    return values if known.all() else np.where(known.reshape(values.shape), values, np.nan), shape
+    return values if observed.all() else np.where(observed.reshape(values.shape), values, np.nan), shape
 
 
 def read_shape(shape, d):

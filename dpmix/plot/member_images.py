@@ -93,7 +93,7 @@ def _draw_cluster(ax, posterior, labels, members, mean, k, columns, top, font):
     places = [*columns[1 : 1 + len(members.typical[k])], *columns[len(columns) - 1 - n_odd : -1]]
     add_tile(ax, mean.reshape(shape), columns[0], top, 1, height, INK_MAP)
     for image, left in zip([*members.typical[k], *members.odd[k][::-1]], places, strict=True):
-        pixels = np.ma.masked_where(table.seen([image])[0] == 0, table.dense([image])[0])
+        pixels = np.ma.masked_where(table.observed([image])[0] == 0, table.dense([image])[0])
         add_tile(ax, pixels.reshape(shape), left, top, 1, height, INK_MAP)
     ax.text(
         columns[0] - 2 * GAP,

@@ -47,7 +47,7 @@ def _groups(posterior, labels):
             draws[name] = values
     if labels:
         draws["labels"] = posterior.labels
-    sweeps = posterior.plan.kept_sweeps(posterior.alpha.shape[1])
+    sweeps = posterior.draw_sweeps
     others = {name: values[:, sweeps] for name, values in posterior.trace.items() if name not in _ELSEWHERE}
     groups = {"posterior": draws, "sample_stats": {"lp": posterior.log_joint, **others}}
     return {**groups, "constant_data": constants} if constants else groups

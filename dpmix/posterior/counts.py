@@ -53,8 +53,8 @@ def count_clusters(table, labels):
         if table.masked
         else np.empty((k, 0), np.int32)
     )
-    known = runs.labels >= 0
-    places = labels[known].astype(np.int64) * n_classes + runs.labels[known]
+    labelled = runs.labels >= 0
+    places = labels[labelled].astype(np.int64) * n_classes + runs.labels[labelled]
     return sizes, ones, gaps, np.bincount(places, minlength=k * n_classes).reshape(k, n_classes)
 
 

@@ -69,6 +69,8 @@ class Posterior:
     trace : dict of str to (chain, sweep) array
         Every sweep, burn-in included: log_joint, n_clusters, alpha, n_moved (images that changed
         cluster), seconds, and for each move its seconds, proposals and acceptances; `moves` sums up.
+    draw_sweeps : (draw,) int
+        Which sweep gave each draw, as an index into the columns of `trace`.
     """
 
     def __init__(self, table, plan, records, version):
@@ -88,9 +90,9 @@ class Posterior:
             name: _read_only(np.stack([record.draws.trace[name][:n_sweeps] for record in records]))
             for name in records[0].draws.trace
         }
-        sweeps = plan.kept_sweeps(n_draws)
-        self.log_joint = _read_only(self.trace["log_joint"][:, sweeps])
-        self.n_clusters = _read_only(self.trace["n_clusters"][:, sweeps])
+        self.draw_sweeps = _read_only(plan.kept_sweeps(n_draws))
+        self.log_joint = _read_only(self.trace["log_joint"][:, self.draw_sweeps])
+        self.n_clusters = _read_only(self.trace["n_clusters"][:, self.draw_sweeps])
 
     def __reduce__(self):  # how copies are made: each has what it derives, read-only, anew
         return type(self), (self.table, self.plan, self.records, self.version)

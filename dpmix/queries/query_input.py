@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dpmix.base.arrays import check_binary, check_mask, check_numbers, known_entries
+from dpmix.base.arrays import check_binary, check_mask, check_numbers, observed_entries
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.wording import Wording
@@ -37,11 +37,11 @@ def check_query(posterior, x, observed=None, labels=None, draws=None, given=None
     ------
     InputError, InputTypeError
     """
-    values, known, single = _check_images(posterior, x)
+    values, whole, single = _check_images(posterior, x)
     draws = None if draws is None else check_count("draws", draws)
     classes = _check_classes(posterior, labels, len(values), single)
-    observed = check_mask("observed", observed, known, single)
-    given = None if given is None else check_mask("given", given, known, single)
+    observed = check_mask("observed", observed, whole, single)
+    given = None if given is None else check_mask("given", given, whole, single)
     on = check_binary(values, "x", observed if given is None else observed | given)
     return Query(on, observed, given, classes, draws, single)
 
@@ -78,7 +78,7 @@ def check_n_classes(posterior):
 
 
 def _check_images(posterior, x):
-    """Values (m, d) of any dtype, where they are known (m, d), and whether there is one image only."""
+    """Values (m, d) of any dtype, where they are observed (m, d), and whether there is one image only."""
     check_posterior(posterior)
     x = x.x if hasattr(x, "x") and hasattr(x, "y") else x
     values, d = check_numbers(x), posterior.table.d
@@ -90,5 +90,5 @@ def _check_images(posterior, x):
         )
     if values.size == 0:
         raise InputError(f"x must hold at least one image; got shape {values.shape}")
-    known = known_entries(x, values)
-    return values.reshape(-1, d), known.reshape(-1, d), values.ndim == 1
+    observed = observed_entries(x, values)
+    return values.reshape(-1, d), observed.reshape(-1, d), values.ndim == 1

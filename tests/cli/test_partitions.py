@@ -107,7 +107,7 @@ def test_partition_is_written(run, tmp_path, capsys):
 def test_labels_that_the_run_has_learnt(labelled_run, tmp_path, capsys):
     found = json.loads(asked(capsys, "partition", labelled_run, "--json", "-o", tmp_path / "p.csv"))
     posterior = dpmix.load(labelled_run)
-    y = posterior.table.labels
+    y = posterior.table.classes
     agreement = dpmix.partitions.compare_labels(
         dpmix.partitions.point_estimate(posterior).labels[y >= 0], y[y >= 0]
     )
@@ -122,7 +122,7 @@ def test_labels_that_the_run_has_learnt(labelled_run, tmp_path, capsys):
 
 def test_clusters_keep_their_numbers_where_labels_are_not_known(labelled_run, tmp_path, monkeypatch):
     """Those of the partition, also where no member of a cluster has a known label."""
-    y = dpmix.load(labelled_run).table.labels
+    y = dpmix.load(labelled_run).table.classes
     partition = np.where(y < 0, 0, 1 + np.arange(len(y)) // 2 % 2)
     np.save(tmp_path / "p.npy", partition)
     drawn, draw = [], dpmix.plot.contingency

@@ -172,7 +172,7 @@ def test_classify(tmp_path, capsys):
     assert main([*fit, "--seed", "1", "--labels", "--labelled", "0.2"]) == 0
     capsys.readouterr()
     images, posterior = dpmix.datasets.load_digits(classes=[0, 1, 6]), dpmix.load(run)
-    learnt = posterior.table.labels
+    learnt = posterior.table.classes
     assert (learnt >= 0).sum() == round(0.2 * len(images))
     np.testing.assert_array_equal(learnt[learnt >= 0], images.y[learnt >= 0])
     assert main(["classify", run, "digits", "--classes", "0,1,6", "--json"]) == 0
@@ -194,7 +194,7 @@ def test_the_same_labels_are_left_out_for_a_seed(tmp_path):
     learnt = {}
     for name, seed in (("a", "7"), ("b", "7"), ("c", "8")):
         assert main([*fit, "-o", str(tmp_path / name), "--seed", seed]) == 0
-        learnt[name] = dpmix.load(tmp_path / name).table.labels
+        learnt[name] = dpmix.load(tmp_path / name).table.classes
     assert (learnt["a"] == learnt["b"]).all() and (learnt["a"] != learnt["c"]).any()
 
 

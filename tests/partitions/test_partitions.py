@@ -164,14 +164,14 @@ def test_search_keeps_its_tables_true(loss):
     before = check()
     for step in (
         lambda: search.allocate(generator.permutation(60)),
-        lambda: search.sweeten(np.arange(60), generator),
+        lambda: search.descend(np.arange(60), generator),
     ):
         change = step() * measure.scale
         after = check()
         assert change <= 0 and after - before == pytest.approx(change, abs=1e-9)
         before = after
     for _ in range(3):
-        search.shake(generator)
+        search.perturb(generator)
         after = check()
         assert after <= before + 1e-9
         before = after
@@ -181,7 +181,7 @@ def test_dissolving_what_is_best_changes_nothing():
     z = np.repeat([0, 1, 2], [9, 8, 7])
     search = PartitionSearch(np.tile(z, (5, 1)).astype(np.int32), loss_of("vi", 24), most=24)
     search.start_from(z)
-    assert not search.shake(np.random.default_rng(0))
+    assert not search.perturb(np.random.default_rng(0))
     np.testing.assert_array_equal(by_size(search.labels), z)
 
 
