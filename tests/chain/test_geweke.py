@@ -3,6 +3,10 @@
 Hyperparameters, partition and images are drawn in two ways: from the prior outright, and from a chain
 that in turn makes a sweep given the images and draws the images given the parameters. Both have the
 same distribution if every move is right, hyperparameters and unobserved pixels included.
+
+A move by itself need not reach everything, so each of MOVES is tested in one step: all is drawn from the
+prior, images included, and the move made once. That must leave the distribution as it was, whatever the
+move changes, a hyperparameter or the partition; a figure may not rise or fall on the average.
 """
 
 import math
@@ -11,6 +15,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from dpmix.chain.moves import MOVES
 from dpmix.chain.plan import Plan
 from dpmix.chain.schedule import Schedule
 from dpmix.chain.segment import run_sweep
@@ -73,17 +78,47 @@ def forward_figures(rng):
     return np.array([figures(*drawn, draw_images(drawn[0], *drawn[2:], rng)) for drawn in parameters])
 
 
+def make_chain(z, alpha, a, b, x, words):
+    return Chain(BinaryTable.from_input(x, SEEN), State(z.astype(np.int32), alpha, a, b, words))
+
+
 def chained_figures(rng, schedule, tamper):
     z, alpha, a, b = draw_parameters(rng)
-    plan = Plan.checked(PRIOR, 1, 1, 0, 1, "one", 0, schedule)
-    words, found = generator_state(np.random.Generator(np.random.PCG64(rng.integers(2**32)))), []
+    plan, words, found = plan_of(schedule), first_words(rng), []
     for step in range(N_DRAWS):
         x = draw_images(z, a, b, rng)
-        chain = Chain(BinaryTable.from_input(x, SEEN), State(z.astype(np.int32), tamper(alpha), a, b, words))
+        chain = make_chain(z, tamper(alpha), a, b, x, words)
         run_sweep(chain, plan, step)
         z, alpha, a, b, words = chain.state()
         found.append(figures(z, alpha, a, b, x))
     return np.array(found)
+
+
+def plan_of(schedule):
+    return Plan.checked(PRIOR, 1, 1, 0, 1, "one", 0, schedule)
+
+
+def first_words(rng):
+    return generator_state(np.random.Generator(np.random.PCG64(rng.integers(2**32))))
+
+
+def p_values_of_a_step(move):
+    """Two-sided p-value for each figure of its mean change when `move` is made once."""
+    rng = naive.generator(78)
+    plan, words, changes = plan_of(Schedule(2, 2, 1)), first_words(rng), []
+    for step in range(N_DRAWS):
+        z, alpha, a, b = draw_parameters(rng)
+        x = draw_images(z, a, b, rng)
+        chain = make_chain(z, alpha, a, b, x, words)
+        move(chain, plan, step)
+        after = chain.state()
+        words = after.generator
+        changes.append(np.subtract(figures(*after[:4], x), figures(z, alpha, a, b, x), dtype=float))
+    error = np.std(changes, axis=0, ddof=1) / math.sqrt(N_DRAWS)
+    moved = error > 0  # a move leaves much as it is
+    gaps = np.divide(np.abs(np.mean(changes, axis=0)), error, out=np.zeros(len(FIGURES)), where=moved)
+    assert moved.any()
+    return dict(zip(FIGURES, 2 * stats.norm.sf(gaps), strict=True))
 
 
 def p_values(schedule, tamper=lambda alpha: alpha):
@@ -106,4 +141,27 @@ def test_sampler_and_prior_agree(schedule):
 @pytest.mark.slow
 def test_a_tampered_concentration_is_noticed():
     found = p_values(Schedule(1, 1, 1), tamper=lambda alpha: 1.1 * alpha)
+    assert min(found.values()) < P_LEAST, found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MOVES)
+def test_a_move_by_itself_leaves_the_prior_as_it_is(name):
+    found = p_values_of_a_step(MOVES[name])
+    assert min(found.values()) > P_LEAST, found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MOVES)
+def test_a_tampered_move_is_noticed(name):
+    """Made with a concentration, or pseudo-counts, three times as large."""
+
+    def tampered(chain, plan, sweep):
+        alpha, a, b = chain.hyper[:3]
+        chain.set_hyper(alpha=3.0 * alpha, a=3.0 * a)
+        MOVES[name](chain, plan, sweep)
+        kept = {"alpha": alpha} if name != "alpha" else {}
+        chain.set_hyper(**kept, **({"a": a, "b": b} if name != "pixels" else {}))
+
+    found = p_values_of_a_step(tampered)
     assert min(found.values()) < P_LEAST, found
