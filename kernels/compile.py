@@ -52,12 +52,11 @@ def on_compile(listener):
 def cache_folder():
     """Folder of the compiled kernels of exactly these sources, or None where there can be none.
 
-    The first that holds all of them already, on a read-only disk too, or else the first that can be written.
-    One that somebody else could have written to is passed over: what it holds would be executed.
+    The first that holds all of them already, on a read-only disk too, or that can be written. One that
+    somebody else could have written to is passed over: what it holds would be executed.
     """
-    folders = [parent / f"{_fingerprint()}-numba{numba.__version__}" for parent in _cache_parents()]
-    found = (folder for folder in folders if _is_trusted(folder) and (folder / _COMPLETE).is_file())
-    return next(found, None) or next(filter(_is_writable, folders), None)
+    folders = (parent / f"{_fingerprint()}-numba{numba.__version__}" for parent in _cache_parents())
+    return next((folder for folder in folders if _is_full(folder) or _is_writable(folder)), None)
 
 
 def is_complete():
@@ -81,6 +80,11 @@ def _cache_parents():
     if hasattr(os, "getuid"):
         with contextlib.suppress(OSError):  # there may be no temporary folder, or none that is writable
             yield Path(tempfile.gettempdir()) / f"dpmix-kernels-{os.getuid()}"
+
+
+def _is_full(folder):
+    """Whether `folder` is to be trusted and holds every kernel, so that nothing need be written."""
+    return _is_trusted(folder) and (folder / _COMPLETE).is_file()
 
 
 def _is_writable(folder):

@@ -15,7 +15,7 @@ from dpmix.kernels.categorical import contender_floor, draw, screen
 from dpmix.kernels.compile import kernel
 from dpmix.kernels.partition import move_image
 
-__all__ = ["sweep"]
+__all__ = ["sweep_images"]
 
 _NEVER = np.int32(-2147483648)
 
@@ -34,7 +34,7 @@ def _choose_exactly(i, u, n_clusters, tolerance, runs, hyper, partition, tables)
 
 
 @kernel
-def sweep(first, last, n_clusters, uniforms, tolerance, runs, hyper, partition, tables):
+def sweep_images(first, last, n_clusters, uniforms, tolerance, runs, hyper, partition, tables):
     """Reassign images `first` to `last` - 1 in turn, image i by ``uniforms[i]``.
 
     Parameters

@@ -15,7 +15,7 @@ import numpy as np
 
 from dpmix.base.pieces import in_pieces
 from dpmix.kernels.birth_death import birth, death
-from dpmix.kernels.gibbs import sweep as sweep_images
+from dpmix.kernels.gibbs import sweep_images
 from dpmix.kernels.hyperparameters import LEAST, MOST, move_pseudo_counts
 from dpmix.kernels.split_merge import merge, split
 from dpmix.model.prior import Gamma

@@ -42,7 +42,8 @@ def run_epochs(
     trainer : object
         With ``parameters``, a list of the arrays that are trained in place; ``run_epoch(epoch, rate)``, which
         trains and returns figures; ``watch()``, which returns more figures and does not count as training;
-        ``objective(figures)``, what `stopping` wants to fall; and ``diverged``, see `one_epoch`.
+        ``objective(figures)``, what `stopping` wants to fall; and ``diverged(epoch, rate)``,
+        which returns an error, with the epoch counted from 1.
     n_epochs : int
     learning_rate : float
     schedule : str or callable
@@ -89,12 +90,11 @@ def run_epochs(
 
 
 def one_epoch(trainer, epoch, rate):
-    """One pass, of number `epoch` from 0, and its figures; InputError with ``trainer.diverged`` if it failed."""
+    """One pass, of number `epoch` from 0, and its figures; raises ``trainer.diverged()`` if it failed."""
     with np.errstate(over="ignore", invalid="ignore"):  # reported below, with the way out
         figures = trainer.run_epoch(epoch, rate)
     if not all(np.isfinite(part).all() for part in (*figures.values(), *trainer.parameters)):
-        text, remedy = trainer.diverged
-        raise InputError(Wording("{learning_rate} is too high: " + text, epoch=epoch + 1, rate=rate), remedy)
+        raise trainer.diverged(epoch + 1, rate)
     return figures
 
 

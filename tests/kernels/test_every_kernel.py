@@ -37,8 +37,8 @@ TESTED = {
         LIKELIHOOD: "log_total log_gamma_terms log_likelihood",
     },
     "birth_death": {
-        FLOWS: "_candidates _seed _launch _reassign _scan _allocate birth death _way_back",
-        PROPOSALS: "_place _refresh_homes _return_to _send_home",
+        FLOWS: "_candidates _seed _launch _reassign _scan _allocate birth death _log_reverse_scan",
+        PROPOSALS: "_place _refresh_homes _put_back _undo_launch",
     },
     "categorical": {"kernels/test_mixture.py::test_draw_shares": "draw", SCREEN: "contender_floor screen"},
     "co_clustering": {
@@ -47,19 +47,19 @@ TESTED = {
     },
     "gibbs": {
         "kernels/test_gibbs.py::test_draws_that_are_left_open_follow_the_reference": "_choose_exactly",
-        REFERENCE: "sweep",
+        REFERENCE: "sweep_images",
     },
     "hyperparameters": {SLICES: "_log_density _slice_sample _tally move_pseudo_counts"},
     "partition": {
         UNDOES: "add_pixels remove_pixels add_image remove_image",
-        REBUILT: "fill_tables fill_gap move_image empty_slot _copy_slot",
+        REBUILT: "fill_tables fill_slot move_image empty_slot _copy_slot",
         MERGING: "list_members merge_clusters add_into",
         SPLITTING: "split_cluster copy_into",
         PROPOSALS: "clear add_gaps remove_gaps add_counts remove_counts",
         "kernels/test_similarity.py::test_counts_of_a_partition_are_those_of_its_images": "count_images",
     },
     "partition_search": {
-        SEARCH: "_count _fill_gap _cost_at_home _cheapest _move reallocate",
+        SEARCH: "_count _fill_slot _cost_at_home _cheapest _move reallocate",
         TAKEN_OUT: "take_out place",
     },
     "pseudo_likelihood": {ODDS: "add_pixel_log_odds _multiply_ratio"},

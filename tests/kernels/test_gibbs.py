@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dpmix.kernels.gibbs import sweep
+from dpmix.kernels.gibbs import sweep_images
 from support import naive, partitions
 from support.partitions import case
 
@@ -19,7 +19,7 @@ def test_draws_that_are_left_open_follow_the_reference(tolerance):
             chain.make_room()
         uniforms = naive.generator(71, round_).random(chain.n)
         records = chain.runs, chain.hyper, chain.partition, chain.tables
-        reached, chain.n_clusters, n_moved = sweep(
+        reached, chain.n_clusters, n_moved = sweep_images(
             0, chain.n, chain.n_clusters, uniforms, tolerance, *records
         )
         z = naive.sweep(z, uniforms, *problem)

@@ -14,7 +14,7 @@ from dpmix.kernels.split_merge import merge, split
 from dpmix.model.table import BinaryTable
 
 N, D = 24, 6
-MOVES = {"split-merge": (split, merge, "pair"), "birth-death": (birth, death, "crowd")}
+MOVES = {"split-merge": (split, merge, "split_merge_work"), "birth-death": (birth, death, "birth_death_work")}
 
 
 def groups_chain(gaps, labelled):
@@ -77,16 +77,16 @@ def test_merging_joins_the_members_of_two_clusters():
 
 def test_splitting_makes_a_cluster_of_one_side():
     chain, table = groups_chain(gaps=True, labelled=True)
-    partition, pair = chain.partition, chain.pair
-    z, m = partition.z.copy(), list_members(2, 2, partition.z, pair.members)
-    members = pair.members[:m]
-    pair.sides[:m] = np.arange(m) % 2
+    partition, work = chain.partition, chain.split_merge_work
+    z, m = partition.z.copy(), list_members(2, 2, partition.z, work.members)
+    members = work.members[:m]
+    work.sides[:m] = np.arange(m) % 2
     for side in range(2):
         one = Chain(table, chain.state()._replace(z=as_cluster(members[side::2])), 0.7).partition
-        pair.sizes[side] = one.sizes[1]
+        work.sizes[side] = one.sizes[1]
         for name in ("ones", "gaps", "classes"):
-            getattr(pair, name)[side] = getattr(one, name)[1]
-    chain.n_clusters = split_cluster(2, m, 4, chain.hyper, partition, chain.tables, pair)
+            getattr(work, name)[side] = getattr(one, name)[1]
+    chain.n_clusters = split_cluster(2, m, 4, chain.hyper, partition, chain.tables, work)
     z[members[1::2]] = 4
     np.testing.assert_array_equal(partition.z, z)
     assert_like_rebuilt(chain, table)

@@ -133,7 +133,7 @@ def test_best_draw_is_not_always_the_best_partition(loss):
         ("search.counts[search.codes[i, t], own] - 1]", "search.counts[search.codes[i, t], own]]"),
         ("search.rise[search.sizes[k]] - 2.0 * scores[k]", "search.rise[search.sizes[k]] - scores[k]"),
         ("if n_clusters < most and (k < 0 or cost > 0.0):", "if n_clusters < most and k < 0:"),
-        ("search.rises[g, gap] = search.rises[g, last]", "pass"),
+        ("search.rises[g, empty] = search.rises[g, last]", "pass"),
     ],
     ids=["image its own companion", "cost elsewhere", "no new cluster", "stale table"],
 )

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import dpmix
-from dpmix import partitions, plot
+from dpmix import partitions, plot, queries
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
@@ -18,7 +18,7 @@ Z = np.zeros(6, int)
 ASK = {
     "predict_proba": lambda posterior: dpmix.predict_proba(posterior, X),
     "denoise": lambda posterior: dpmix.denoise(posterior, X, 0.1, 0.1),
-    "responsibilities": lambda posterior: dpmix.responsibilities(posterior, X),
+    "responsibilities": lambda posterior: queries.responsibilities(posterior, X),
     "co_clustering": partitions.co_clustering,
     "point_estimate": partitions.point_estimate,
     "credible_ball": lambda posterior: partitions.credible_ball(posterior, Z),

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from dpmix.base.errors import InputError
 from dpmix.base.wording import Wording
 from dpmix.features.boltzmann.contrastive import ContrastiveDivergence
 from dpmix.features.boltzmann.energy import (
@@ -37,8 +38,6 @@ class Trainer:
         For the order of images and the choice of those to monitor; None leaves them in order.
     """
 
-    diverged = "the weights were not finite after epoch {epoch} at {rate:g}", Wording("{calmer}")
-
     def __init__(self, rbm, settings, machine, x, held=None, rng=None):
         self._rbm, self._settings, self._machine, self._rng = rbm, settings, machine, rng
         self._x = x
@@ -47,6 +46,15 @@ class Trainer:
             n_held = max(rbm.monitor_size, ROWS if rbm.early_stopping else 0)
             self._seen = self._choose(x, rbm.monitor_size)
             self._held = None if held is None else self._choose(held, n_held)
+
+    def diverged(self, epoch, rate):
+        """The error for parameters that are not finite after `epoch`."""
+        text = Wording(
+            "{learning_rate} is too high: the weights were not finite after epoch {epoch} at {rate:g}",
+            epoch=epoch,
+            rate=rate,
+        )
+        return InputError(text, Wording("{calmer}"))
 
     def run_epoch(self, epoch, rate):
         """One pass over the images in mini-batches; it has no figures of its own."""

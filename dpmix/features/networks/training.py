@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.base.errors import InputError
+from dpmix.base.wording import Wording
 from dpmix.datasets.noise import apply_noise
 from dpmix.features.epochs import run_epochs
 from dpmix.features.networks.losses import sparsity_gradient, sum_of_squares
@@ -97,11 +99,6 @@ def train(network, optimizer, x, t, plan, rng, stream, validation=None, stopping
 class _Trainer:
     """What an epoch does to `network`, for `run_epochs`; mini-batches stand in buffers used again."""
 
-    diverged = (
-        "training diverged in epoch {epoch} at {rate:g}",
-        "use a tenth of it, or scale X to [0, 1] or to zero mean and unit variance",
-    )
-
     def __init__(self, network, optimizer, x, t, plan, rng, stream, validation):
         self._network, self._optimizer, self._plan = network, optimizer, plan
         self._x, self._t, self._validation = x, t, validation
@@ -110,6 +107,16 @@ class _Trainer:
         self._size, dtype = min(plan.batch_size, len(x)), network.parameters.dtype
         self._table = np.empty((self._size, x.shape[1]), dtype)
         self._listed = RowList(self._table) if dtype == np.float32 and plan.first == 0 else None
+
+    def diverged(self, epoch, rate):
+        """The error for parameters or figures that are not finite in `epoch`."""
+        text = Wording(
+            "{learning_rate} is too high: training diverged in epoch {epoch} at {rate:g}",
+            epoch=epoch,
+            rate=rate,
+        )
+        remedy = "use a tenth of it, or scale X to [0, 1] or to zero mean and unit variance"
+        return InputError(text, remedy)
 
     def run_epoch(self, epoch, rate):
         """One pass over all rows in random order; return its figures."""
