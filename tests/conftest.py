@@ -25,7 +25,7 @@ def pytest_sessionstart(session):
 
 def pytest_collection_modifyitems(items):
     """What takes longest comes first, so that the processes end together."""
-    slowest = ("cli/test_interruptions.py", "chain/test_exact_posterior.py", "cli/")
+    slowest = ("cli/test_interruptions.py", "chain/test_exact", "cli/")
     items.sort(key=lambda item: [f"tests/{name}" not in item.nodeid for name in slowest])
 
 

@@ -21,13 +21,13 @@ from support.partitions import case
 N_DRAWS = 3_000 if numba.config.DISABLE_JIT else 30_000
 SHARES = {"assignments": 1.0, "all": 0.2}  # of N_DRAWS that are taken; of other moves 0.1
 SCHEDULES = {"split_merge": (50, 0, 1), "all": (2, 2, 1)}
-SHORT = {("assignments", name) for name in CASES} | {("all", "plain"), ("all", "one-column")}
+QUICK = {("assignments", "plain"), ("assignments", "one-column"), ("all", "one-column")}
 
 
 @pytest.mark.parametrize(
     ("name", "move"),
     [
-        pytest.param(*pair[::-1], id="-".join(pair[::-1]), marks=[] if pair in SHORT else [pytest.mark.slow])
+        pytest.param(*pair[::-1], id="-".join(pair[::-1]), marks=[] if pair in QUICK else [pytest.mark.slow])
         for pair in itertools.product(moves.NAMES, CASES)
     ],
 )

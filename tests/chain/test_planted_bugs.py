@@ -64,6 +64,7 @@ def test_bug_in_the_kernels_is_caught_at_once(name, tmp_path):
     assert_fails(overlay.run_interpreted(overlay.copy_package(tmp_path, change), test))
 
 
+@pytest.mark.slow
 def test_copy_without_a_bug_passes(tmp_path):
     tests = sorted({test for _, test in CAUGHT_AT_ONCE.values()})
     run = overlay.run_interpreted(overlay.copy_package(tmp_path), *tests)
@@ -138,10 +139,10 @@ def p_value_of_reference(problem, weigh):
 @pytest.mark.parametrize(
     ("weigh", "name"),
     [
-        (alpha_too_large, "one-column"),
         (missing_decrement, "all-zeros"),
-        (wrong_new_cluster, "per-pixel"),
-        (stale_table, "one-column"),
+        pytest.param(alpha_too_large, "one-column", marks=pytest.mark.slow),
+        pytest.param(wrong_new_cluster, "per-pixel", marks=pytest.mark.slow),
+        pytest.param(stale_table, "one-column", marks=pytest.mark.slow),
     ],
 )
 def test_bug_in_the_reference_is_caught_by_frequencies(weigh, name):

@@ -78,6 +78,7 @@ def test_scikit_learns_checks(estimator):
     check_estimator(estimator)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("cls", [Autoencoder, BernoulliRBM, NetworkClassifier])
 def test_scikit_learns_checks_with_defaults(cls):

@@ -55,7 +55,7 @@ def test_second_process_loads_and_a_changed_callee_in_another_file_is_compiled(t
 @pytest.mark.parametrize(
     "temporary",
     [
-        pytest.param("tempfile.tempdir = {nowhere!r}", id="not there"),
+        pytest.param("tempfile.tempdir = {nowhere!r}", id="not there", marks=pytest.mark.slow),
         pytest.param("tempfile._candidate_tempdir_list = lambda: [{nowhere!r}]", id="none usable"),
     ],
 )
