@@ -36,6 +36,7 @@ NAME = "dpmix-worker"
 PRELOAD = ("dpmix.sampling.preload",)
 START_ATTEMPTS = 3
 SECONDS_TO_LEAVE = 5.0
+SECONDS_TO_START = 60.0  # from the order to start a worker to its first answer; it takes a tenth of one
 
 # Starting a process changes state of the whole program for a moment, and collects ended processes, which two
 # threads must not do at once: the second would look for an exit status that the first has taken already.
@@ -125,7 +126,8 @@ class ProcessWorkers(Executor):
     [6, 24, 120]
     """
 
-    def __init__(self, jobs, preload=PRELOAD, start_method=None):
+    def __init__(self, jobs, preload=PRELOAD, start_method=None, seconds_to_start=SECONDS_TO_START):
+        self._seconds_to_start = seconds_to_start
         self._jobs = check_count("jobs", jobs)
         self._preload = tuple(preload)
         methods = multiprocessing.get_all_start_methods()
