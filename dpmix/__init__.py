@@ -44,6 +44,7 @@ _HOME = {
     "Schedule": "dpmix.chain.schedule",
     "WorkerError": "dpmix.base.errors",
     "denoise": "dpmix.queries",
+    "last_run": "dpmix.sampling.drawn",
     "load": "dpmix.posterior.load",
     "log_predictive": "dpmix.queries",
     "predict_labels": "dpmix.queries",

@@ -32,7 +32,9 @@ FACE = (
     "Images Prior Posterior Schedule DPMixture sample resume load predict_proba predict_labels sample_predictive "
     "log_predictive denoise datasets features partitions plot"
 ).split()
-OFF_THE_LIST = {"Gamma", "InputError", "Interrupted", "RunError", "WorkerError", "__version__", "queries"}
+OFF_THE_LIST = {
+    *("Gamma", "InputError", "Interrupted", "RunError", "WorkerError", "__version__", "last_run", "queries")
+}
 MOVED = {
     "co_clustering": "partitions",
     "compare_labels": "partitions",

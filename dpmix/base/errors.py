@@ -39,23 +39,53 @@ class InputTypeError(InputError, TypeError):
     """An argument of a type that dpmix cannot work with."""
 
 
-class RunError(InputError):
-    """A run folder or posterior file that is missing, damaged, foreign or in use."""
+class _WithDraws(_WithRemedy):
+    """What errors that can end a run have in common: nothing that a finished segment produced is lost.
+
+    Attributes
+    ----------
+    posterior : dpmix.Posterior or None
+        What was drawn; of chains without a draw where they stand (`Posterior.in_burn_in`). None where no
+        sweep was done.
+    """
+
+    def __init__(self, text, remedy=None, posterior=None):
+        super().__init__(text, remedy)
+        self.posterior = posterior
+
+    def extend(self, remedy, posterior):
+        """Give this error, which keeps its kind and its traceback, another remedy and what was drawn."""
+        _WithDraws.__init__(self, self.text, remedy, posterior)
 
 
-class WorkerError(_WithRemedy, RuntimeError):
-    """A worker process died or failed, and running its work again did not help."""
+class RunError(_WithDraws, InputError):
+    """A run folder or posterior file that is missing, damaged, foreign or in use, or cannot be written.
+
+    Attributes
+    ----------
+    posterior : dpmix.Posterior or None
+        What was drawn, where it ended a run; None otherwise, and where no sweep was done.
+    """
 
 
-class Interrupted(_WithRemedy, KeyboardInterrupt):
+class WorkerError(_WithDraws, RuntimeError):
+    """A worker process or an executor died or failed, or memory ran out, and trying again did not help.
+
+    Attributes
+    ----------
+    posterior : dpmix.Posterior or None
+        What was drawn; None where no sweep was done.
+    """
+
+
+class Interrupted(_WithDraws, KeyboardInterrupt):
     """Ctrl-C during sampling; nothing that a finished segment produced is lost.
 
     Attributes
     ----------
     posterior : dpmix.Posterior or None
-        The draws that every chain had completed, or None where some chain had none.
+        What was drawn; None where no sweep was done.
     """
 
     def __init__(self, text, posterior=None, remedy=None):
-        super().__init__(text, remedy)
-        self.posterior = posterior
+        super().__init__(text, remedy, posterior)

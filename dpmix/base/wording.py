@@ -15,6 +15,9 @@ __all__ = ["SCRIPT_WORDS", "Wording"]
 
 SCRIPT_WORDS = {
     "resume": "dpmix.resume({run!r})",
+    "so_far": "what was drawn is in .posterior of this error and in dpmix.last_run()",
+    "fewer_jobs": "jobs=1",
+    "resume_saved": "posterior.save(path), then dpmix.resume(path)",
     "more_sweeps": "posterior.save(path), then dpmix.resume(path, sweeps=...)",
     "resuming": "dpmix.resume",
     "learn_labels": "give them to dpmix.sample, as in dpmix.sample(x, labels=y)",

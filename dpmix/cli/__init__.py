@@ -83,7 +83,12 @@ def main(argv=None):
         complain(message_of(interrupt) or "interrupted")
         return TERMINATED if terminated.is_set() else INTERRUPTED
     except WorkerError as error:
-        complain(f"error: {message_of(error)}")
+        complain(f"error: {message_of(error, getattr(arguments, 'folder', 'RUN'))}")
+        return WORKER_FAILED
+    except MemoryError as error:  # runs have a word of their own for it, with what was drawn
+        complain(
+            f"error: memory ran out{f': {error}' if str(error) else ''}; free some, or ask for less at once"
+        )
         return WORKER_FAILED
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

@@ -9,6 +9,9 @@ __all__ = ["SHELL_WORDS", "in_shell_words", "message_of"]
 # The keys are those of `dpmix.base.wording.SCRIPT_WORDS`.
 SHELL_WORDS = {
     "resume": "'dpmix resume {run}'",
+    "so_far": "what was drawn is in {run}",
+    "fewer_jobs": "--jobs 1",
+    "resume_saved": "'dpmix resume {run}'",
     "more_sweeps": "'dpmix resume {run} --sweeps N'",
     "resuming": "'dpmix resume {run}'",
     "learn_labels": "'dpmix fit --labels' learns them",

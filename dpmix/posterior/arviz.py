@@ -3,6 +3,8 @@
 import numpy as np
 
 from dpmix.base.checks import check_bool
+from dpmix.base.errors import InputError
+from dpmix.base.wording import Wording
 from dpmix.posterior.agreement import entropies
 
 __all__ = ["to_arviz"]
@@ -13,6 +15,11 @@ _ELSEWHERE = ("log_joint", "n_clusters", "alpha")  # of the trace: by another na
 def to_arviz(posterior, labels=False):
     """Return `posterior`, which holds a draw, as an xarray.DataTree; see `Posterior.to_arviz`."""
     labels = check_bool("labels", labels)
+    if posterior.in_burn_in:
+        raise InputError(
+            "posterior must hold draws for to_arviz; its chains are in their burn-in",
+            Wording("run more sweeps with {resuming}"),
+        )
     try:
         import arviz_base
     except ModuleNotFoundError as error:

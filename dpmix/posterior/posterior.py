@@ -8,11 +8,13 @@ import numpy as np
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.pieces import evenly
+from dpmix.base.text import count
 from dpmix.base.wording import Wording
 from dpmix.chain.moves import MOVES
 from dpmix.chain.record import PROPOSALS
 from dpmix.posterior.arviz import to_arviz
 from dpmix.posterior.counts import count_clusters
+from dpmix.posterior.standing import standing
 from dpmix.posterior.summary import summarize
 from dpmix.store.run_folder import RunFolder
 
@@ -49,7 +51,9 @@ class Posterior:
     """Draws from the posterior of a Dirichlet process mixture. Arrays are read-only.
 
     Where chains have run for different lengths (a run that was interrupted), the draws and sweeps
-    that all chains have are shown.
+    that all chains have are shown. A run that was stopped before some chain had a draw shows where each
+    chain stands, as one draw marked by `in_burn_in`; chains without a sweep are left out. It is good for
+    a look at what is coming, and for nothing that is to be a posterior.
 
     Attributes
     ----------
@@ -59,6 +63,8 @@ class Posterior:
         Prior, seed, numbers of chains and sweeps.
     version : str
         The dpmix that drew it.
+    in_burn_in : bool
+        Whether what is shown is where chains stand in their burn-in, and no draws from the posterior.
     labels : (chain, draw, n) uint16 or int32
         Cluster of each image, numbered from 0 by decreasing size within each draw.
     log_joint : (chain, draw) float
@@ -70,37 +76,50 @@ class Posterior:
         Every sweep, burn-in included: log_joint, n_clusters, alpha, n_moved (images that changed
         cluster), seconds, and for each move its seconds, proposals and acceptances; `moves` sums up.
     draw_sweeps : (draw,) int
-        Which sweep gave each draw, as an index into the columns of `trace`.
+        Which sweep gave each draw, as an index into the columns of `trace`; in burn-in, where chains stand
+        each at its own last sweep, the last that all have.
     """
 
-    def __init__(self, table, plan, records, version):
+    def __init__(self, table, plan, records, version, burn_in=False):
         self.table, self.plan, self.version = table, plan, version
         self.records = tuple(records)
         for record in self.records:
             for array in (*record.draws.trace.values(), *record.draws.kept.values()):
                 _read_only(array)
-        n_draws = min(len(record.draws.kept["alpha"]) for record in records)
+        n_draws = min(record.draws.n_kept for record in records)
+        self.in_burn_in = bool(burn_in) and not n_draws and any(record.sweeps for record in records)
+        if self.in_burn_in:
+            records = [standing(record) for record in records if record.sweeps]
+            n_draws = 1
         n_sweeps = min(record.sweeps for record in records)
         kept = {
             name: _read_only(np.stack([record.draws.kept[name][:n_draws] for record in records]))
             for name in ("labels", "alpha", "a", "b")
         }
         self.labels, self.alpha, self.a, self.b = kept["labels"], kept["alpha"], kept["a"], kept["b"]
+        trace = {name: [record.draws.trace[name] for record in records] for name in records[0].draws.trace}
         self.trace = {
-            name: _read_only(np.stack([record.draws.trace[name][:n_sweeps] for record in records]))
-            for name in records[0].draws.trace
+            name: _read_only(np.stack([column[:n_sweeps] for column in columns]))
+            for name, columns in trace.items()
         }
-        self.draw_sweeps = _read_only(plan.kept_sweeps(n_draws))
-        self.log_joint = _read_only(self.trace["log_joint"][:, self.draw_sweeps])
-        self.n_clusters = _read_only(self.trace["n_clusters"][:, self.draw_sweeps])
+        sweeps = plan.kept_sweeps(n_draws)
+        self.draw_sweeps = _read_only(np.array([n_sweeps - 1]) if self.in_burn_in else sweeps)
+        at = [-1] if self.in_burn_in else sweeps  # chains stand each at its own last sweep
+        self.log_joint, self.n_clusters = (
+            _read_only(np.stack([column[at] for column in trace[name]]))
+            for name in ("log_joint", "n_clusters")
+        )
 
     def __reduce__(self):  # how copies are made: each has what it derives, read-only, anew
-        return type(self), (self.table, self.plan, self.records, self.version)
+        return type(self), (self.table, self.plan, self.records, self.version, self.in_burn_in)
 
     def __repr__(self):
         chains, draws, n = self.labels.shape
         counts = f"{self.n_clusters.min()} to {self.n_clusters.max()} clusters, " if draws else ""
-        return f"<dpmix.Posterior: {n} images of {self.table.d} pixels, {counts}{chains} chains of {draws} draws>"
+        which = f"{chains} chains of {draws} draws"
+        if self.in_burn_in:
+            which = f"{count(chains, 'chain')} in burn-in, after {self.draw_sweeps[0] + 1} of {self.plan.sweeps} sweeps"
+        return f"<dpmix.Posterior: {n} images of {self.table.d} pixels, {counts}{which}>"
 
     @property
     def moves(self):
@@ -148,9 +167,9 @@ class Posterior:
             No such chain or draw.
         """
         n_chains, n_draws, _ = self.labels.shape
-        for name, ix, count in (("chain", chain, n_chains), ("draw", draw, n_draws)):
-            if not -count <= check_count(name, ix, low=-math.inf) < count:
-                raise InputError(f"{name} must be an index into {count} {name}s; got {ix}")
+        for name, ix, total in (("chain", chain, n_chains), ("draw", draw, n_draws)):
+            if not -total <= check_count(name, ix, low=-math.inf) < total:
+                raise InputError(f"{name} must be an index into {total} {name}s; got {ix}")
         counts = count_clusters(self.table, self.labels[chain, draw])
         alpha = float(self.alpha[chain, draw])
         return Draw(*counts, alpha, self.a[chain, draw], self.b[chain, draw], self.plan.prior.c)
@@ -231,7 +250,7 @@ class Posterior:
         ModuleNotFoundError
             The extra is not installed: ``pip install 'dpmix-toolkit[arviz]'``.
         InputError
-            A posterior without a draw.
+            A posterior without a draw, or in burn-in.
 
         Examples
         --------
@@ -248,6 +267,9 @@ class Posterior:
 
     def save(self, path, overwrite=False):
         """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.
+
+        The folder holds every chain as it stands, one in its burn-in as well, so that `dpmix.resume` gives
+        the draws that an undisturbed run would have given.
 
         Parameters
         ----------

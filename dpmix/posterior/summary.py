@@ -12,7 +12,7 @@ from dpmix.posterior.agreement import (
     judge,
     partition_distance,
 )
-from dpmix.posterior.wording import advise, as_text
+from dpmix.posterior.wording import advise, advise_in_burn_in, as_text
 
 __all__ = ["Summary", "summarize"]
 
@@ -32,6 +32,8 @@ class Summary:
         Whether the chains agree.
     notes : tuple of str
         What that means and what to do about it, in sentences.
+    in_burn_in : bool
+        Whether the chains have no draws yet, and the numbers are of where they stand.
     """
 
     chains: int
@@ -40,9 +42,9 @@ class Summary:
     distance: PartitionDistance
     verdict: str
     notes: tuple
+    in_burn_in: bool = False
 
     def __repr__(self):
-
         return as_text(self)
 
     def to_dict(self):
@@ -51,6 +53,7 @@ class Summary:
         return {
             "chains": self.chains,
             "draws": self.draws,
+            "in_burn_in": self.in_burn_in,
             "quantities": {
                 name: {field: _plain(value) for field, value in quantity._asdict().items()}
                 for name, quantity in self.quantities.items()
@@ -78,9 +81,11 @@ def summarize(posterior):
     distance = partition_distance(posterior.labels)
     chains, draws = posterior.alpha.shape
     verdict = judge(chains, draws, quantities, distance)
-    return Summary(
-        chains, draws, quantities, distance, verdict, advise(chains, draws, quantities, distance, verdict)
-    )
+    if posterior.in_burn_in:
+        notes = advise_in_burn_in(int(posterior.draw_sweeps[0]) + 1, posterior.plan.burn_in)
+    else:
+        notes = advise(chains, draws, quantities, distance, verdict)
+    return Summary(chains, draws, quantities, distance, verdict, notes, posterior.in_burn_in)
 
 
 def _plain(value):

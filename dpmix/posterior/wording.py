@@ -7,7 +7,7 @@ from dpmix.base.text import count, table
 from dpmix.base.wording import Wording
 from dpmix.posterior.agreement import FEW, MIN_DRAWS, RATIO_GOOD
 
-__all__ = ["advise", "as_text"]
+__all__ = ["advise", "advise_in_burn_in", "as_text"]
 
 _NAMES = {
     "log_joint": "log joint (nats)",
@@ -30,7 +30,8 @@ _DISAGREE = (
 
 def as_text(summary):
     """The table of a `dpmix.posterior.summary.Summary`, and below it what it means."""
-    rows = [(f"{count(summary.chains, 'chain')} of {count(summary.draws, 'draw')}", *_HEADINGS)]
+    what = "in burn-in" if summary.in_burn_in else f"of {count(summary.draws, 'draw')}"
+    rows = [(f"{count(summary.chains, 'chain')} {what}", *_HEADINGS)]
     rows += [(_NAMES[name], *_cells(quantity)) for name, quantity in summary.quantities.items()]
     lines = [*table(rows, left={0}), "", _distance_line(summary.distance), ""]
     notes = (textwrap.fill(note, _WIDTH, break_on_hyphens=False) for note in summary.notes)
@@ -84,6 +85,18 @@ def advise(chains, draws, quantities, distance, verdict):
     if verdict in ("agree", "unknown"):
         notes += _note_few(quantities)
     return tuple(notes)
+
+
+def advise_in_burn_in(sweeps, burn_in):
+    """What is to be said of chains that have no draw yet: a tuple of paragraphs."""
+    return (
+        Wording(
+            "These are no draws from the posterior: the run was stopped in its burn-in, after {sweeps} of "
+            "{burn_in} sweeps, and the numbers are of where each chain stands. Go on with it: {resume_saved}.",
+            sweeps=sweeps,
+            burn_in=burn_in,
+        ),
+    )
 
 
 def _note_few(quantities):

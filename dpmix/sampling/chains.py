@@ -1,17 +1,21 @@
 """Several chains side by side: segments handed to an executor, results put together and kept.
 
 One chain has at most one segment in flight, since each starts where the last one ended. A segment
-whose worker died is run again from the same state and gives the same draws.
+whose worker died, or that lacked memory, is run again from the same state and gives the same draws. Executors
+of the caller are trusted with nothing: whatever they do, the caller gets a `WorkerError` that says so.
 """
 
+import contextlib
 import time
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 
 from dpmix.base.errors import WorkerError
 from dpmix.chain.record import ChainRecord
-from dpmix.sampling.delivery import MISSING, TableHandle, remote_segment
-from dpmix.sampling.workers import WorkerDied
+from dpmix.sampling.delivery import MISSING, Asked, TableHandle, checked_answer, remote_segment
+from dpmix.sampling.here import HereExecutor
+from dpmix.sampling.shortage import described, described_object, is_killed, memory_remedy
+from dpmix.sampling.workers import ProcessWorkers, WorkerDied
 
 __all__ = ["run_chains"]
 
@@ -27,11 +31,12 @@ class _Work:
         self.table, self.plan, self.records = table, plan, records
         self.executor, self.on_segment = executor, on_segment
         self.handle = TableHandle.of(table, data_path)
-        self.at_once = getattr(executor, "runs_at_once", False)
+        self.at_once = isinstance(executor, HereExecutor)
+        self.is_own = self.at_once or isinstance(executor, ProcessWorkers)
         self.sizes = {}  # chain -> sweeps of its next segment
         self.keeping = Counter()  # chain -> seconds that on_segment took
         self.failures = Counter()
-        self.flying = {}  # future -> (chain, sweeps)
+        self.flying = {}  # future -> (Asked, whether the table went along)
 
     def launch(self, chain, carry=False):
         """Hand over the next segment of `chain`, if it has sweeps left."""
@@ -40,32 +45,38 @@ class _Work:
         if n_sweeps <= 0:
             return
         handle = self.handle.carrying(self.table) if carry else self.handle
-        future = self.executor.submit(
-            remote_segment, handle, self.plan, record.state, record.sweeps, n_sweeps
-        )
-        self.flying[future] = (chain, n_sweeps)
+        generator = record.state.generator.tobytes()
+        asked = Asked(chain, record.sweeps, n_sweeps, self.handle.digest, generator)
+        try:
+            future = self.executor.submit(remote_segment, asked, handle, self.plan, record.state)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise self._stopped(chain, f"the executor takes no work: {described(error)}") from error
+        if not isinstance(future, Future):
+            kind = TypeError(
+                f"submit must return a concurrent.futures.Future; it returned {described_object(future)}"
+            )
+            raise self._stopped(chain, f"the executor is none: {kind}") from kind
+        self.flying[future] = (asked, carry)
 
     def land(self, future):
         """Take in a finished segment and hand over the one that follows."""
-        chain, n_sweeps = self.flying.pop(future)
-        try:
-            result = future.result()
-        except (WorkerDied, BrokenExecutor) as error:
-            self._retry(chain, error)
+        asked, carried = self.flying.pop(future)
+        chain, error = asked.chain, _error_of(future)
+        if error is not None:
+            self._fail(chain, error)
             return
-        except WorkerError as error:  # workers cannot even start: trying again has been tried
-            raise WorkerError(
-                f"chain {chain} stopped before sweep {self.records[chain].sweeps + 1}: {error}; "
-                f"{self._kept(chain)}"
-            ) from error
-        if isinstance(result, str) and result == MISSING:
+        try:
+            record = self._taken(future.result(), asked, carried)
+        except MemoryError as shortage:
+            self._retry(chain, shortage)
+            return
+        if record is None:
             self.launch(chain, carry=True)
             return
-        state, draws = result
         self.failures[chain] = 0
-        wanted = max(_SEGMENT_SECONDS, _WRITING * self.keeping[chain])
-        self.sizes[chain] = _next_size(n_sweeps, float(draws.trace["seconds"].sum()), wanted)
-        record = self.records[chain] = ChainRecord(state, self.records[chain].draws.followed_by(draws))
+        self.records[chain] = record
         if self.at_once:  # nobody would work meanwhile
             self._keep(chain, record)
             self.launch(chain)
@@ -75,23 +86,66 @@ class _Work:
         finally:
             self._keep(chain, record)
 
+    def _taken(self, answer, asked, carried):
+        """The record of the chain with `answer`; None where the worker lacks the table."""
+        chain = asked.chain
+        if isinstance(answer, str) and answer == MISSING and not carried:
+            return None
+        try:
+            _, state, draws = checked_answer(answer, asked, self.table, self.plan)
+        except (TypeError, ValueError) as error:
+            raise self._stopped(chain, f"the executor answered with {error}") from error
+        wanted = max(_SEGMENT_SECONDS, _WRITING * self.keeping[chain])
+        self.sizes[chain] = _next_size(asked.n_sweeps, float(draws.trace["seconds"].sum()), wanted)
+        return ChainRecord(state, self.records[chain].draws.followed_by(draws))
+
     def _keep(self, chain, record):
         begun = time.perf_counter()
         self.on_segment(chain, record)
         self.keeping[chain] = time.perf_counter() - begun
 
+    def _fail(self, chain, error):
+        """Run a segment again whose worker died or lacked memory; raise for all other errors."""
+        if isinstance(error, (WorkerDied, BrokenExecutor, MemoryError)):
+            self._retry(chain, error)
+        elif isinstance(error, WorkerError):  # workers cannot even start: trying again has been tried
+            raise self._stopped(chain, error.text, error.remedy) from error
+        elif isinstance(error, KeyboardInterrupt) or (self.is_own and isinstance(error, Exception)):
+            raise error  # of the segment itself
+        else:
+            raise self._stopped(chain, f"the executor failed: {described(error)}") from error
+
     def _retry(self, chain, error):
         self.failures[chain] += 1
-        if self.failures[chain] >= _ATTEMPTS:
-            raise WorkerError(
-                f"chain {chain} failed {_ATTEMPTS} times at sweep {self.records[chain].sweeps + 1}: "
-                f"{error}; {self._kept(chain)}"
-            ) from error
-        self.launch(chain)
+        if self.failures[chain] < _ATTEMPTS:
+            self.launch(chain)
+            return
+        lacks_memory = isinstance(error, MemoryError)
+        what = "ran out of memory" if lacks_memory else "failed"
+        remedy = memory_remedy(self.table, self.records) if lacks_memory or is_killed(error) else None
+        raise WorkerError(
+            f"chain {chain} {what} {_ATTEMPTS} times at sweep {self.records[chain].sweeps + 1}: "
+            f"{described(error)}; {self._kept(chain)}",
+            remedy,
+        ) from error
+
+    def _stopped(self, chain, why, remedy=None):
+        at = f"chain {chain} stopped before sweep {self.records[chain].sweeps + 1}"
+        return WorkerError(f"{at}: {why}; {self._kept(chain)}", remedy)
 
     def _kept(self, chain):
         done = self.records[chain].sweeps
+        if not done:
+            return "it had done no sweep"
         return "the sweep before is kept" if done == 1 else f"the {done} sweeps before are kept"
+
+
+def _error_of(future):
+    """The exception of a future that is done, or None."""
+    try:
+        return future.exception()
+    except CancelledError as error:
+        return error
 
 
 def _next_size(n_sweeps, seconds, wanted):
@@ -117,7 +171,8 @@ def run_chains(table, data_path, plan, records, executor, on_segment):
     Raises
     ------
     WorkerError
-        A segment failed with its worker four times in a row; names the chain and what is kept.
+        A segment failed with its worker, or for lack of memory, four times in a row, or the executor does
+        not what executors do; names the chain and what is kept.
     """
     work = _Work(table, data_path, plan, records, executor, on_segment)
     try:
@@ -128,4 +183,5 @@ def run_chains(table, data_path, plan, records, executor, on_segment):
                 work.land(future)
     finally:
         for future in work.flying:
-            future.cancel()
+            with contextlib.suppress(Exception):  # of an executor that is broken; the error at hand says why
+                future.cancel()

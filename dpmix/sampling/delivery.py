@@ -3,17 +3,24 @@
 A segment travels with a `TableHandle`, a few hundred bytes: where the packed pixels can be mapped
 into memory, and their digest. A worker that cannot read that file (on another machine) answers
 `MISSING`, is sent the packed pixels themselves with the next attempt, and keeps them.
+
+What comes back is an `Answer` that says to what. Executors may be anyone's, and may mix answers up or give
+none: `checked_answer` looks before anything becomes part of a chain.
 """
 
 import contextlib
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.chain.record import DRAW_NAMES, TRACE_NAMES, Draws
 from dpmix.chain.segment import run_segment
+from dpmix.chain.state import State
 from dpmix.model.table import BinaryTable
+from dpmix.sampling.shortage import described_object
 
-__all__ = ["MISSING", "TableHandle", "holding", "remote_segment"]
+__all__ = ["MISSING", "Answer", "Asked", "TableHandle", "checked_answer", "holding", "remote_segment"]
 
 MISSING = "table missing"
 _held = {}  # digest -> BinaryTable, in a worker: the last table only
@@ -75,7 +82,69 @@ def holding(table):
         _held.update(before)
 
 
-def remote_segment(handle, plan, state, done, n_sweeps):
-    """`run_segment` on the table of `handle`, or MISSING where it is out of reach."""
+class Asked(NamedTuple):
+    """What tells one segment from all others, those of other runs too."""
+
+    chain: int
+    done: int  # sweeps before it
+    n_sweeps: int
+    digest: str  # of the table
+    generator: bytes  # its state before the segment, which no other has
+
+
+class Answer(NamedTuple):
+    """A segment that was run."""
+
+    asked: Asked
+    state: State
+    draws: Draws
+
+
+def remote_segment(asked, handle, plan, state):
+    """The `Answer` to `asked`, by `run_segment` on the table of `handle`, or MISSING where it is out of reach."""
     table = handle.table()
-    return MISSING if table is None else run_segment(table, plan, state, done, n_sweeps)
+    if table is None:
+        return MISSING
+    return Answer(asked, *run_segment(table, plan, state, asked.done, asked.n_sweeps))
+
+
+def checked_answer(answer, asked, table, plan):
+    """Return `answer`, which must be the one to `asked`, of a form that a chain can go on from.
+
+    Raises
+    ------
+    TypeError, ValueError
+        It is not; in words that go on from "the executor answered with".
+    """
+    if not isinstance(answer, Answer):
+        raise TypeError(f"{described_object(answer)} where a segment was asked for")
+    if answer.asked != asked:
+        found = answer.asked
+        raise ValueError(
+            f"sweeps {found.done + 1} to {found.done + found.n_sweeps} of chain {found.chain}"
+            f"{'' if found[3:] == asked[3:] else ' of other images or from another start'}, "
+            f"where sweeps {asked.done + 1} to {asked.done + asked.n_sweeps} of chain {asked.chain} were asked for"
+        )
+    try:
+        fits = _fits(answer, asked, table, plan)
+    except Exception as error:
+        raise ValueError("a segment that is damaged") from error
+    if not fits:
+        raise ValueError("a segment that does not fit the images and the plan")
+    return answer
+
+
+def _fits(answer, asked, table, plan):
+    """Whether the arrays of `answer` have the shapes, and state and log joint the values, of a segment."""
+    _, state, draws = answer
+    n, d, kept = table.n, table.d, plan.n_kept(asked.done + asked.n_sweeps) - plan.n_kept(asked.done)
+    forms = [(state.z, (n,)), (state.a, (d,)), (state.b, (d,)), (state.generator, (6,))]
+    forms += [(draws.trace[name], (asked.n_sweeps,)) for name in TRACE_NAMES]
+    rests = {"labels": (n,), "alpha": (), "a": (d,), "b": (d,)}
+    forms += [(draws.kept[name], (kept, *rests[name])) for name in DRAW_NAMES]
+    return (
+        all(isinstance(values, np.ndarray) and values.shape == shape for values, shape in forms)
+        and state.alpha > 0
+        and bool(np.bincount(state.z).all())
+        and bool(np.isfinite(draws.trace["log_joint"]).all())
+    )

@@ -2,16 +2,15 @@
 
 import contextlib
 import tempfile
-from concurrent.futures import Executor, Future
+import time
 from pathlib import Path
 
 import numpy as np
 
-from dpmix.base.checks import check_bool, check_count
-from dpmix.base.errors import InputError, InputTypeError, Interrupted, RunError, WorkerError
+from dpmix.base.checks import check_bool
+from dpmix.base.errors import InputTypeError, RunError
 from dpmix.base.progress import Progress
 from dpmix.base.version import __version__
-from dpmix.base.wording import Wording
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
 from dpmix.chain.schedule import Schedule
@@ -22,8 +21,9 @@ from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling.chains import run_chains
-from dpmix.sampling.delivery import holding
-from dpmix.sampling.workers import ProcessWorkers, available_cores
+from dpmix.sampling.drawn import Drawn, kept
+from dpmix.sampling.placement import checked_placement, opened
+from dpmix.sampling.workers import SECONDS_TO_START
 from dpmix.store.run_folder import RunFolder
 
 __all__ = ["resume", "sample"]
@@ -82,7 +82,8 @@ def sample(
         How many proposals of each kind a sweep makes.
     jobs : int, optional
         Worker processes on this machine; by default one for each chain, up to the number of cores.
-        With 1, everything runs in this process.
+        With 1, everything runs in this process, and so it does in a daemonic process (a worker of
+        ``multiprocessing.Pool``), which may start no others.
     executor : concurrent.futures.Executor, optional
         Where segments run instead, such as ``dask.distributed.Client().get_executor()``.
     out : path, optional
@@ -101,9 +102,17 @@ def sample(
     InputError
         Anything about the arguments, before any work starts.
     WorkerError
-        A worker died four times over the same segment.
+        A worker died four times over the same segment, workers cannot start, memory ran out, or
+        `executor` does not what executors do.
+    RunError
+        The run folder cannot be written, for instance because the disk is full.
     Interrupted
-        Ctrl-C; its ``posterior`` holds the draws so far.
+        Ctrl-C.
+
+    Notes
+    -----
+    Whatever ends a run early loses no finished segment: the error has the draws so far as its
+    ``posterior``, and ``dpmix.last_run()`` returns them.
 
     References
     ----------
@@ -128,15 +137,17 @@ def sample(
     if not isinstance(schedule, Schedule):
         raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
     plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule)
-    placement = _checked_placement(plan, jobs, executor)
+    placement = checked_placement(plan, jobs, executor)
     check_bool("progress", progress)
     check_bool("overwrite", overwrite)
-    with _destination(out, table, plan, overwrite) as (folder, data_path):
+    drawn = Drawn(table, plan)
+    with kept(drawn), _destination(out, table, plan, overwrite) as (folder, data_path):
         records = [_fresh(table, plan, labels, chain) for chain in range(plan.chains)]
         if folder:
             for chain, record in enumerate(records):
                 folder.write_chain(chain, record)
-        return _run(table, data_path, plan, records, folder, placement, progress)
+        drawn.begin(records, folder)
+        return _run(drawn, data_path, folder, placement, progress)
 
 
 def resume(path, sweeps=None, *, jobs=None, executor=None, progress=True):
@@ -159,7 +170,7 @@ def resume(path, sweeps=None, *, jobs=None, executor=None, progress=True):
     Raises
     ------
     RunError
-        The folder is damaged, of another version, or in use by another process.
+        The folder is damaged, of another version, or in use by another process, or cannot be written.
     InputError, WorkerError, Interrupted
         As for `sample`.
     """
@@ -168,13 +179,16 @@ def resume(path, sweeps=None, *, jobs=None, executor=None, progress=True):
         plan, table = folder.plan, folder.table
         if sweeps is not None:
             plan = plan.lengthened(sweeps)
-        placement = _checked_placement(plan, jobs, executor)
+        placement = checked_placement(plan, jobs, executor)
         records = [
             folder.read_chain(chain) or _fresh(table, plan, None, chain) for chain in range(plan.chains)
         ]
         if plan.sweeps != folder.plan.sweeps:
             folder.set_plan(plan)
-        return _run(table, folder.data_path, plan, records, folder, placement, progress)
+        drawn = Drawn(table, plan)
+        drawn.begin(records, folder)
+        with kept(drawn):
+            return _run(drawn, folder.data_path, folder, placement, progress)
 
 
 def _fresh(table, plan, labels, chain):
@@ -186,41 +200,11 @@ def _fresh(table, plan, labels, chain):
     return ChainRecord(start(table, plan, labels, chain), Draws.empty(table.n, table.d))
 
 
-class _HereExecutor(Executor):
-    """Runs each call at once in this process."""
-
-    runs_at_once = True
-
-    def submit(self, fn, /, *args, **kwargs):
-        future = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-def _checked_placement(plan, jobs, executor):
-    """Where segments shall run: an executor of the caller's, or a number of workers."""
-    if executor is not None:
-        if jobs is not None:
-            raise InputError("jobs and executor exclude each other; leave one out")
-        if not callable(getattr(executor, "submit", None)):
-            raise InputTypeError(
-                f"executor must have a submit method like concurrent.futures.Executor; "
-                f"got {type(executor).__name__}"
-            )
-        return executor
-    return (
-        min(plan.chains, available_cores()) if jobs is None else min(check_count("jobs", jobs), plan.chains)
-    )
-
-
 @contextlib.contextmanager
 def _destination(out, table, plan, overwrite):
     """The run folder (or None) and the file from which workers map the pixels."""
     if out is None:
-        with tempfile.TemporaryDirectory(prefix="dpmix-") as scratch:
+        with tempfile.TemporaryDirectory(prefix="dpmix-", ignore_cleanup_errors=True) as scratch:
             path = Path(scratch) / "data.npy"
             np.save(path, table.packed)
             yield None, path
@@ -229,48 +213,34 @@ def _destination(out, table, plan, overwrite):
             yield folder, folder.data_path
 
 
-@contextlib.contextmanager
-def _opened(placement, table):
-    """The executor for a placement; our own workers are gone when the block is left."""
-    if not isinstance(placement, int):
-        yield placement
-    elif placement == 1:
-        with holding(table):
-            yield _HereExecutor()
-    else:
-        with ProcessWorkers(placement) as workers:
-            yield workers
-
-
-def _run(table, data_path, plan, records, folder, placement, show):
-    remedy = Wording("go on with {resume}", run=str(folder.path)) if folder else None
+def _run(drawn, data_path, folder, placement, show):
+    """Run the chains of `drawn` to their end and return their posterior."""
+    table, plan, records = drawn.table, drawn.plan, drawn.records
     with Progress(
         plan.chains, plan.sweeps, show=show, started=[record.sweeps for record in records]
     ) as shown:
 
         def on_segment(chain, record):
+            drawn.remember()
             if folder:
                 folder.write_chain(chain, record)
             trace = record.draws.trace
             figures = {"clusters": int(trace["n_clusters"][-1]), "log_joint": float(trace["log_joint"][-1])}
             shown.update(chain, record.sweeps, **figures)
 
-        try:
-            _compile_first(shown)
-            with _opened(placement, table) as executor:
-                run_chains(table, data_path, plan, records, executor, on_segment)
-        except KeyboardInterrupt as interrupt:
-            done = min(record.sweeps for record in records)
-            so_far = Posterior(table, plan, records, __version__)
-            text = f"interrupted after {done} of {plan.sweeps} sweeps"
-            raise Interrupted(text, so_far, remedy) from interrupt
-        except WorkerError as error:
-            raise WorkerError(str(error), remedy) from error
+        seconds_to_start = _compile_first(shown)
+        with opened(placement, table, seconds_to_start) as executor:
+            run_chains(table, data_path, plan, records, executor, on_segment)
     return Posterior(table, plan, records, __version__)
 
 
 def _compile_first(shown):
-    """Where kernels are not in the cache, compile all of them here, once, and not in every worker."""
+    """Where kernels are not in the cache, compile all of them here, once, and not in every worker.
+
+    Returns how long a worker may take to start, in seconds: longer where there is no cache, and each compiles.
+    """
     on_compile(lambda: shown.message("compiling kernels: this happens once and takes about half a minute"))
+    begun = time.monotonic()
     if not is_complete():
         warm_up()
+    return SECONDS_TO_START + (0 if is_complete() else 10 * (time.monotonic() - begun))

@@ -1,18 +1,29 @@
 """The side of `dpmix.sampling.workers` that runs in a worker process, and the form of its replies.
 
-A worker answers calls until the program closes the connection, and ends with the program however that ends.
+A worker answers calls until the program closes the connection, and ends with the program however that ends:
+a thread watches the program, and where that thread gets no turn, because something holds the interpreter, Linux
+ends the worker by itself. While it works on a call, the same thread gives a sign of life every second.
 """
 
 import contextlib
+import ctypes
 import multiprocessing
+import multiprocessing.connection
 import os
 import signal
+import sys
 import threading
 import traceback
 from multiprocessing.reduction import ForkingPickler
 
-__all__ = ["THREAD_VARIABLES", "serve", "unpacked"]
+if sys.platform.startswith("linux"):
+    import fcntl
 
+__all__ = ["BEAT", "THREAD_VARIABLES", "end_with_parent", "forget_parent", "serve", "unpacked"]
+
+BEAT = b""  # a message that says: still here
+SECONDS_BETWEEN_BEATS = 1.0
+PR_SET_PDEATHSIG = 1
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -40,19 +51,75 @@ def serve(connection, environ, n_threads, home):
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    parent, pulse = multiprocessing.parent_process().sentinel, _Pulse(connection)
+    end_with_parent(parent)
+    threading.Thread(target=_watch, args=(parent, pulse), daemon=True).start()
     reply = _answer(ForkingPickler.dumps((_prepare, (environ, n_threads, home), {})))
     with contextlib.suppress(EOFError, OSError):
         while True:
-            connection.send_bytes(reply)
+            pulse.send(reply)
             del reply
-            reply = _answer(connection.recv_bytes())
+            message = connection.recv_bytes()
+            pulse.begin()
+            reply = _answer(message)
+            del message
 
 
-def _leave_with_parent():
+class _Pulse:
+    """The sending side of the connection: replies, and beats while a reply is worked on."""
+
+    def __init__(self, connection):
+        self._connection, self._lock, self._is_working = connection, threading.Lock(), False
+
+    def begin(self):
+        self._is_working = True
+
+    def send(self, reply):
+        with self._lock:
+            self._is_working = False
+            self._connection.send_bytes(reply)
+
+    def beat(self):
+        with self._lock, contextlib.suppress(OSError):
+            if self._is_working:
+                self._connection.send_bytes(BEAT)
+
+
+def _watch(parent, pulse):
     # This thread gets its turn beside any computation: a kernel releases the GIL, a loop in Python shares it.
-    multiprocessing.parent_process().join()
+    while not multiprocessing.connection.wait([parent], SECONDS_BETWEEN_BEATS):
+        pulse.beat()
     os._exit(1)
+
+
+def end_with_parent(pipe=None):
+    """On Linux, have the kernel kill this process when the one that started it ends, however busy this one is.
+
+    Parameters
+    ----------
+    pipe : int, optional
+        File descriptor of a pipe that the program holds open and never writes to, by which the kernel can
+        see the end of the program, too, where that is not the process that started this one.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    _signal_at_end_of_parent(signal.SIGKILL)
+    if pipe is not None:
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETOWN, os.getpid())
+            fcntl.fcntl(pipe, fcntl.F_SETSIG, signal.SIGKILL)
+            fcntl.fcntl(pipe, fcntl.F_SETFL, fcntl.fcntl(pipe, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def forget_parent():
+    """Call off what `end_with_parent` has asked for with regard to the process that started this one."""
+    if sys.platform.startswith("linux"):
+        _signal_at_end_of_parent(0)
+
+
+def _signal_at_end_of_parent(number):
+    with contextlib.suppress(OSError, AttributeError):  # a C library without it: the other ways are left
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
 def _prepare(environ, n_threads, home):

@@ -4,6 +4,7 @@
 
 - A worker that dies (memory ran out, ``kill -9``) costs the one call it was working on, which fails with
   `WorkerDied`; the other calls go on, and the next call gets a new worker.
+- A worker that does not start, or gives no sign of life in the middle of a call, is ended: nothing waits for ever.
 - Workers never outlive the program, however it ends, and ignore Ctrl-C: the program decides what that means.
 - Workers never import the user's script, so scripts need no ``if __name__ == "__main__"`` guard, and
   notebooks, ``python -c`` and scripts on standard input work. Functions handed over must be importable.
@@ -13,13 +14,8 @@ thread of this program hands calls over and waits for the replies.
 """
 
 import atexit
-import contextlib
 import multiprocessing
-import multiprocessing.connection
-import multiprocessing.spawn
 import os
-import signal
-import sys
 import threading
 import time
 from collections import deque
@@ -28,72 +24,17 @@ from multiprocessing.reduction import ForkingPickler
 
 from dpmix.base.checks import check_count
 from dpmix.base.errors import WorkerError
+from dpmix.base.wording import Wording
 from dpmix.sampling import worker_process
+from dpmix.sampling.server import NAME, PRELOAD, start_server
+from dpmix.sampling.worker import Seconds, Worker, WorkerDied, available_cores, ending
 
 __all__ = ["ProcessWorkers", "WorkerDied", "available_cores", "start_server"]
 
-NAME = "dpmix-worker"
-PRELOAD = ("dpmix.sampling.preload",)
 START_ATTEMPTS = 3
 SECONDS_TO_LEAVE = 5.0
-
-# Starting a process changes state of the whole program for a moment, and collects ended processes, which two
-# threads must not do at once: the second would look for an exit status that the first has taken already.
-_process_lock = threading.RLock()
-
-
-class WorkerDied(WorkerError):
-    """A worker process ended in the middle of a call.
-
-    Attributes
-    ----------
-    exitcode : int
-        Exit status of the process, or the negative number of the signal that ended it.
-    signal : str or None
-        Name of that signal, such as ``"SIGKILL"``; None where the process ended by itself.
-    """
-
-    def __init__(self, exitcode):
-        self.exitcode = exitcode
-        self.signal = _signal_name(exitcode)
-        hint = " (where nobody sent it, memory ran out)" if self.signal == "SIGKILL" else ""
-        super().__init__(f"a worker process ended in the middle of its work: {_ending(exitcode)}{hint}")
-
-    def __reduce__(self):
-        return type(self), (self.exitcode,)
-
-
-def available_cores():
-    """Return the number of CPU cores that this process may use, at least 1."""
-    if hasattr(os, "process_cpu_count"):
-        return os.process_cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def start_server(preload=PRELOAD):
-    """Start the process that workers are forked from, unless it runs already.
-
-    It imports modules while this program goes on, so that a worker started later has them at once.
-    `ProcessWorkers` calls this itself; an earlier call hides more of the waiting. The server ends with this
-    program. Where the operating system has none (Windows), nothing happens.
-
-    Parameters
-    ----------
-    preload : sequence of str
-        Names of the modules to import; those that do not exist are left out.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return
-    from multiprocessing import forkserver, resource_tracker
-
-    with _process_lock:
-        resource_tracker.ensure_running()  # beforehand, because it would undo the blocking of SIGINT below
-        names = [*preload, worker_process.__name__, "threadpoolctl"] if preload else []
-        multiprocessing.get_context("forkserver").set_forkserver_preload(names)
-        with _quiet_start(), _environment_of_server():
-            forkserver.ensure_running()
+SECONDS_TO_START = 60.0  # a worker takes a tenth of one, or some on a busy machine
+SECONDS_OF_SILENCE = 60.0  # a worker gives a sign of life every second, whatever it computes
 
 
 class ProcessWorkers(Executor):
@@ -111,6 +52,11 @@ class ProcessWorkers(Executor):
         Modules that workers find imported; see `start_server`. The first value in a program counts.
     start_method : {"forkserver", "spawn"}, optional
         By default "forkserver" where the operating system has it.
+    seconds_to_start : float
+        A worker that is not ready after so long is ended, and the call fails with `WorkerError`.
+    seconds_silent : float
+        So is one that gives no sign of life for so long in the middle of a call, which fails with
+        `WorkerDied`. How long a call takes makes no difference.
 
     Raises
     ------
@@ -125,7 +71,15 @@ class ProcessWorkers(Executor):
     [6, 24, 120]
     """
 
-    def __init__(self, jobs, preload=PRELOAD, start_method=None):
+    def __init__(
+        self,
+        jobs,
+        preload=PRELOAD,
+        start_method=None,
+        seconds_to_start=SECONDS_TO_START,
+        seconds_silent=SECONDS_OF_SILENCE,
+    ):
+        self._seconds = Seconds(seconds_to_start, seconds_silent)
         self._jobs = check_count("jobs", jobs)
         self._preload = tuple(preload)
         methods = multiprocessing.get_all_start_methods()
@@ -244,12 +198,20 @@ class ProcessWorkers(Executor):
                 self._remove(worker)
                 worker = None
             worker = worker or self._start_worker()
-            reply = worker.exchange(message)
+            reply = self._exchange(worker, message)
             if reply is None:
-                return None, False, WorkerDied(self._remove(worker))
+                return None, False, WorkerDied(self._remove(worker), worker.silence)
             return worker, *worker_process.unpacked(reply)
         except BaseException as error:  # noqa: BLE001 (whatever it is, the future's owner gets it)
-            return worker, False, error
+            return (worker if worker in self._workers else None), False, error
+
+    def _exchange(self, worker, message):
+        try:
+            return worker.exchange(message)
+        except BaseException:  # such as MemoryError: half a reply may be left in the connection
+            worker.kill()
+            self._remove(worker)
+            raise
 
     def _start_worker(self):
         """Return a new worker that has reported ready."""
@@ -257,7 +219,8 @@ class ProcessWorkers(Executor):
             try:
                 # A module that crashes while the server imports it takes the server along. Later attempts do
                 # without, so that the call which needs the module gets to say what is wrong.
-                worker = _Worker(self._start_method, self._jobs, self._preload if attempt == 0 else ())
+                preload = self._preload if attempt == 0 else ()
+                worker = Worker(self._start_method, self._jobs, preload, self._seconds)
             except (EOFError, OSError) as error:
                 problem = repr(error)
                 time.sleep(0.1)  # a server that is just dying still looks alive
@@ -266,7 +229,7 @@ class ProcessWorkers(Executor):
                 self._workers.add(worker)
                 if self._killed:
                     worker.kill()
-            reply = worker.exchange(None)
+            reply = worker.first_reply()
             fine, error = worker_process.unpacked(reply) if reply is not None else (False, None)
             if fine:
                 return worker
@@ -275,10 +238,21 @@ class ProcessWorkers(Executor):
                 raise WorkerError(f"a worker process cannot start: {error}") from error
             if self._killed:
                 raise WorkerDied(exitcode)
-            problem = _ending(exitcode)
+            if worker.silence is not None:
+                raise self._too_slow()
+            problem = ending(exitcode)
         raise WorkerError(
             f"worker processes end while they start: {problem}, after {START_ATTEMPTS} attempts; "
             "what they say about it is on the standard error stream"
+        )
+
+    def _too_slow(self):
+        return WorkerError(
+            f"a worker process was not ready {self._seconds.to_start:.0f} s after its start, and was ended",
+            Wording(
+                "give it more memory where that is limited (ulimit -v), as libraries wait for it for ever, "
+                "or let everything run in this process ({fewer_jobs})"
+            ),
         )
 
     def _remove(self, worker):
@@ -286,115 +260,3 @@ class ProcessWorkers(Executor):
         with self._changed:
             self._workers.discard(worker)
         return worker.leave()
-
-
-class _Worker:
-    """One worker process and the connection to it, used by one thread."""
-
-    def __init__(self, start_method, jobs, preload):
-        context = multiprocessing.get_context(start_method)
-        n_threads = max(1, available_cores() // jobs)
-        self._connection, theirs = context.Pipe()
-        settings = (theirs, dict(os.environ), n_threads, os.path.realpath(worker_process.__file__))
-        self._process = context.Process(target=worker_process.serve, args=settings, name=NAME, daemon=True)
-        try:
-            with _process_lock, theirs:
-                if start_method == "forkserver":
-                    start_server(preload)
-                with _quiet_start():
-                    self._process.start()
-        except BaseException:
-            self._connection.close()
-            raise
-
-    def exchange(self, message):
-        """Send `message`, if any, and return the reply; None if the process ends without one."""
-        with contextlib.suppress(EOFError, OSError):
-            if message is not None:
-                self._connection.send_bytes(message)
-            # The end of the process is watched too: what it started may hold its end of the connection open.
-            if self._connection in multiprocessing.connection.wait(
-                [self._connection, self._process.sentinel]
-            ):
-                return self._connection.recv_bytes()
-        return None
-
-    def has_ended(self):
-        return bool(multiprocessing.connection.wait([self._process.sentinel], 0))
-
-    def kill(self):
-        """End the process at once; any thread may, before `leave` is called."""
-        self._process.kill()
-
-    def leave(self):
-        """Close the connection, which tells the process to end, and return its exit status."""
-        self._connection.close()
-        if not multiprocessing.connection.wait([self._process.sentinel], SECONDS_TO_LEAVE):
-            self._process.kill()
-            multiprocessing.connection.wait([self._process.sentinel])
-        with _process_lock:
-            self._process.join()
-            exitcode = self._process.exitcode
-            self._process.close()
-        return exitcode
-
-
-def _signal_name(exitcode):
-    if exitcode >= 0:
-        return None
-    known = {number.value: number.name for number in signal.Signals}
-    return known.get(-exitcode, f"signal {-exitcode}")
-
-
-def _ending(exitcode):
-    return f"exit status {exitcode}" if exitcode >= 0 else f"ended by {_signal_name(exitcode)}"
-
-
-@contextlib.contextmanager
-def _quiet_start():
-    """Start processes safe from Ctrl-C, and workers without the user's script.
-
-    Ctrl-C: SIGINT is blocked until the process ignores it. The script: multiprocessing would import it in
-    every worker, going by a description of this program; ours leaves it out for workers. (Hiding
-    ``__main__.__file__`` for the moment would do too, but another thread may be reading it.)
-    """
-    usual = multiprocessing.spawn.get_preparation_data
-
-    def without_script(name):
-        method = multiprocessing.get_start_method(allow_none=True)
-        data = usual(name)
-        if method is None:  # then the call above has fixed the program's default, which is not for us to do
-            multiprocessing.set_start_method(None, force=True)
-        return {key: data[key] for key in data if name != NAME or not key.startswith("init_main")}
-
-    can_block = hasattr(signal, "pthread_sigmask")
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if can_block else None
-    multiprocessing.spawn.get_preparation_data = without_script
-    try:
-        yield
-    finally:
-        multiprocessing.spawn.get_preparation_data = usual
-        if can_block:
-            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-
-
-@contextlib.contextmanager
-def _environment_of_server():
-    """Let the server import from where this program does, and start no threads, which forking would cut off.
-
-    Before Python 3.13 the server is not given the import path, and looks into the current folder first.
-    """
-    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path if isinstance(entry, str))
-    changes = {
-        "PYTHONPATH": path,
-        "PYTHONSAFEPATH": "1",
-        **dict.fromkeys(worker_process.THREAD_VARIABLES, "1"),
-    }
-    before = {name: os.environ[name] for name in changes if name in os.environ}
-    os.environ.update(changes)
-    try:
-        yield
-    finally:
-        for name in changes:
-            del os.environ[name]
-        os.environ.update(before)

@@ -1,0 +1,82 @@
+"""What is said where memory ran out: how much a chain needs, and how to need less."""
+
+import numpy as np
+
+from dpmix.base.errors import WorkerError
+from dpmix.base.wording import Wording
+from dpmix.kernels.records import table_rows
+
+__all__ = ["bytes_of_chain", "described", "described_object", "is_killed", "memory_remedy"]
+
+_LOOKED_AT = 200  # images from which the number of runs is told
+
+
+def bytes_of_chain(table, n_clusters):
+    """How much memory a chain over `table` takes in its worker, about.
+
+    Parameters
+    ----------
+    table : dpmix.model.table.BinaryTable
+    n_clusters : int
+
+    Returns
+    -------
+    int
+        For the images as runs, the counts and score tables of twice as many clusters, which is what a chain
+        has room for, and the working arrays of its moves.
+    """
+    n, d = table.n, table.d
+    rows = table_rows(d, table.masked, table.n_classes)[2]
+    images = 32 * n + 8 * _runs(table)
+    slots = min(2 * n_clusters + 24, n + 18)
+    clusters = slots * (8 * rows + 4 * d * (2 if table.masked else 1) + 8 * table.n_classes + 60)
+    return images + clusters + n * (8 + 8 + 8 * 8 + 4) + d * 18 * 8 + 32 * rows
+
+
+def memory_remedy(table, records):
+    """What to do where the memory of a run is too small.
+
+    Parameters
+    ----------
+    table : dpmix.model.table.BinaryTable
+    records : list of dpmix.chain.record.ChainRecord
+        Where its chains stand.
+
+    Returns
+    -------
+    Wording
+    """
+    k = max((int(record.state.z.max()) + 1 for record in records), default=1)
+    return Wording(
+        "a chain needs about {megabytes:,.0f} MB beside the program itself: free some memory, "
+        "or run fewer chains at once ({fewer_jobs})",
+        megabytes=max(1, bytes_of_chain(table, k) / 1e6),
+    )
+
+
+def described(error):
+    """What an exception says, with its name where that tells more: many say nothing, or half a sentence."""
+    if isinstance(error, WorkerError):
+        return str(error)
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+def described_object(value):
+    """What came in the place of something else."""
+    return "None" if value is None else f"an object of type {type(value).__name__}"
+
+
+def is_killed(error):
+    """Whether a worker was killed, as it is where the system runs out of memory."""
+    return getattr(error, "signal", None) == "SIGKILL"
+
+
+def _runs(table):
+    """Runs of pixels that are on, and of gaps, of all images, about."""
+    seen = slice(0, _LOOKED_AT)
+    pictures = [table.dense(seen)] + ([1 - table.observed(seen)] if table.masked else [])
+    per_image = 0.0
+    for pixels in pictures:
+        starts = np.diff(pixels.astype(np.int8), axis=1, prepend=0) == 1
+        per_image += starts.sum() / len(pixels) * (2 if table.masked and pixels is not pictures[0] else 1)
+    return int(per_image * table.n)
