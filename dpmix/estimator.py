@@ -141,7 +141,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         """
         settings = self._check_settings()
         on, observed = self._check_images(X, reset=True)
-        images = Images(on, shape=X.shape) if isinstance(X, (Images, GreyImages)) else on
+        images = Images(on, shape=X.image_shape) if isinstance(X, (Images, GreyImages)) else on
         self.posterior_ = sample(images, observed=None if observed.all() else observed, **settings)
         self.estimate_ = point_estimate(self.posterior_, self.loss)
         self.labels_ = self.estimate_.labels.copy()  # writable, as scikit-learn's users expect

@@ -41,7 +41,7 @@ def test_scikit_learns_checks():
 def test_same_draws_as_sample(fitted, digits):
     posterior = dpmix.sample(digits, chains=2, sweeps=10, seed=0, jobs=1, progress=False)
     np.testing.assert_array_equal(fitted.posterior_.labels, posterior.labels)
-    assert fitted.posterior_.shape == (8, 8)
+    assert fitted.posterior_.image_shape == (8, 8)
     np.testing.assert_array_equal(fitted.labels_, dpmix.partitions.point_estimate(posterior).labels)
     assert is_clusterer(fitted) and fitted.n_clusters_ == fitted.labels_.max() + 1
     np.testing.assert_array_equal(clone(fitted).fit_predict(digits.x), fitted.labels_)
@@ -145,11 +145,11 @@ def test_binarize(digits):
 
 def test_grey_images_are_taken_as_their_table():
     grey = load_grey("digits")
-    grey = grey._replace(x=grey.x[:100])
+    grey = grey[:100]
     mixture = DPMixture(binarize=0.5, **QUICK).fit(grey)
     np.testing.assert_array_equal(mixture.labels_, DPMixture(binarize=0.5, **QUICK).fit(grey.x).labels_)
     np.testing.assert_array_equal(mixture.predict(grey), mixture.predict(grey.x))
-    assert mixture.posterior_.shape == (8, 8)
+    assert mixture.posterior_.image_shape == (8, 8)
 
 
 def test_nan_is_not_observed(digits):

@@ -24,8 +24,8 @@ def _check_size(posterior, images, arguments):
     d = images.x.shape[1]
     if d != posterior.table.d:
         raise InputError(
-            f"{arguments.source} has images of {_pixels(images.shape)}, "
-            f"the run {arguments.folder} is about images of {_pixels(posterior.shape)}"
+            f"{arguments.source} has images of {_pixels(images.image_shape)}, "
+            f"the run {arguments.folder} is about images of {_pixels(posterior.image_shape)}"
         )
 
 

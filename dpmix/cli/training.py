@@ -172,7 +172,7 @@ def training_fields(model, images, seed):
     return {
         "model": trained_kind(model),
         "n": len(images.x),
-        "shape": list(images.shape),
+        "shape": list(images.image_shape),
         "seed": seed,
         "layers": [len(bias) for _, bias, _ in model.encoder_layers()],
         "epochs": [len(part.history_["seconds"]) for part in parts],

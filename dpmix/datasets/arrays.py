@@ -71,7 +71,7 @@ def load_array(path, key=None, threshold=None, max_bytes=2**32):
     >>> path = os.path.join(tempfile.mkdtemp(), "table.npy")
     >>> np.save(path, np.eye(3, dtype=bool))
     >>> load_array(path)
-    Images(n=3, shape=(1, 3), 33% on)
+    Images(n=3, image_shape=(1, 3), 33% on)
     """
     if threshold is not None:
         threshold = check_real("threshold", threshold)

@@ -54,14 +54,14 @@ def load_observed(source, classes=None, threshold=None, observed=None, data_home
         images, seen = read_array(source, lambda values, y: _with_gaps(values, y, threshold, observed))
     else:
         images = load(source, threshold=threshold, data_home=data_home)
-        seen = _observed(np.ones(images.x.shape, bool), images.shape, observed)
+        seen = _observed(np.ones(images.x.shape, bool), images.image_shape, observed)
     if classes is not None:
         rows = class_rows(images.y, classes, images.classes)
         images, seen = images[rows], seen[rows]
     if seen.all():
         return images, None
     return images_of(
-        (images.x & seen).reshape(-1, *images.shape), images.y, images.names, images.classes
+        (images.x & seen).reshape(-1, *images.image_shape), images.y, images.names, images.classes
     ), seen
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from dpmix.base.checks import check_count, check_seed
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.datasets.rows import check_picture_shape
 
 __all__ = ["mask"]
 
@@ -21,7 +22,7 @@ def mask(shape, hide, seed=None):
     Parameters
     ----------
     shape : (int, int)
-        Height and width of the image.
+        Height and width of the image, such as ``images.image_shape``.
     hide : str or path
         ``"top"``, ``"bottom"``, ``"left"`` or ``"right"``: that half; of an odd number of rows or columns
         the middle one is shown. ``"centre"``: the middle half of the rows in the middle half of the
@@ -70,6 +71,7 @@ def mask(shape, hide, seed=None):
 
 
 def _check_shape(shape):
+    check_picture_shape(shape)
     try:
         height, width = shape
     except (TypeError, ValueError) as error:

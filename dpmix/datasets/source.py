@@ -47,7 +47,7 @@ def load(source, classes=None, threshold=None, seed=None, data_home=None, binari
     Examples
     --------
     >>> load("digits", classes=[2, 3])
-    Images(n=360, shape=(8, 8), 32% on, labels 2..3)
+    Images(n=360, image_shape=(8, 8), 32% on, labels 2..3)
     """
     if not isinstance(source, (str, os.PathLike)):
         raise InputTypeError(f"source must be a name or a path; got {source!r} ({type(source).__name__})")
