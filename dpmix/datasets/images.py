@@ -7,6 +7,7 @@ import numpy as np
 from dpmix.base.arrays import image_shape
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import shown
 from dpmix.datasets.binarization import real_array, to_binary
 from dpmix.datasets.rows import Rows, check_picture_shape, frozen
 
@@ -141,8 +142,8 @@ def _find_class(value, labels):
     if isinstance(value, numbers.Integral) and not isinstance(value, bool) and value in labels.values():
         return int(value)
     if not isinstance(value, (str, numbers.Integral)) or isinstance(value, bool):
-        raise InputTypeError(f"classes must be integers or names of labels; got {value!r}")
-    raise InputError(f"classes must be among the labels {_listed(labels)}; got {value!r}")
+        raise InputTypeError(f"classes must be integers or names of labels; got {shown(value)}")
+    raise InputError(f"classes must be among the labels {_listed(labels)}; got {shown(value)}")
 
 
 def _listed(labels, most=20):
@@ -166,7 +167,7 @@ def check_shape(shape, d):
     try:
         height, width = shape
     except (TypeError, ValueError) as error:
-        raise InputError(f"shape must be (height, width); got {shape!r}") from error
+        raise InputError(f"shape must be (height, width); got {shown(shape)}") from error
     height, width = check_count("height", height), check_count("width", width)
     if height * width != d:
         raise InputError(f"shape must have height * width = {d}, the pixels of a row; got {(height, width)}")
@@ -179,7 +180,7 @@ def _check_strings(name, values):
         or not np.iterable(values)
         or not all(isinstance(value, str) for value in values)
     ):
-        raise InputTypeError(f"{name} must be a sequence of strings; got {values!r}")
+        raise InputTypeError(f"{name} must be a sequence of strings; got {shown(values)}")
     return tuple(values)
 
 
