@@ -89,7 +89,7 @@ def choose(options):
         f"NMI (clusters) of {len(images):,} training images; * the best of a kind of code and number of bits"
     )
     print(f"{'':<12}{'bits':>5}{'passes':>8}" + "".join(f"{'a=b ' + name(count):>13}" for count in COUNTS))
-    choose_row([("pixels", images.shape[0] * images.shape[1], 0)], train.x, images, options)
+    choose_row([("pixels", images.shape[1], 0)], train.x, images, options)
     for kind in options.kinds:
         for bits in options.bits:
             passes = (SHORT[kind], LONG[kind]) if bits == 128 else (LONG[kind],)

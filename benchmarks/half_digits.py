@@ -91,7 +91,7 @@ def share(word):
 def hide(share, images, generator):
     """Which pixels of the images are observed, or None for all."""
     if share == "half":
-        halves = np.array([mask(images.shape, side) for side in ("top", "bottom", "left", "right")])
+        halves = np.array([mask(images.image_shape, side) for side in ("top", "bottom", "left", "right")])
         return halves[generator.integers(4, size=len(images))]
     return generator.random(images.x.shape) >= share if share else None
 
@@ -124,7 +124,7 @@ def seconds_of(posterior, options):
 
 
 def measure_halves(train, test, options):
-    shown = dpmix.datasets.masks.mask(train.shape, "bottom")
+    shown = dpmix.datasets.masks.mask(train.image_shape, "bottom")
     print(
         f"{len(train):,} images to learn from; {len(test):,} held out, bottom half given the top half "
         f"({(~shown).sum()} pixels)"

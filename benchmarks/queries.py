@@ -42,7 +42,7 @@ def main():
     posterior = stand_in(train.x, options.chains, options.draws, options.clusters)
     posterior.draw()  # the runs of the images are found once for a posterior, not once for a query
     n_columns = int(posterior.n_clusters.sum() + posterior.n_clusters.size)
-    shown = mask(test.shape, "bottom")
+    shown = mask(test.image_shape, "bottom")
     found = {
         "images": len(test),
         "clusters": n_columns,

@@ -1,16 +1,20 @@
 """`DPMixture`: the Dirichlet process mixture as a scikit-learn estimator."""
 
+import warnings
+
 import numpy as np
 from scipy.stats import gmean
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
+from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from dpmix.base.arrays import check_binary, check_mask
-from dpmix.base.checks import check_bool, check_choice, check_count, check_real
+from dpmix.base.checks import check_bool, check_choice, check_count, check_seed
 from dpmix.base.errors import InputError
 from dpmix.base.sklearn_manners import input_errors, seed_sequence
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
+from dpmix.datasets.binarization import check_threshold
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
 from dpmix.model.prior import Prior
@@ -37,8 +41,10 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         Concentration of the Dirichlet process; None learns it, as ``dpmix.Prior()`` does.
     a, b : float, dpmix.Gamma, (d,) array of float, or None, default None
         Pseudo-counts of each pixel's probability to be on; None learns them.
-    binarize : float or None, default 0.0
-        Values above it are on. None takes values as they are, 0 and 1.
+    binarize : float, "auto" or None, default "auto"
+        Values above the number are on. None takes 0 and 1 as they are and refuses other values. "auto" takes
+        0 and 1 as they are, and of other values those above 0 as on, with a `DataConversionWarning`: for grey
+        values that is rarely meant, while half of a fully lit pixel often is.
     loss : {"vi", "binder"}, default "vi"
         What the point estimate minimises the expectation of: see `dpmix.partitions.point_estimate`.
     chains : int, default 3
@@ -94,7 +100,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         a=None,
         b=None,
         *,
-        binarize=0.0,
+        binarize="auto",
         loss="vi",
         chains=3,
         sweeps=100,
@@ -141,7 +147,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         """
         settings = self._check_settings()
         on, observed = self._check_images(X, reset=True)
-        images = Images(on, shape=X.shape) if isinstance(X, (Images, GreyImages)) else on
+        images = Images(on, shape=X.image_shape) if isinstance(X, (Images, GreyImages)) else on
         self.posterior_ = sample(images, observed=None if observed.all() else observed, **settings)
         self.estimate_ = point_estimate(self.posterior_, self.loss)
         self.labels_ = self.estimate_.labels.copy()  # writable, as scikit-learn's users expect
@@ -337,8 +343,8 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         """Check every parameter that `dpmix.sample` does not; return what it is to be called with."""
         given = {name: value for name in ("alpha", "a", "b") if (value := getattr(self, name)) is not None}
         check_choice("loss", self.loss, LOSSES)
-        if self.binarize is not None:
-            check_real("binarize", self.binarize)
+        if self.binarize != "auto":
+            check_threshold(self.binarize, "binarize")
         names = ("chains", "sweeps", "burn_in", "thin", "init")
         return {
             "prior": Prior(**given),
@@ -361,10 +367,32 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             raise InputError(f"X must hold numbers; got dtype {values.dtype}")
         entries = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
         observed = check_mask("observed", observed, entries)
-        if self.binarize is None:
-            return check_binary(values, "X", observed), observed
-        with np.errstate(invalid="ignore"):
-            return ((values > self.binarize) & observed).astype(np.uint8), observed
+        return _pixels_on(values, observed, self.binarize), observed
+
+
+def _pixels_on(values, observed, binarize):
+    """Which entries of `values` are on by the parameter `binarize`, (m, d) uint8; 0 where not observed."""
+    if binarize is None:
+        return check_binary(values, "X", observed, "pass binarize=... or call dpmix.datasets.binarize first")
+    if binarize == "auto":
+        _tell_conversion(values, observed)
+        binarize = 0.0
+    with np.errstate(invalid="ignore"):
+        return ((values > binarize) & observed).astype(np.uint8)
+
+
+def _tell_conversion(values, observed):
+    """Warn where 0 as threshold decides about values other than 0 and 1."""
+    other = (values != 0) & (values != 1) & observed
+    if not other.any():
+        return
+    row, column = np.argwhere(other)[0]
+    warnings.warn(
+        f"X must hold 0 and 1; found {values[row, column]:g} at row {row}, column {column}, and values above 0 "
+        "were taken as on; say which are by binarize=..., such as 0.5 for grey values from 0 to 1",
+        DataConversionWarning,
+        stacklevel=5,
+    )
 
 
 def _given_partition(posterior, labels):
@@ -395,5 +423,5 @@ def _seed(random_state):
     if random_state is None:
         return None
     if isinstance(random_state, (int, np.integer)) and not isinstance(random_state, bool):
-        return check_count("random_state", int(random_state), low=0)
+        return check_seed(int(random_state), "random_state")
     return int(seed_sequence(random_state).generate_state(1)[0])

@@ -194,13 +194,15 @@ def save_clusters(found, test, options):
             rows.append((f"{name}, decoded", np.array(centres + blank)))
         rows.append((f"{name}, mean of members", np.array(means + blank)))
     save(
-        dpmix.plot.image_rows(rows, shape=test.shape, per_row=N_CLUSTERS_SHOWN), options, "code_clusters.png"
+        dpmix.plot.image_rows(rows, shape=test.image_shape, per_row=N_CLUSTERS_SHOWN),
+        options,
+        "code_clusters.png",
     )
 
 
 def complete_halves(found, train, test, options):
     """Hide the right half of images, complete them, and compare with what was there."""
-    shown = np.tile(np.arange(test.shape[1]) < test.shape[1] // 2, test.shape[0])
+    shown = np.tile(np.arange(test.image_shape[1]) < test.image_shape[1] // 2, test.image_shape[0])
     generator = np.random.default_rng(options.seed)
     chosen = generator.choice(len(test), N_COMPLETED, replace=False)
     fills = train.x[generator.choice(len(train), N_FILLS, replace=False)]
@@ -216,7 +218,9 @@ def complete_halves(found, train, test, options):
         error = np.square(completed - x)[:, ~shown].mean()
         print(f"{name:<22}{share:>10.0%}{error:>33.4f}")
         rows.append((name, completed[:N_SHOWN]))
-    save(dpmix.plot.image_rows(rows, shape=test.shape, per_row=N_SHOWN), options, "code_completions.png")
+    save(
+        dpmix.plot.image_rows(rows, shape=test.image_shape, per_row=N_SHOWN), options, "code_completions.png"
+    )
 
 
 def complete(found, hidden, shown, fills):

@@ -41,7 +41,7 @@ def main():
     except dpmix.InputError as error:
         sys.exit(f"{error}\nThis example needs MNIST; see 'dpmix fetch --help'.")
     train, test = some(train, options.images, options.seed), some(test, options.test, options.seed)
-    shown = dpmix.datasets.masks.mask(train.shape, "bottom")  # True where a pixel is shown
+    shown = dpmix.datasets.masks.mask(train.image_shape, "bottom")  # True where a pixel is shown
 
     began = time.perf_counter()
     posterior = dpmix.sample(train, chains=options.chains, sweeps=options.sweeps, seed=options.seed)

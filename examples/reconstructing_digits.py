@@ -105,7 +105,7 @@ def load(options):
         images = dpmix.datasets.load_grey("digits")
         order = np.random.default_rng(options.seed).permutation(len(images.x))
         test, train = order[:500], order[500:]
-        return Data(images.x[train], images.y[train], images.x[test], images.y[test], images.shape)
+        return Data(images.x[train], images.y[train], images.x[test], images.y[test], images.image_shape)
     try:
         train, test = (dpmix.datasets.load_grey(f"mnist:{split}") for split in ("train", "test"))
     except dpmix.InputError as error:
@@ -113,7 +113,7 @@ def load(options):
             f"{error}\nMNIST is needed; --digits does without, and 'dpmix fetch --help' tells how to get it."
         )
     n, m = (5000, 1000) if options.quick else (len(train.x), len(test.x))
-    return Data(train.x[:n], train.y[:n], test.x[:m], test.y[:m], train.shape)
+    return Data(train.x[:n], train.y[:n], test.x[:m], test.y[:m], train.image_shape)
 
 
 def learn_features(data, plan, seed):

@@ -40,7 +40,7 @@ def main():
     posterior = dpmix.sample(clustered, chains=5, sweeps=options.sweeps, seed=options.seed)
     seconds = time.perf_counter() - began
     show_table(posterior, seconds)
-    show_completed(posterior, unseen, top_half(images.shape))
+    show_completed(posterior, unseen, top_half(images.image_shape))
     save_pictures(posterior, unseen, options.out)
 
 
@@ -88,7 +88,7 @@ def show_completed(posterior, unseen, shown):
 
 def save_pictures(posterior, unseen, folder):
     best = int(posterior.log_joint[:, -1].argmax())
-    shown = top_half(posterior.shape)
+    shown = top_half(posterior.image_shape)
     samples = dpmix.sample_predictive(posterior, unseen, shown, size=2, seed=0)
     pictures = {
         "clusters.png": dpmix.plot.clusters(posterior, chain=best, shrink=True, per_row=20),

@@ -7,7 +7,7 @@ import numba
 import numpy as np
 import pytest
 from sklearn.base import clone, is_clusterer
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.estimator_checks import check_estimator
@@ -41,7 +41,7 @@ def test_scikit_learns_checks():
 def test_same_draws_as_sample(fitted, digits):
     posterior = dpmix.sample(digits, chains=2, sweeps=10, seed=0, jobs=1, progress=False)
     np.testing.assert_array_equal(fitted.posterior_.labels, posterior.labels)
-    assert fitted.posterior_.shape == (8, 8)
+    assert fitted.posterior_.image_shape == (8, 8)
     np.testing.assert_array_equal(fitted.labels_, dpmix.partitions.point_estimate(posterior).labels)
     assert is_clusterer(fitted) and fitted.n_clusters_ == fitted.labels_.max() + 1
     np.testing.assert_array_equal(clone(fitted).fit_predict(digits.x), fitted.labels_)
@@ -130,7 +130,7 @@ def test_binarize(digits):
     grey = digits.x * 10.0 - 5
     wanted = DPMixture(**QUICK).fit(digits.x)
     for other, x in (
-        (DPMixture(**QUICK), grey),
+        (DPMixture(binarize=0, **QUICK), grey),
         (DPMixture(binarize=0.5, **QUICK), digits.x),
         (DPMixture(binarize=None, **QUICK), digits.x.astype(bool)),
         (DPMixture(binarize=4, **QUICK), grey),
@@ -139,17 +139,39 @@ def test_binarize(digits):
         x.flags.writeable = False
         np.testing.assert_array_equal(other.fit(x).labels_, wanted.labels_)
         np.testing.assert_array_equal(other.transform(x[:9]), wanted.transform(digits.x[:9]))
-    with pytest.raises(dpmix.InputError, match="X must contain only 0 and 1; found 5"):
+    refused = r"X must contain only 0 and 1; found 5 at row 0, column 0; pass binarize=\.\.\."
+    with pytest.raises(dpmix.InputError, match=refused):
         DPMixture(binarize=None, **QUICK).fit(np.abs(grey))
+
+
+def test_grey_values_are_not_cut_in_silence(digits):
+    """What `dpmix.sample` refuses is said here, as scikit-learn's checks fit any numbers."""
+    grey, said = (
+        load_grey("digits")[:300],
+        r"^X must hold 0 and 1; found 0\.3125 at row 0, column 2, .*binarize=\.\.\.",
+    )
+    with pytest.raises(dpmix.InputError, match="only 0 and 1"):
+        dpmix.sample(grey)
+    for x in (grey, grey.x, np.where(grey.x == 1, np.nan, grey.x)):
+        with pytest.warns(DataConversionWarning, match=said) as caught:
+            mixture = DPMixture(**QUICK).fit(x)
+        assert [warning.filename for warning in caught] == [__file__]
+    with pytest.warns(DataConversionWarning, match=said):
+        mixture.predict(grey)
+    exactly = DPMixture(binarize=0, **QUICK).fit(grey)  # who says so is not told
+    mixture = DPMixture(**QUICK).fit(
+        np.where(digits.x == 1, np.nan, 0)
+    )  # nor is it about what is not observed
+    assert exactly.n_clusters_ and mixture.n_clusters_
 
 
 def test_grey_images_are_taken_as_their_table():
     grey = load_grey("digits")
-    grey = grey._replace(x=grey.x[:100])
+    grey = grey[:100]
     mixture = DPMixture(binarize=0.5, **QUICK).fit(grey)
     np.testing.assert_array_equal(mixture.labels_, DPMixture(binarize=0.5, **QUICK).fit(grey.x).labels_)
     np.testing.assert_array_equal(mixture.predict(grey), mixture.predict(grey.x))
-    assert mixture.posterior_.shape == (8, 8)
+    assert mixture.posterior_.image_shape == (8, 8)
 
 
 def test_nan_is_not_observed(digits):

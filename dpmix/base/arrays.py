@@ -13,7 +13,7 @@ def image_shape(d):
     return (side, side) if side * side == d else (1, d)
 
 
-def check_binary(x, name="x", observed=None):
+def check_binary(x, name="x", observed=None, way_out="call dpmix.datasets.binarize first"):
     """Return `x` as a uint8 array of zeros and ones, or say what is wrong and where.
 
     Parameters
@@ -23,6 +23,8 @@ def check_binary(x, name="x", observed=None):
         What the caller calls it.
     observed : array of bool, of the shape of `x`, optional
         Entries where it is False are not looked at and come back as 0.
+    way_out : str
+        What to do about other values.
 
     Raises
     ------
@@ -44,9 +46,7 @@ def check_binary(x, name="x", observed=None):
         place = f"row {at[0]}, column {at[1]}" if len(at) == 2 else f"index {at}"
         found = values[at]
         shown = "NaN" if found != found else f"{found:g}"
-        raise InputError(
-            f"{name} must contain only 0 and 1; found {shown} at {place}; call dpmix.datasets.binarize first"
-        )
+        raise InputError(f"{name} must contain only 0 and 1; found {shown} at {place}", way_out)
     on = values == 1
     return (on if observed is None else on & observed).astype(np.uint8)
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import shown
 
 __all__ = [
     "check_bool",
@@ -21,21 +22,27 @@ __all__ = [
     "check_seed",
 ]
 
+MOST = 10**9  # of whatever is counted: steps, epochs, images, draws
+_SEED_BITS = 256  # NumPy's SeedSequence draws seeds of 128
+
 
 def check_count(name, value, low=1, high=None):
-    """Return `value` as an int of at least `low` (and at most `high`)."""
+    """Return `value` as an int of at least `low` and at most `high`, or `MOST` where none is given."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
-        raise InputTypeError(f"{name} must be an integer; got {value!r} ({type(value).__name__})")
+        raise InputTypeError(f"{name} must be an integer; got {shown(value)} ({type(value).__name__})")
+    value = int(value)
     if value < low or (high is not None and value > high):
-        allowed = f"at least {low}" if high is None else f"between {low} and {high}"
-        raise InputError(f"{name} must be {allowed}; got {value}")
-    return int(value)
+        allowed = f"at least {low}" if high in (None, math.inf) else f"between {low} and {high}"
+        raise InputError(f"{name} must be {allowed}; got {shown(value)}")
+    if high is None and value > MOST:
+        raise InputError(f"{name} must be at most {MOST:,}; got {shown(value)}")
+    return value
 
 
 def check_positive(name, value):
     """Return `value` as a finite float above zero."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise InputTypeError(f"{name} must be a number; got {value!r} ({type(value).__name__})")
+        raise InputTypeError(f"{name} must be a number; got {shown(value)} ({type(value).__name__})")
     number = _as_float(value)
     if not math.isfinite(number) or number <= 0:
         raise InputError(f"{name} must be finite and greater than 0; got {number:g}")
@@ -46,29 +53,32 @@ def check_choice(name, value, choices):
     """Return `value`, which must be one of the strings `choices`."""
     if value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
-        raise InputError(f"{name} must be one of {listed}; got {value!r}")
+        raise InputError(f"{name} must be one of {listed}; got {shown(value)}")
     return value
 
 
 def check_bool(name, value):
     """Return `value` as a bool."""
     if not isinstance(value, (bool, np.bool_)):
-        raise InputTypeError(f"{name} must be True or False; got {value!r}")
+        raise InputTypeError(f"{name} must be True or False; got {shown(value)}")
     return bool(value)
 
 
-def check_seed(seed):
+def check_seed(seed, name="seed"):
     """Return `seed` as a non-negative int; None draws one from the operating system."""
     if seed is None:
         low, high = np.random.SeedSequence().generate_state(2, np.uint32).tolist()
         return (high << 32 | low) & ((1 << 53) - 1)  # as many bits as every reader of JSON keeps
-    return check_count("seed", seed, low=0)
+    seed = check_count(name, seed, low=0, high=math.inf)
+    if seed.bit_length() > _SEED_BITS:
+        raise InputError(f"{name} must have at most {_SEED_BITS} bits; got {shown(seed)}")
+    return seed
 
 
 def check_real(name, value, low=-math.inf, below=math.inf):
     """Return `value` as a finite float of at least `low` and less than `below`."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-        raise InputTypeError(f"{name} must be a number; got {value!r} ({type(value).__name__})")
+        raise InputTypeError(f"{name} must be a number; got {shown(value)} ({type(value).__name__})")
     number = _as_float(value)
     if not math.isfinite(number):
         raise InputError(f"{name} must be finite; got {number}")
@@ -90,7 +100,7 @@ def check_path(name, value):
     try:
         path = Path(value)
     except TypeError as error:
-        raise InputTypeError(f"{name} must be a path; got {value!r} ({type(value).__name__})") from error
+        raise InputTypeError(f"{name} must be a path; got {shown(value)} ({type(value).__name__})") from error
     if "\0" in str(path):
-        raise InputError(f"{name} must be a path, without a null character; got {value!r}")
+        raise InputError(f"{name} must be a path, without a null character; got {shown(value)}")
     return path

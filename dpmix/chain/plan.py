@@ -1,5 +1,6 @@
 """What a run was asked to do: the `Plan` of all its chains."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -94,12 +95,12 @@ class Plan:
     def from_json(cls, fields):
         """The plan whose `to_json` is `fields`; other keys are passed over."""
         counts = {
-            name: check_count(name, fields[name], low=0)
-            for name in ("chains", "sweeps", "burn_in", "thin", "seed")
+            name: check_count(name, fields[name], low=0) for name in ("chains", "sweeps", "burn_in", "thin")
         }
         return cls.checked(
             prior=Prior.from_json(fields["prior"]),
             init=fields["init"],
             schedule=Schedule(**fields["schedule"]),
+            seed=check_count("seed", fields["seed"], low=0, high=math.inf),
             **counts,
         )

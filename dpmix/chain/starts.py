@@ -4,6 +4,7 @@ import numpy as np
 
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import read_integer, shown
 from dpmix.chain.state import State, generator_state
 
 __all__ = ["check_init", "nearest_seeds", "start"]
@@ -26,11 +27,11 @@ def check_init(init, n):
             return init, None
         if init == "seeds":
             return f"seeds:{-(-n // _IMAGES_PER_SEED)}", None
-        if name in ("random", "seeds") and groups.isascii() and groups.isdigit():
-            return f"{name}:{check_count(f'K of init {name}:K', int(groups), 1, n)}", None
+        if name in ("random", "seeds") and read_integer(groups) is not None:
+            return f"{name}:{check_count(f'K of init {name}:K', read_integer(groups), 1, n)}", None
         raise InputError(
             "init must be 'seeds', 'one', 'crp', 'seeds:K' or 'random:K' such as 'random:100', "
-            f"or one label per image; got {init!r}"
+            f"or one label per image; got {shown(init)}"
         )
     labels = np.asarray(init)
     if labels.dtype.kind not in "iu":

@@ -28,6 +28,7 @@ from dpmix.cli import (
     score,
     train,
 )
+from dpmix.cli.options import check_finite_options
 from dpmix.cli.streams import StdoutClosed, complain, flush_results
 from dpmix.cli.wording import message_of
 
@@ -73,6 +74,7 @@ def main(argv=None):
     try:
         with _sigterm_interrupts(terminated):
             arguments = _parser().parse_args(argv)
+            check_finite_options(arguments)
             arguments.run(arguments)
             flush_results()
     except SystemExit as finished:  # of argparse, after --help or a usage error

@@ -80,7 +80,7 @@ def _complete(arguments):
     if observed is None and "hide" not in arguments:
         raise InputError(f"nothing of {arguments.source} is hidden; pass --hide WHAT or --observed FILE")
     seed = getattr(arguments, "seed", 0)
-    shown = mask(posterior.shape, arguments.hide, seed) if "hide" in arguments else None
+    shown = mask(posterior.image_shape, arguments.hide, seed) if "hide" in arguments else None
     rows = choose_rows(arguments, len(images))
     images = images.x[rows] if observed is None else np.ma.masked_array(images.x, ~observed)[rows]
     if picture and len(images) > _MOST_IN_PICTURE:

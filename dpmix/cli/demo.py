@@ -50,7 +50,7 @@ def _demo(arguments):
     best = int(posterior.log_joint[:, -1].argmax())
     save_picture(dpmix.plot.clusters(posterior, chain=best), pictures["clusters"])
     unseen = _one_of_each(images[_TRAINED:])
-    observed = mask(posterior.shape, "bottom")
+    observed = mask(posterior.image_shape, "bottom")
     save_picture(dpmix.plot.completions(posterior, unseen, observed), pictures["completions"])
     save_picture(dpmix.plot.trace(posterior), pictures["trace"])
     show(chain_table(posterior.records))

@@ -72,7 +72,7 @@ def load_model(path, source, images):
     d = images.x.shape[1]
     if model.n_features_in_ != d:
         raise InputError(
-            f"{source} has images of {images.shape[0]} x {images.shape[1]} = {d} pixels, "
+            f"{source} has images of {images.image_shape[0]} x {images.image_shape[1]} = {d} pixels, "
             f"the model {path} is about images of {model.n_features_in_} pixels"
         )
     return model

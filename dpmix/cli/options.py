@@ -1,9 +1,10 @@
 """Options that several commands share, and what they mean."""
 
 import argparse
-import re
+import math
 
 from dpmix.base.errors import InputError
+from dpmix.base.text import MOST_DIGITS, read_integer, read_number, shown
 from dpmix.cli.files import PICTURES
 from dpmix.cli.streams import note
 
@@ -16,6 +17,7 @@ __all__ = [
     "add_running",
     "add_shape",
     "add_source",
+    "check_finite_options",
     "given",
     "load_observed",
     "load_source",
@@ -66,8 +68,35 @@ def add_command(commands, name, run, summary, details, usage, examples=(), sourc
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
+    parser.register("type", int, _whole_number)
+    parser.register("type", float, _number)
     parser.set_defaults(run=run)
     return parser
+
+
+def _whole_number(text):
+    """What ``type=int`` of an option means here."""
+    number = read_integer(text)
+    if number is None:
+        long = len(text) > MOST_DIGITS
+        rule = f"a whole number of at most {MOST_DIGITS} digits" if long else "a whole number, such as 5"
+        raise argparse.ArgumentTypeError(f"must be {rule}; got {shown(text)}")
+    return number
+
+
+def _number(text):
+    """What ``type=float`` of an option means here; `check_finite_options` refuses nan and inf."""
+    number = read_number(text)
+    if number is None:
+        raise argparse.ArgumentTypeError(f"must be a number, such as 0.5; got {shown(text)}")
+    return number
+
+
+def check_finite_options(arguments):
+    """Refuse NaN and infinity, of which no option makes sense."""
+    for name, value in vars(arguments).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise InputError(f"--{name.replace('_', '-')} must be finite; got {value}")
 
 
 def add_run(parser):
@@ -126,10 +155,10 @@ def add_shape(parser):
 
 def shape_of(arguments):
     """Return height and width of --shape."""
-    found = re.fullmatch(r"(\d+)x(\d+)", arguments.shape, re.ASCII)
-    if not found:
-        raise InputError(f"--shape must be height x width, such as 20x30; got {arguments.shape!r}")
-    return int(found[1]), int(found[2])
+    sides = [read_integer(side) for side in arguments.shape.split("x")]
+    if len(sides) != 2 or None in sides:
+        raise InputError(f"--shape must be height x width, such as 20x30; got {shown(arguments.shape)}")
+    return tuple(sides)
 
 
 def add_overwrite(parser):

@@ -75,7 +75,7 @@ def _reconstruct(arguments):
         found = model.reconstruct(images.x) if depth is None else model.reconstruct(images.x, depth)
         name = "returned" if depth is None else count(depth, "layer")
         shown[name], errors[name] = found[rows], float(((found - images.x) ** 2).mean(dtype=float))
-    save_picture(dpmix.plot.image_rows(shown, shape=images.shape), path)
+    save_picture(dpmix.plot.image_rows(shown, shape=images.image_shape), path)
     if arguments.json:
         show(as_json({"n": len(images.x), "mean_squared_error": list(errors.values())}))
         return

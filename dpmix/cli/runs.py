@@ -1,8 +1,7 @@
 """What commands read that put images to a run: the run, the images, and which of them to take."""
 
-import re
-
 from dpmix.base.errors import InputError
+from dpmix.base.text import read_integer, shown
 from dpmix.cli.options import load_observed, tell_observed
 
 __all__ = ["MOST", "choose_rows", "load_query"]
@@ -24,8 +23,8 @@ def _check_size(posterior, images, arguments):
     d = images.x.shape[1]
     if d != posterior.table.d:
         raise InputError(
-            f"{arguments.source} has images of {_pixels(images.shape)}, "
-            f"the run {arguments.folder} is about images of {_pixels(posterior.shape)}"
+            f"{arguments.source} has images of {_pixels(images.image_shape)}, "
+            f"the run {arguments.folder} is about images of {_pixels(posterior.image_shape)}"
         )
 
 
@@ -41,11 +40,18 @@ def choose_rows(arguments, n):
     from dpmix.base.pieces import evenly
 
     if "rows" in arguments:
-        if not re.fullmatch(r"(-?\d+)?:(-?\d+)?", arguments.rows, re.ASCII):
-            raise InputError(f"--rows must be A:B, such as 0:8; got {arguments.rows!r}")
-        first, last = (int(bound) if bound else None for bound in arguments.rows.split(":"))
-        rows = np.arange(n)[first:last]
+        rows = np.arange(n)[_slice(arguments.rows)]
         if not len(rows):
             raise InputError(f"--rows {arguments.rows} chooses none of the {n:,} images")
         return rows
     return evenly(n, check_count("most", getattr(arguments, "most", MOST)))
+
+
+def _slice(text):
+    """The rows A:B of --rows, either of which may be left out."""
+    bounds = [read_integer(word) if word else None for word in text.split(":")]
+    if len(bounds) != 2 or any(
+        bound is None and word for bound, word in zip(bounds, text.split(":"), strict=True)
+    ):
+        raise InputError(f"--rows must be A:B, such as 0:8; got {shown(text)}")
+    return slice(*bounds)

@@ -5,7 +5,7 @@ import sys
 import warnings
 
 from dpmix.base.errors import InputError
-from dpmix.base.text import table
+from dpmix.base.text import read_integer, read_number, shown, table
 from dpmix.cli.models import CLASSES, trained_kind
 from dpmix.cli.options import given
 from dpmix.cli.streams import note
@@ -134,23 +134,22 @@ def _noise(text):
     """`MaskingNoise` of such as 0.4,0.05."""
     from dpmix.datasets import MaskingNoise
 
-    try:
-        f0, f1 = (float(word) for word in text.split(","))
-    except ValueError:
-        raise InputError(f"--noise must be two shares and a comma, such as 0.4,0.05; got {text!r}") from None
-    return MaskingNoise(f0, f1)
+    shares = [read_number(word.strip()) for word in text.split(",")]
+    if len(shares) != 2 or None in shares:
+        raise InputError(f"--noise must be two shares and a comma, such as 0.4,0.05; got {shown(text)}")
+    return MaskingNoise(*shares)
 
 
 def _layers(arguments):
     """The numbers of --layers, or None."""
     if "layers" not in arguments:
         return None
-    words = [word.strip() for word in arguments.layers.split(",")]
-    if not all(word.isascii() and word.isdigit() and int(word) for word in words):
+    sizes = [read_integer(word.strip()) for word in arguments.layers.split(",")]
+    if not all(size is not None and size > 0 for size in sizes):
         raise InputError(
-            f"--layers must be whole numbers above 0 and commas, such as 256,64; got {arguments.layers!r}"
+            f"--layers must be whole numbers above 0 and commas, such as 256,64; got {shown(arguments.layers)}"
         )
-    return tuple(int(word) for word in words)
+    return tuple(sizes)
 
 
 @contextlib.contextmanager
@@ -172,7 +171,7 @@ def training_fields(model, images, seed):
     return {
         "model": trained_kind(model),
         "n": len(images.x),
-        "shape": list(images.shape),
+        "shape": list(images.image_shape),
         "seed": seed,
         "layers": [len(bias) for _, bias, _ in model.encoder_layers()],
         "epochs": [len(part.history_["seconds"]) for part in parts],

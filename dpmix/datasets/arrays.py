@@ -1,6 +1,7 @@
 """Array files: .npy, .npz and IDX, plain or gzipped, told apart by their first bytes."""
 
 import gzip
+import math
 import os
 import struct
 import zipfile
@@ -8,10 +9,10 @@ import zlib
 
 import numpy as np
 
-from dpmix.base.checks import check_count, check_path, check_real
+from dpmix.base.checks import check_count, check_path
 from dpmix.base.errors import InputError
 from dpmix.base.wording import Wording
-from dpmix.datasets.binarization import check_finite, fill_threshold, to_binary
+from dpmix.datasets.binarization import check_finite, check_threshold, fill_threshold, to_binary
 from dpmix.datasets.idx import is_idx, read_idx
 from dpmix.datasets.images import images_of
 from dpmix.datasets.npy import NPY_MAGIC, npz_members, read_npy, read_npz_member
@@ -71,10 +72,9 @@ def load_array(path, key=None, threshold=None, max_bytes=2**32):
     >>> path = os.path.join(tempfile.mkdtemp(), "table.npy")
     >>> np.save(path, np.eye(3, dtype=bool))
     >>> load_array(path)
-    Images(n=3, shape=(1, 3), 33% on)
+    Images(n=3, image_shape=(1, 3), 33% on)
     """
-    if threshold is not None:
-        threshold = check_real("threshold", threshold)
+    threshold = check_threshold(threshold)
     return read_array(path, lambda values, y: images_of(as_binary(values, threshold), y), key, max_bytes)
 
 
@@ -94,7 +94,7 @@ def read_array(path, convert, key=None, max_bytes=2**32):
         As for `load_array`, or raised by `convert`.
     """
     path = check_path("path", path)
-    max_bytes = check_count("max_bytes", max_bytes)
+    max_bytes = check_count("max_bytes", max_bytes, high=math.inf)
     if not os.path.isfile(path):
         raise InputError(
             f"{path}: is not a file" if os.path.exists(path) else f"{path}: there is no such file"

@@ -4,6 +4,8 @@ A pixel is *on* (1) when its value lies above a threshold, or by one Bernoulli d
 the value as a share of the `maximum`, the value of a fully lit pixel.
 """
 
+import math
+
 import numpy as np
 
 from dpmix.base.checks import check_choice, check_positive, check_real, check_seed
@@ -57,6 +59,7 @@ def binarize(values, method="threshold", threshold=None, maximum=None, seed=None
     array([[0, 1, 1]], dtype=uint8)
     """
     check_choice("method", method, METHODS)
+    threshold = check_threshold(threshold)
     if isinstance(values, np.ma.MaskedArray):
         on = binarize(values.filled(0), method, threshold, maximum, seed)
         return np.ma.MaskedArray(on, mask=np.ma.getmaskarray(values).copy())
@@ -74,10 +77,18 @@ def binarize(values, method="threshold", threshold=None, maximum=None, seed=None
     else:
         if threshold is None or maximum is not None:
             maximum = check_range(values, maximum)
-        threshold = maximum / 2 if threshold is None else check_real("threshold", threshold)
+        threshold = maximum / 2 if threshold is None else threshold
         check_finite(values, "values")
         fill_threshold(values, threshold, out)
     return out
+
+
+def check_threshold(value, name="threshold", low=-math.inf, below=math.inf):
+    """Return the value above which a pixel is on as a finite float; None stays None.
+
+    Every entrance that takes one asks here: above NaN there is nothing, and a whole table would be off.
+    """
+    return None if value is None else check_real(name, value, low, below)
 
 
 def fill_threshold(values, threshold, out):

@@ -32,7 +32,7 @@ def load_digits(classes=None):
     Examples
     --------
     >>> load_digits()
-    Images(n=1797, shape=(8, 8), 32% on, labels 0..9)
+    Images(n=1797, image_shape=(8, 8), 32% on, labels 0..9)
     >>> len(load_digits(classes=[2, 3]))
     360
     """

@@ -1,13 +1,15 @@
 """A folder of image files of one size, through Pillow."""
 
+import math
 import os
 import re
 import warnings
 
 import numpy as np
 
-from dpmix.base.checks import check_count, check_path, check_real
+from dpmix.base.checks import check_count, check_path
 from dpmix.base.errors import InputError
+from dpmix.datasets.binarization import check_threshold
 from dpmix.datasets.images import images_of
 
 __all__ = ["load_images"]
@@ -53,7 +55,7 @@ def load_images(folder, threshold=127, max_pixels=2**20, max_total=2**31):
         If there is no such folder or no image in it, if a file is broken, too large, animated, or of
         another size than the first, or if images lie both in the folder and in sub-folders.
     """
-    threshold = check_real("threshold", threshold, low=0, below=255)
+    threshold = check_threshold(threshold, low=0, below=255)
     values, y, names, classes = read_folder(folder, threshold, max_pixels, max_total)
     return images_of(values, y, names, classes)
 
@@ -69,7 +71,8 @@ def read_folder(folder, threshold=None, max_pixels=2**20, max_total=2**31):
     names : list of str
     classes : list of str, or None
     """
-    max_pixels, max_total = check_count("max_pixels", max_pixels), check_count("max_total", max_total)
+    max_pixels = check_count("max_pixels", max_pixels, high=math.inf)
+    max_total = check_count("max_total", max_total, high=math.inf)
     folder = check_path("folder", folder)
     if not os.path.isdir(folder):
         what = "is not a folder" if os.path.exists(folder) else "there is no such folder"

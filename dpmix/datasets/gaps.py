@@ -7,6 +7,7 @@ import numpy as np
 from dpmix.base.arrays import image_shape
 from dpmix.base.errors import InputError
 from dpmix.datasets.arrays import as_binary, check_table, read_array
+from dpmix.datasets.binarization import check_threshold
 from dpmix.datasets.images import class_rows, images_of
 from dpmix.datasets.source import load
 
@@ -50,18 +51,19 @@ def load_observed(source, classes=None, threshold=None, observed=None, data_home
     array([[ True,  True, False],
            [ True,  True,  True]])
     """
+    threshold = check_threshold(threshold)
     if isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
         images, seen = read_array(source, lambda values, y: _with_gaps(values, y, threshold, observed))
     else:
         images = load(source, threshold=threshold, data_home=data_home)
-        seen = _observed(np.ones(images.x.shape, bool), images.shape, observed)
+        seen = _observed(np.ones(images.x.shape, bool), images.image_shape, observed)
     if classes is not None:
         rows = class_rows(images.y, classes, images.classes)
         images, seen = images[rows], seen[rows]
     if seen.all():
         return images, None
     return images_of(
-        (images.x & seen).reshape(-1, *images.shape), images.y, images.names, images.classes
+        (images.x & seen).reshape(-1, *images.image_shape), images.y, images.names, images.classes
     ), seen
 
 

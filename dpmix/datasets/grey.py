@@ -1,7 +1,6 @@
 """`load_grey`: the same sources as `load`, with their grey values in [0, 1] instead of 0 and 1."""
 
 import os
-from typing import NamedTuple
 
 import numpy as np
 
@@ -9,23 +8,75 @@ from dpmix.base.arrays import image_shape
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.wording import Wording
 from dpmix.datasets.arrays import check_table, read_array
-from dpmix.datasets.binarization import check_range, is_binary
+from dpmix.datasets.binarization import check_range, is_binary, real_array
 from dpmix.datasets.folder import read_folder
-from dpmix.datasets.images import check_y, class_rows
+from dpmix.datasets.images import check_shape, check_y, class_rows
 from dpmix.datasets.mnist import MAX_GREY, SPLITS, read_split
+from dpmix.datasets.rows import Rows
 
 __all__ = ["GreyImages", "load_grey"]
 
 _DIGITS_MAXIMUM = 16  # the embedded digits count pen marks in cells of 4 x 4
 
 
-class GreyImages(NamedTuple):
-    """Grey images, one per row, for the extractors of `dpmix.features`."""
+class GreyImages(Rows):
+    """Grey images, one per row, for the extractors of `dpmix.features`.
 
-    x: np.ndarray  # (n, d) float32 in [0, 1]
-    y: np.ndarray | None  # (n,) int64, label of each image
-    shape: tuple  # (height, width)
-    classes: tuple | None  # names of the labels: image i belongs to classes[y[i]]
+    They are rows of an array as `Images` are, and are indexed as these.
+
+    Parameters
+    ----------
+    x : numpy.ndarray (n, d) of float32
+        Values in [0, 1].
+    y : numpy.ndarray (n,) of int64, optional
+        Label of each image.
+    shape : tuple of int, optional
+        (height, width) with height * width = d. By default a square where d is one, else (1, d).
+    classes : sequence of str, optional
+        Names of the labels: image i belongs to ``classes[y[i]]``.
+
+    Attributes
+    ----------
+    x, y, classes
+        As given.
+    image_shape : tuple of int
+        (height, width).
+    shape : tuple of int
+        (n, d).
+    ndim : int
+        2.
+    dtype : numpy.dtype
+        That of `x`.
+
+    Raises
+    ------
+    InputError
+        If `x` is no table of numbers, or the rest does not fit it.
+
+    Examples
+    --------
+    >>> GreyImages(np.linspace(0, 1, 8).reshape(2, 4), y=np.array([3, 4]))
+    GreyImages(n=2, image_shape=(2, 2), labels 3..4)
+    """
+
+    _fields = ("x", "y", "image_shape", "classes")
+
+    def __init__(self, x, y=None, shape=None, classes=None):
+        x = real_array(x, "x")
+        if x.ndim != 2 or not x.size:
+            raise InputError(f"x must have two axes, images and pixels (n, d); got shape {x.shape}")
+        self._set("x", x)
+        self._set("y", y if y is None or _is_settled(y, len(x)) else check_y(y, len(x)))
+        self._set("image_shape", image_shape(x.shape[1]) if shape is None else check_shape(shape, x.shape[1]))
+        self._set("classes", None if classes is None else tuple(classes))
+
+    def __repr__(self):
+        labels = "" if self.y is None else f", labels {self.y.min()}..{self.y.max()}"
+        return f"GreyImages(n={len(self)}, image_shape={self.image_shape}{labels})"
+
+
+def _is_settled(y, n):
+    return isinstance(y, np.ndarray) and y.dtype == np.int64 and y.shape == (n,) and not y.flags.writeable
 
 
 def load_grey(source, classes=None, maximum=None, data_home=None):
@@ -55,7 +106,7 @@ def load_grey(source, classes=None, maximum=None, data_home=None):
     Examples
     --------
     >>> images = load_grey("digits", classes=[2, 3])
-    >>> images.x.shape, images.x.max(), images.shape
+    >>> images.shape, images.x.max(), images.image_shape
     ((360, 64), np.float32(1.0), (8, 8))
     """
     if not isinstance(source, (str, os.PathLike)):
@@ -76,8 +127,7 @@ def load_grey(source, classes=None, maximum=None, data_home=None):
         images = _grey_images(values, y, np.iinfo(values.dtype).max, names)
     if classes is None:
         return images
-    rows = class_rows(images.y, classes, images.classes)
-    return images._replace(x=images.x[rows], y=images.y[rows])
+    return images[class_rows(images.y, classes, images.classes)]
 
 
 def _load_mnist(source, split, data_home):
@@ -115,4 +165,4 @@ def _grey_images(values, y, maximum, classes=None):
     shape = values.shape[1:] if values.ndim == 3 else image_shape(values.shape[1])
     x = np.divide(values.reshape(len(values), -1), maximum, dtype=np.float32)
     y = None if y is None else check_y(y, len(x))
-    return GreyImages(x, y, tuple(int(side) for side in shape), None if classes is None else tuple(classes))
+    return GreyImages(x, y, shape, classes)

@@ -1,24 +1,26 @@
-"""`Images`: a table of binary images with its labels, picture shape and names."""
+"""`Images`: a table of binary images with its labels, picture's size and names."""
 
 import numbers
-from dataclasses import dataclass
 
 import numpy as np
 
 from dpmix.base.arrays import image_shape
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import shown
 from dpmix.datasets.binarization import real_array, to_binary
+from dpmix.datasets.rows import Rows, check_picture_shape, frozen
 
 __all__ = ["Images"]
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Images:
+class Images(Rows):
     """Binary images, one per row.
 
-    ``len(images)`` is n.  ``images[rows]`` with an index, a slice, a list of indices or a boolean array
-    (n,) is the `Images` of these rows.
+    For NumPy, pandas and scikit-learn they are the array (n, d) that `x` is: ``np.asarray(images)``,
+    ``len(images)``, ``images.shape``, ``train_test_split(images)``. ``images[rows]`` with an index, a slice, a list
+    of indices or a boolean array (n,) is the `Images` of these rows, also in a loop over them;
+    ``images[rows, columns]`` is an array.
 
     Parameters
     ----------
@@ -40,10 +42,16 @@ class Images:
         0 and 1, C-contiguous, read-only.
     y : numpy.ndarray (n,) of int64, or None
         Labels, read-only.
-    shape : tuple of int
+    image_shape : tuple of int
         (height, width).
     names : tuple of str, or None
     classes : tuple of str, or None
+    shape : tuple of int
+        (n, d).
+    ndim : int
+        2.
+    dtype : numpy.dtype
+        uint8.
 
     Raises
     ------
@@ -55,61 +63,33 @@ class Images:
     >>> import numpy as np
     >>> images = Images(np.eye(4, dtype=int), y=[0, 0, 1, 1])
     >>> images
-    Images(n=4, shape=(2, 2), 25% on, labels 0..1)
+    Images(n=4, image_shape=(2, 2), 25% on, labels 0..1)
     >>> images[images.y == 1].x
     array([[0, 0, 1, 0],
            [0, 0, 0, 1]], dtype=uint8)
+    >>> images.shape, images.image_shape
+    ((4, 4), (2, 2))
     """
 
-    x: np.ndarray
-    y: np.ndarray | None = None
-    shape: tuple | None = None
-    names: tuple | None = None
-    classes: tuple | None = None
-
-    def __post_init__(self):
-        x = _check_table(self.x)
+    def __init__(self, x, y=None, shape=None, names=None, classes=None):
+        x = _check_table(x)
         n, d = x.shape
         self._set("x", x)
-        self._set("shape", image_shape(d) if self.shape is None else check_shape(self.shape, d))
-        self._set("names", None if self.names is None else _check_strings("names", self.names))
-        if self.names is not None and len(self.names) != n:
+        self._set("image_shape", image_shape(d) if shape is None else check_shape(shape, d))
+        self._set("names", None if names is None else _check_strings("names", names))
+        if names is not None and len(self.names) != n:
             raise InputError(f"names must be one per image, {n}; got {len(self.names)}")
-        self._set("classes", None if self.classes is None else _check_strings("classes", self.classes))
-        self._set("y", None if self.y is None else check_y(self.y, n))
-        if self.classes is not None:
+        self._set("classes", None if classes is None else _check_strings("classes", classes))
+        self._set("y", None if y is None else check_y(y, n))
+        if classes is not None:
             _check_classes(self.y, self.classes)
-
-    def _set(self, name, value):
-        object.__setattr__(self, name, value)  # the one way past `frozen`
-
-    def __len__(self):
-        return len(self.x)
-
-    def __getitem__(self, rows):
-        rows = np.atleast_1d(np.arange(len(self))[rows])
-        if rows.ndim != 1 or not len(rows):
-            raise InputError(f"rows must choose at least one image; got an array of shape {rows.shape}")
-        return Images(
-            x=frozen(self.x[rows]),
-            y=None if self.y is None else frozen(self.y[rows]),
-            shape=self.shape,
-            names=None if self.names is None else tuple(self.names[row] for row in rows),
-            classes=self.classes,
-        )
 
     def __repr__(self):
         labels = ""
         if self.y is not None:
             low, high = (self.classes[y] if self.classes else y for y in (self.y.min(), self.y.max()))
             labels = f", labels {low}..{high}"
-        return f"Images(n={len(self)}, shape={self.shape}, {self.x.mean():.0%} on{labels})"
-
-
-def frozen(array):
-    """Return `array` with its read-only flag set; `Images` takes such arrays without a copy."""
-    array.flags.writeable = False
-    return array
+        return f"Images(n={len(self)}, image_shape={self.image_shape}, {self.x.mean():.0%} on{labels})"
 
 
 def images_of(values, y=None, names=None, classes=None):
@@ -162,8 +142,8 @@ def _find_class(value, labels):
     if isinstance(value, numbers.Integral) and not isinstance(value, bool) and value in labels.values():
         return int(value)
     if not isinstance(value, (str, numbers.Integral)) or isinstance(value, bool):
-        raise InputTypeError(f"classes must be integers or names of labels; got {value!r}")
-    raise InputError(f"classes must be among the labels {_listed(labels)}; got {value!r}")
+        raise InputTypeError(f"classes must be integers or names of labels; got {shown(value)}")
+    raise InputError(f"classes must be among the labels {_listed(labels)}; got {shown(value)}")
 
 
 def _listed(labels, most=20):
@@ -183,10 +163,11 @@ def _check_table(x):
 
 def check_shape(shape, d):
     """Return `shape` as (height, width), whose product must be the `d` pixels of a row."""
+    check_picture_shape(shape)
     try:
         height, width = shape
     except (TypeError, ValueError) as error:
-        raise InputError(f"shape must be (height, width); got {shape!r}") from error
+        raise InputError(f"shape must be (height, width); got {shown(shape)}") from error
     height, width = check_count("height", height), check_count("width", width)
     if height * width != d:
         raise InputError(f"shape must have height * width = {d}, the pixels of a row; got {(height, width)}")
@@ -199,7 +180,7 @@ def _check_strings(name, values):
         or not np.iterable(values)
         or not all(isinstance(value, str) for value in values)
     ):
-        raise InputTypeError(f"{name} must be a sequence of strings; got {values!r}")
+        raise InputTypeError(f"{name} must be a sequence of strings; got {shown(values)}")
     return tuple(values)
 
 

@@ -7,6 +7,8 @@ import numpy as np
 
 from dpmix.base.checks import check_count, check_seed
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import shown
+from dpmix.datasets.rows import check_picture_shape
 
 __all__ = ["mask"]
 
@@ -21,7 +23,7 @@ def mask(shape, hide, seed=None):
     Parameters
     ----------
     shape : (int, int)
-        Height and width of the image.
+        Height and width of the image, such as ``images.image_shape``.
     hide : str or path
         ``"top"``, ``"bottom"``, ``"left"`` or ``"right"``: that half; of an odd number of rows or columns
         the middle one is shown. ``"centre"``: the middle half of the rows in the middle half of the
@@ -51,7 +53,7 @@ def mask(shape, hide, seed=None):
     """
     shape = _check_shape(shape)
     if not isinstance(hide, (str, os.PathLike)):
-        raise InputTypeError(f"hide must be one of {', '.join(_WORDS)}; got {hide!r}")
+        raise InputTypeError(f"hide must be one of {', '.join(_WORDS)}; got {shown(hide)}")
     if hide in _SIDES:
         hidden = _half(hide, shape)
     elif hide == "centre":
@@ -70,6 +72,7 @@ def mask(shape, hide, seed=None):
 
 
 def _check_shape(shape):
+    check_picture_shape(shape)
     try:
         height, width = shape
     except (TypeError, ValueError) as error:
@@ -100,7 +103,7 @@ def _random(hide, shape, seed):
     fraction = float(found[1]) if found else -1.0
     if not 0 < fraction < 1:
         raise InputError(
-            f"hide must be random:FRACTION with a fraction between 0 and 1, such as random:0.5; got {hide!r}"
+            f"hide must be random:FRACTION with a fraction between 0 and 1, such as random:0.5; got {shown(hide)}"
         )
     hidden = np.zeros(shape[0] * shape[1], bool)
     generator = np.random.default_rng(check_seed(seed))

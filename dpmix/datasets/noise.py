@@ -15,6 +15,7 @@ from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.binarization import check_finite, real_array
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
+from dpmix.datasets.rows import check_picture_shape
 
 __all__ = ["GaussianNoise", "MaskingNoise", "OccludingBlocks", "SaltAndPepper", "corrupt"]
 
@@ -185,6 +186,7 @@ class OccludingBlocks:
         if self.width is not None:
             _settle(self, width=check_count("width", self.width))
         if self.shape is not None:
+            check_picture_shape(self.shape)
             try:
                 _settle(self, shape=tuple(check_count("shape", side) for side in self.shape))
                 height, width = self.shape
@@ -250,19 +252,19 @@ def corrupt(x, noise, seed=None):
     --------
     >>> from dpmix.datasets import load_digits
     >>> corrupt(load_digits(), MaskingNoise(0.4, 0.05), seed=0)
-    Images(n=1797, shape=(8, 8), 21% on, labels 0..9)
+    Images(n=1797, image_shape=(8, 8), 21% on, labels 0..9)
     """
     check_noise("noise", noise)
     has_shape = isinstance(x, (Images, GreyImages))
     values = _check_images(x.x if has_shape else x)
     if isinstance(noise, OccludingBlocks) and noise.shape is None and has_shape:
-        noise = replace(noise, shape=x.shape)
+        noise = replace(noise, shape=x.image_shape)
     noisy = apply_noise("noise", noise, values, np.random.default_rng(check_seed(seed)))
     noisy = noisy.copy() if np.may_share_memory(noisy, values) else noisy
     if isinstance(x, GreyImages):
-        return x._replace(x=noisy)
+        return x._with(x=noisy)
     if isinstance(x, Images) and noisy.dtype.kind in "biu":
-        return Images(noisy, y=x.y, shape=x.shape, names=x.names, classes=x.classes)
+        return x._with(x=noisy)
     return noisy
 
 

@@ -5,7 +5,7 @@ import os
 from dpmix.base.checks import check_choice
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.datasets.arrays import load_array
-from dpmix.datasets.binarization import METHODS
+from dpmix.datasets.binarization import METHODS, check_threshold
 from dpmix.datasets.digits import load_digits
 from dpmix.datasets.folder import load_images
 from dpmix.datasets.images import class_rows
@@ -47,11 +47,12 @@ def load(source, classes=None, threshold=None, seed=None, data_home=None, binari
     Examples
     --------
     >>> load("digits", classes=[2, 3])
-    Images(n=360, shape=(8, 8), 32% on, labels 2..3)
+    Images(n=360, image_shape=(8, 8), 32% on, labels 2..3)
     """
     if not isinstance(source, (str, os.PathLike)):
         raise InputTypeError(f"source must be a name or a path; got {source!r} ({type(source).__name__})")
     check_choice("binarize", binarize, METHODS)
+    threshold = check_threshold(threshold)
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
     if name == "mnist":
         return _load_mnist(source, split, classes, threshold, seed, data_home, binarize)

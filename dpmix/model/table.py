@@ -51,8 +51,7 @@ class BinaryTable:
     @classmethod
     def from_input(cls, x, observed=None, labels=None, name="x"):
         """Check and pack whatever `dpmix.sample` accepts as `x`, `observed` and `labels`."""
-        is_images = hasattr(x, "x") and hasattr(x, "y")
-        shape, x = (x.shape, x.x) if is_images else (None, x)
+        shape = getattr(x, "image_shape", None)  # of Images
         values = check_numbers(x, name)
         if values.ndim != 2:
             raise InputError(

@@ -66,7 +66,7 @@ def clusters(
         check_axes(ax)
     counts = posterior.draw(chain, draw)
     shown, left_out = counts.sizes[:most], counts.sizes[len(counts.sizes[:most]) :]
-    images, shape = _images(counts, len(shown), posterior.shape, decoder, shape)
+    images, shape = _images(counts, len(shown), posterior.image_shape, decoder, shape)
     columns = min(per_row, len(shown))
     sides = np.sqrt(shown / shown[0]).clip(_SMALLEST) if shrink else np.ones(len(shown))
     room = line_height(ax, columns, -(-len(shown) // columns), shape)

@@ -83,7 +83,7 @@ def completions(posterior, x, observed=None, *, proba=None, mode=None, samples=N
     }
     if (values.mask == ~shown).all():
         del rows["original"]  # nothing more is known than was shown
-    ax, sheet, font = open_rows(ax, RowSheet(m, len(rows), posterior.shape, _HEADING, foot=2))
+    ax, sheet, font = open_rows(ax, RowSheet(m, len(rows), posterior.image_shape, _HEADING, foot=2))
     for row, (heading, tiles) in enumerate(rows.items()):
         cmap = UNCERTAINTY_MAP if heading == "uncertainty" else INK_MAP
         draw_row(ax, sheet, row, heading, tiles, font, cmap)
@@ -118,8 +118,8 @@ def _asked(posterior, x, observed, mode, samples, draws):
 
 def _check_query(posterior, x, observed):
     """Pixels (m, d), masked where unknown, and where they are shown (m, d)."""
-    table, d = x.x if hasattr(x, "x") and hasattr(x, "y") else x, posterior.table.d
-    values = np.ma.array(check_numbers(table), float, mask=np.ma.getmaskarray(table), ndmin=2)
+    d = posterior.table.d
+    values = np.ma.array(check_numbers(x), float, mask=np.ma.getmaskarray(x), ndmin=2)
     if values.ndim != 2 or values.shape[1] != d or not len(values):
         raise InputError(
             f"x must be one image ({d},) or many (m, {d}), as the posterior is about images of "

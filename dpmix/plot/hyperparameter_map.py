@@ -48,7 +48,7 @@ def hyperparameters(posterior, chain=None, *, ax=None):
     mean, strength = _averages(check_posterior(posterior), chain)
     low, high = np.log10(strength.min()), np.log10(strength.max())
     shade = (np.log10(strength) - low) / (high - low) if high > low else np.full(strength.shape, 0.5)
-    shape, height = posterior.shape, tile_height(posterior.shape)
+    shape, height = posterior.image_shape, tile_height(posterior.image_shape)
     line = line_height(ax, 2, 1, shape) if ax is not None else 0.19 / _INCHES
     size = 2 + _APART, height + 2.4 * line
     ax = new_sheet(*size, _INCHES) if ax is None else ax

@@ -30,8 +30,7 @@ def read_images(name, images, shape=None, most=None):
     -------
     tuple of numpy.ndarray (m, d) and tuple of int
     """
-    if hasattr(images, "x") and hasattr(images, "shape"):
-        images, shape = images.x, images.shape if shape is None else shape
+    shape = getattr(images, "image_shape", None) if shape is None else shape
     given = check_numbers(images, name)
     observed = observed_entries(images, given)
     if given.ndim == 3 and shape is None:

@@ -57,7 +57,7 @@ def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence"
     members, means = cluster_members(posterior, labels, typical, odd, by), mean_images(posterior, labels)
     shown = np.argsort(-members.sizes, kind="stable")[:most]
     strips = 1 if len(shown) <= _STRIP else 2
-    rows, shape = -(-len(shown) // strips), posterior.shape
+    rows, shape = -(-len(shown) // strips), posterior.image_shape
     columns = _columns(typical, odd)
     strip = _LABEL + columns[-1] + 2 * _APART
     width = strips * strip - 2 * _APART
@@ -87,7 +87,7 @@ def _columns(typical, odd):
 
 
 def _draw_cluster(ax, posterior, labels, members, mean, k, columns, top, font):
-    height, shape, table = tile_height(posterior.shape), posterior.shape, posterior.table
+    height, shape, table = tile_height(posterior.image_shape), posterior.image_shape, posterior.table
     mine = np.flatnonzero(labels == k)
     n_odd = len(members.odd[k])
     places = [*columns[1 : 1 + len(members.typical[k])], *columns[len(columns) - 1 - n_odd : -1]]

@@ -1,6 +1,7 @@
 """What sampling gives back: draws of partitions and hyperparameters, by chain and draw."""
 
 import math
+import warnings
 from typing import NamedTuple
 
 import numpy as np
@@ -145,9 +146,15 @@ class Posterior:
         }
 
     @property
-    def shape(self):
+    def image_shape(self):
         """Height and width of an image."""
         return self.table.shape
+
+    @property
+    def shape(self):
+        """The former name of `image_shape`."""
+        warnings.warn("Posterior.shape is now Posterior.image_shape", DeprecationWarning, stacklevel=2)
+        return self.image_shape
 
     def draw(self, chain=0, draw=-1):
         """Counts and hyperparameters of one draw.

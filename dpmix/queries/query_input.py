@@ -80,10 +80,9 @@ def check_n_classes(posterior):
 def _check_images(posterior, x):
     """Values (m, d) of any dtype, where they are observed (m, d), and whether there is one image only."""
     check_posterior(posterior)
-    x = x.x if hasattr(x, "x") and hasattr(x, "y") else x
     values, d = check_numbers(x), posterior.table.d
     if values.ndim not in (1, 2) or values.shape[-1] != d:
-        shape = " x ".join(map(str, posterior.shape))
+        shape = " x ".join(map(str, posterior.image_shape))
         raise InputError(
             f"x must be one image ({d},) or many (m, {d}), as images of posterior are {shape}; "
             f"got shape {values.shape}; flatten images to rows, as in x.reshape(-1, {d})"

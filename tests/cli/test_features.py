@@ -243,7 +243,9 @@ def test_every_command_has_help(command, capsys):
 
 def test_grey_digits_are_the_binary_ones_before_they_are_cut():
     grey, binary = load_grey("digits"), load_digits()
-    assert grey.x.dtype == np.float32 and grey.x.min() == 0 and grey.x.max() == 1 and grey.shape == (8, 8)
+    assert (
+        grey.x.dtype == np.float32 and grey.x.min() == 0 and grey.x.max() == 1 and grey.image_shape == (8, 8)
+    )
     np.testing.assert_array_equal(grey.x >= 0.5, binary.x)
     np.testing.assert_array_equal(grey.y, binary.y)
 
@@ -264,7 +266,7 @@ def test_grey_arrays(dtype, maximum, given, tmp_path):
     values = (share * maximum).astype(dtype)
     np.savez(tmp_path / "grey.npz", x=values, y=[3, 3, 5, 5])
     images = load_grey(tmp_path / "grey.npz", classes=[5], maximum=given)
-    assert images.shape == (3, 5) and images.y.tolist() == [5, 5]
+    assert images.image_shape == (3, 5) and images.y.tolist() == [5, 5]
     np.testing.assert_allclose(images.x, values[2:].reshape(2, 15) / maximum, rtol=1e-6)
 
 
@@ -279,7 +281,7 @@ def test_grey_folder(tmp_path):
         (tmp_path / label).mkdir()
         Image.fromarray(image).save(tmp_path / label / "a.png")
     images = load_grey(tmp_path)
-    assert images.classes == ("auk", "gull") and images.y.tolist() == [0, 1] and images.shape == (4, 6)
+    assert images.classes == ("auk", "gull") and images.y.tolist() == [0, 1] and images.image_shape == (4, 6)
     np.testing.assert_allclose(images.x, values[::-1].reshape(2, 24) / 255, rtol=1e-6)
     assert load_grey(tmp_path, classes="gull").y.tolist() == [1]
 
@@ -287,5 +289,5 @@ def test_grey_folder(tmp_path):
 def test_grey_mnist(mnist_home):
     grey = load_grey("mnist:test", data_home=mnist_home)
     binary = dpmix.datasets.load_mnist("test", data_home=mnist_home)
-    assert grey.x.shape == (10_000, 784) and grey.shape == (28, 28)
+    assert grey.x.shape == (10_000, 784) and grey.image_shape == (28, 28)
     np.testing.assert_array_equal(grey.x > 127.5 / 255, binary.x)

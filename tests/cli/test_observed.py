@@ -55,7 +55,7 @@ def test_fit_learns_from_what_is_observed(table, run, tmp_path, monkeypatch, cap
     told = command(capsys, "fit", *words, "-o", tmp_path / "run", *FIT)
     assert told.err == TOLD.format((~seen).sum(), (~seen).mean())
     found = dpmix.load(tmp_path / "run")
-    assert found.table.digest == run.table.digest and found.shape == (8, 8)
+    assert found.table.digest == run.table.digest and found.image_shape == (8, 8)
     np.testing.assert_array_equal(found.labels, run.labels)
 
 
@@ -183,7 +183,7 @@ def test_load_observed(table):
         found, known = load_observed(folder / source, observed=None if mask is None else folder / mask)
         np.testing.assert_array_equal(found.x, images.x & seen)
         np.testing.assert_array_equal(known, seen)
-        assert found.shape == (8, 8) and found.y.tolist() == images.y.tolist()
+        assert found.image_shape == (8, 8) and found.y.tolist() == images.y.tolist()
     found, known = load_observed(folder / "nan.npz", classes=[1])
     np.testing.assert_array_equal(known, seen[images.y == 1])
     assert (found.y == 1).all() and len(found) == (images.y == 1).sum()

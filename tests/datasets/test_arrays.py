@@ -76,13 +76,13 @@ class TestGoodFiles:
     def test_every_format(self, load_bytes, write):
         images = load_bytes(write(TABLE))
         np.testing.assert_array_equal(images.x, TABLE)
-        assert images.shape == (1, 12)
+        assert images.image_shape == (1, 12)
         assert images.y is None
 
     @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
     def test_pictures_are_thresholded_and_keep_their_shape(self, load_bytes, write):
         images = load_bytes(write(GREY), threshold=100)
-        assert images.shape == (3, 4)
+        assert images.image_shape == (3, 4)
         np.testing.assert_array_equal(images.x, GREY.reshape(4, 12) > 100)
 
     @pytest.mark.parametrize("dtype", ["?", "<i8", ">i2", "<f4", ">f8", "<f2", "u1", "i1"])

@@ -42,7 +42,7 @@ class TestFormats:
         save(tmp_path / f"a{suffix}", mode=mode)
         images = load_images(tmp_path)
         assert images.x.tolist() == ON
-        assert images.shape == (2, 3)
+        assert images.image_shape == (2, 3)
         assert images.names == (f"a{suffix}",)
         assert images.y is None
 

@@ -32,7 +32,7 @@ class TestImages:
         assert not images.x.flags.writeable
         assert not images.y.flags.writeable
         assert images.y.dtype == np.int64
-        assert (len(images), images.shape) == (6, (3, 3))
+        assert (len(images), images.image_shape) == (6, (3, 3))
         np.testing.assert_array_equal(images.x, np.eye(6, 9))
 
     def test_later_changes_of_the_input_do_not_reach_it(self):
@@ -49,7 +49,7 @@ class TestImages:
 
     @pytest.mark.parametrize(("d", "shape"), [(1, (1, 1)), (6, (1, 6)), (16, (4, 4)), (17, (1, 17))])
     def test_default_shape(self, d, shape):
-        assert Images(np.zeros((1, d), bool)).shape == shape
+        assert Images(np.zeros((1, d), bool)).image_shape == shape
 
     @pytest.mark.parametrize("rows", [[2, 0], slice(0, 3, 2), np.array([True, False, True]), 1, -1])
     def test_selection_keeps_everything_together(self, rows):
@@ -59,7 +59,7 @@ class TestImages:
         np.testing.assert_array_equal(part.x, np.eye(3)[expected])
         np.testing.assert_array_equal(part.y, expected + 5)
         assert part.names == tuple("abc"[row] for row in expected)
-        assert part.shape == (3, 1)
+        assert part.image_shape == (3, 1)
         assert not part.x.flags.writeable
 
     def test_selection_of_nothing_or_too_far(self):
@@ -71,7 +71,7 @@ class TestImages:
         assert [len(image) for image in images] == [1, 1, 1]
 
     def test_repr_is_one_line(self):
-        assert repr(Images(np.eye(4))) == "Images(n=4, shape=(2, 2), 25% on)"
+        assert repr(Images(np.eye(4))) == "Images(n=4, image_shape=(2, 2), 25% on)"
         assert repr(Images(np.eye(4), y=[0, 0, 1, 1], classes=["cat", "dog"])).endswith("labels cat..dog)")
 
     @pytest.mark.parametrize("value", [0, 1])
@@ -213,7 +213,7 @@ class TestDigits:
         from sklearn.datasets import load_digits as embedded
 
         images, bunch = load_digits(), embedded()
-        assert (len(images), images.shape) == (1797, (8, 8))
+        assert (len(images), images.image_shape) == (1797, (8, 8))
         np.testing.assert_array_equal(images.x, bunch.data >= 8)
         np.testing.assert_array_equal(images.y, bunch.target)
 

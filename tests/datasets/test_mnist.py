@@ -20,7 +20,7 @@ class TestRealFiles:
     def test_twos_and_threes(self, mnist_home):
         images = load_mnist("all", classes=[2, 3], threshold=0, data_home=mnist_home)
         assert images.x.shape == (14_131, 784)
-        assert images.shape == (28, 28)
+        assert images.image_shape == (28, 28)
         assert np.bincount(images.y).tolist() == [0, 0, 6990, 7141]
         assert images.x.mean() == pytest.approx(0.21, abs=0.01)
 

@@ -121,13 +121,13 @@ def test_images_stay_images_where_they_stay_binary(noise):
     if isinstance(noise, GaussianNoise):
         assert isinstance(noisy, np.ndarray) and noisy.shape == digits.x.shape
     else:
-        assert isinstance(noisy, Images) and noisy.shape == (8, 8)
+        assert isinstance(noisy, Images) and noisy.image_shape == (8, 8)
         np.testing.assert_array_equal(noisy.y, digits.y)
         np.testing.assert_array_equal(noisy.x, corrupt(digits.x, noise, seed=0))
     grey = load_grey("digits")
     found = corrupt(grey, noise, seed=0)
     np.testing.assert_array_equal(found.x, corrupt(grey.x, noise, seed=0))
-    assert found.x.dtype == np.float32 and found.shape == (8, 8) and found.y is grey.y
+    assert found.x.dtype == np.float32 and found.image_shape == (8, 8) and found.y is grey.y
     flat = Images(np.ones((3, 10), int), shape=(2, 5))
     assert corrupt(flat, OccludingBlocks(2, 1), seed=0).x.sum() == 3 * 8
 

@@ -1,7 +1,6 @@
 """What queries take: forms of images and masks, and what they refuse."""
 
 import copy
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
+from dpmix.datasets import Images
 from dpmix.model.prior import Prior
 from dpmix.posterior.posterior import Posterior
 from dpmix.queries.query import log_predictive, predict_proba, sample_predictive
@@ -23,7 +23,7 @@ def posterior():
 
 
 def test_shapes(posterior):
-    images = SimpleNamespace(x=X, y=None, shape=(2, 2))
+    images = Images(X, shape=(2, 2))
     for x in (X.tolist(), X.astype(bool), X.astype(float), X.astype(np.int64), np.asfortranarray(X), images):
         np.testing.assert_array_equal(predict_proba(posterior, x, LEFT), predict_proba(posterior, X, LEFT))
     many, one = predict_proba(posterior, X, LEFT), predict_proba(posterior, X[0], LEFT)

@@ -102,7 +102,8 @@ def returns_something(function):
 
 def errors_of(public):
     """Names of the errors of dpmix that the code raises, in functions that it calls, too."""
-    function = inspect.unwrap(public.function or public.owner.__dict__.get("__post_init__", public.owner))
+    made_by = "__post_init__" if dataclasses.is_dataclass(public.owner) else "__init__"
+    function = inspect.unwrap(public.function or vars(public.owner).get(made_by, public.owner))
     return _errors_of(function, public.owner, set()) if inspect.isfunction(function) else set()
 
 
