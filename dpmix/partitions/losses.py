@@ -22,6 +22,7 @@ from dpmix.posterior.information import distance
 
 __all__ = ["LOSSES", "Loss", "between_draws", "distances", "loss_of"]
 
+_EPS = np.finfo(np.float64).eps
 LOSSES = ("vi", "binder")
 
 
@@ -48,7 +49,26 @@ class Loss(NamedTuple):
         if self.name == "binder":
             return 0.0
         n = len(self.phi) - 2
-        return np.finfo(np.float64).eps * (2 + (n + 6) * distance)  # eps is 2 u: each value is off by half
+        return _EPS * (2 + (n + 6) * distance)  # eps is 2 u: each value is off by half
+
+    def rounding_of_mean(self, mean, m):
+        """By how much two means of `m` distances may differ that are equal in theory and about `mean`.
+
+        Each distance is off by half of `rounding`, which is linear in it, or for Binder's loss by u times
+        itself, as a whole number is multiplied by a constant; their sum and its division by up to m u times
+        itself (Higham 2002, section 4.2: any order, no term negative).
+        """
+        return self.rounding(mean) + _EPS * (m + 1) * mean
+
+    def rounding_between(self, draws):
+        """By how much two means of `between_draws` may differ that are equal in theory.
+
+        F adds up at most n terms, none negative, each rounded twice: it is off by up to (n + 1) u times
+        itself, and is nowhere larger than phi(n). A distance has F twice and twice that of the cells, and is
+        rounded three times more; all of these, and the sums over draws, are no larger than 4 phi(n) each.
+        """
+        n, m = len(self.phi) - 2, len(draws)
+        return _EPS * 4 * (n + m + 4) * self.phi[n] * self.scale
 
 
 def loss_of(name, n):

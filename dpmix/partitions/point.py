@@ -7,9 +7,9 @@ import numpy as np
 from dpmix.base.checks import check_bool, check_count, check_seed
 from dpmix.base.errors import InputError
 from dpmix.base.progress import compiling_shown
+from dpmix.partitions.candidates import best_of, candidates
 from dpmix.partitions.draws import by_size, flat_draws
-from dpmix.partitions.losses import between_draws, distances, loss_of
-from dpmix.partitions.search import PartitionSearch
+from dpmix.partitions.losses import loss_of
 from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["PointEstimate", "point_estimate"]
@@ -36,6 +36,13 @@ class PointEstimate:
         What the search that found it started from.
     n_draws : int
         Draws that the search looked at.
+    max_clusters : int
+        Largest number of clusters that it was allowed.
+    free_clusters : int
+        Number of clusters of the best partition that was found on the way where more were allowed; that of
+        the estimate where none was better.
+    free_loss : float
+        Expected loss of that partition.
     """
 
     labels: np.ndarray
@@ -43,6 +50,9 @@ class PointEstimate:
     loss: str
     found_from: str
     n_draws: int
+    max_clusters: int
+    free_clusters: int
+    free_loss: float
 
     def __repr__(self):
         unit = "variation of information {:.4g} nats" if self.loss == "vi" else "Binder's loss {:.4g}"
@@ -72,20 +82,21 @@ def point_estimate(
     Candidates are all draws and what greedy searches make of them: these start from the best draws of
     several chains and from images allocated one after another in random order, reassign image after
     image, dissolve whole clusters where that helps, and stop when neither does (SALSO, Dahl, Johnson and
-    Mueller 2022). The expected loss is the exact mean over draws, not a bound.
+    Mueller 2022). A search that ends with more clusters than `max_clusters` dissolves those that cost
+    least, and goes on. The expected loss is the exact mean over draws, not a bound.
 
     Parameters
     ----------
     posterior : dpmix.Posterior
     loss : {"vi", "binder"}
         The variation of information, or the share of pairs of images that are together in one partition
-        and apart in the other (Binder's loss with equal costs), which is given to many small clusters and
-        often takes as many as it may.
+        and apart in the other (Binder's loss with equal costs), which is given to many small clusters.
     draws : int, optional
         Search among so many draws, spread evenly over chains and sweeps. By default 500, or fewer where
         the tables would take more than half a gigabyte. Fewer are faster in proportion.
     max_clusters : int, optional
-        Largest number of clusters. By default 100, or twice the largest number of a draw if that is more.
+        Largest number of clusters. By default the median of the draws (the upper one of two; with
+        ``restarts=0`` the largest), and n for as many as the loss likes best.
     restarts : int, optional
         Number of searches; 0 takes the best of the draws as it is. By default 16, or 4 where images times
         draws are more than a million.
@@ -104,6 +115,15 @@ def point_estimate(
         A posterior without draws or an argument out of its range, `max_clusters` with ``restarts=0``
         included where every draw has more clusters.
 
+    Notes
+    -----
+    Both losses like an image best alone that is with each group of others in less than half of the draws. Of
+    many such images they make more clusters than any draw has, most of them of one image; which is no
+    mistake of the search, and says nothing about how many clusters there are. The default of `max_clusters`
+    costs little (see docs/point_estimates.md), and has the consequence that a credible ball of a level above
+    a half, around the estimate, holds a draw with at least as many clusters: at least half of all draws
+    have. `PointEstimate.free_clusters` and `free_loss` say what the loss alone would have taken.
+
     References
     ----------
     Dahl, Johnson and Mueller (2022), Search algorithms and loss functions for Bayesian clustering,
@@ -121,8 +141,9 @@ def point_estimate(
     check_posterior(posterior)
     draws = None if draws is None else check_count("draws", draws)
     measure = loss_of(loss, posterior.table.n)
-    most = _check_most(posterior, max_clusters)
+    everything = posterior.labels.reshape(-1, posterior.table.n)
     restarts = None if restarts is None else check_count("restarts", restarts, low=0)
+    most = _check_most(posterior, max_clusters, restarts)
     generator = np.random.default_rng(check_seed(seed))
     check_bool("progress", progress)
     labels, which = flat_draws(posterior, _affordable(posterior) if draws is None else draws)
@@ -134,23 +155,30 @@ def point_estimate(
         )
     if restarts is None:
         restarts = 16 if labels.size <= _QUICK else 4
-    everything = posterior.labels.reshape(-1, posterior.table.n)
-    best = None
     with compiling_shown(progress):
-        for name, candidate in _candidates(labels, which, measure, most, restarts, generator):
-            expected = float(distances(candidate, everything, measure).mean())
-            if best is None or expected < best[0]:
-                best = expected, candidate, name
-    estimate = by_size(best[1])
+        found = candidates(labels, which, everything, measure, most, restarts, generator)
+    free = best_of(found, measure, len(everything))
+    best = best_of([one for one in found if one.n_clusters <= most], measure, len(everything))
+    estimate = by_size(best.labels)
     estimate.flags.writeable = False
-    return PointEstimate(estimate, best[0], loss, best[2], len(labels))
+    return PointEstimate(
+        estimate,
+        best.expected_loss,
+        loss,
+        best.found_from,
+        len(labels),
+        most,
+        free.n_clusters,
+        free.expected_loss,
+    )
 
 
-def _check_most(posterior, max_clusters):
-    n = posterior.table.n
-    if max_clusters is None:
-        return min(n, max(100, 2 * (int(posterior.labels.max()) + 1)))
-    return min(n, check_count("max_clusters", max_clusters))
+def _check_most(posterior, max_clusters, restarts):
+    """The largest number of clusters; by default the median draw's, of two the upper one."""
+    if max_clusters is not None:
+        return min(posterior.table.n, check_count("max_clusters", max_clusters))
+    k = np.sort(posterior.labels.max(axis=2), axis=None) + 1
+    return int(k[-1 if restarts == 0 else k.size // 2])
 
 
 def _affordable(posterior):
@@ -158,29 +186,3 @@ def _affordable(posterior):
     k = int(posterior.labels.max()) + 1
     for_each = 4 * posterior.table.n + 12 * k * k
     return int(np.clip(_BYTES // for_each, 1, _MOST_DRAWS))
-
-
-def _candidates(draws, which, loss, most, restarts, generator):
-    """Names and labels of the best draw and of what searches find; a generator."""
-    expected = between_draws(draws, loss).mean(axis=1)
-    ranked = [ix for ix in np.argsort(expected, kind="stable") if draws[ix].max() < most]
-    if ranked:
-        yield _name(which[ranked[0]]), draws[ranked[0]]
-    search = PartitionSearch(draws, loss, most) if restarts else None
-    # Draws of different chains are further apart, so better places to start from, than the next best of one.
-    leaders = list({int(which[ix, 0]): ix for ix in reversed(ranked)}.values())
-    leaders = sorted(leaders, key=ranked.index)[: (restarts + 1) // 2]
-    for leader in leaders + [None] * (restarts - len(leaders)):
-        if leader is None:
-            search.clear()
-            search.allocate(generator.permutation(draws.shape[1]))
-        else:
-            search.start_from(draws[leader])
-        search.improve(generator)
-        start = "sequential allocation" if leader is None else _name(which[leader])
-        yield f"{start}, improved", search.labels
-
-
-def _name(chain_and_draw):
-    chain, draw = chain_and_draw
-    return f"draw {draw} of chain {chain}"

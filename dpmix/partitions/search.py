@@ -3,6 +3,8 @@
 As in SALSO (Dahl, Johnson and Mueller 2022), with the exact expectation over the draws given.
 """
 
+import heapq
+
 import numpy as np
 
 from dpmix.base.pieces import in_pieces
@@ -25,7 +27,7 @@ class PartitionSearch:
         Clusters of each draw numbered from 0.
     loss : dpmix.partitions.losses.Loss
     most : int
-        Largest number of clusters.
+        Largest number of clusters; may be set anew, which closes none that are open (`shrink` does).
     """
 
     def __init__(self, draws, loss, most):
@@ -91,8 +93,24 @@ class PartitionSearch:
         improved = False
         representatives = np.unique(self._search.z, return_index=True)[1]  # slots are renumbered on the way
         for image in generator.permutation(representatives):
-            improved |= self._dissolve(np.flatnonzero(self._search.z == self._search.z[image]), generator)
+            improved |= self._dissolve(self._companions(image), generator)
         return improved
+
+    def shrink(self, most, generator):
+        """Dissolve clusters until `most` are left, each time one that costs least; no more are opened later.
+
+        What a cluster costs changes little as others go, so it is looked up anew only where it is the least.
+        """
+        self.most = most
+        representatives = np.unique(self._search.z, return_index=True)[1].tolist()
+        costs = []
+        while self.n_clusters > most:
+            image = representatives.pop() if representatives else heapq.heappop(costs)[1]
+            members = self._companions(image)
+            cost = self._take_out(members) + self.allocate(generator.permutation(members))
+            if representatives or (costs and cost > costs[0][0]):
+                self._restore(members)
+                heapq.heappush(costs, (cost, image))
 
     def improve(self, generator):
         """Descend and perturb until neither helps."""
@@ -107,13 +125,20 @@ class PartitionSearch:
         change += self.descend(members, generator)
         if change < -self._tolerance:
             return True
+        self._restore(members)
+        return False
+
+    def _companions(self, image):
+        return np.flatnonzero(self._search.z == self._search.z[image])
+
+    def _restore(self, members):
+        """Make `members` one cluster again."""
         self._take_out(members)
         if self.n_clusters == self._search.sizes.size:
             self._grow()
         slots = np.full(len(members), self.n_clusters, np.int32)
         in_pieces(lambda first, last: place(members, slots, first, last, self._search), len(members), _GUESS)
         self.n_clusters += 1
-        return False
 
     def _take_out(self, members):
         changes = []
