@@ -17,6 +17,7 @@ SHELL_WORDS = {
     "overwrite": "--overwrite",
     "threshold": "--threshold T",
     "one_array": "keep one array, or call it x",
+    "more_bytes": "save it unpacked, or in smaller files",
     "maximum": "--maximum",
     "maximum_255": "--maximum 255",
     "another_maximum": "--maximum M",

@@ -17,7 +17,7 @@ def load(path):
     Returns
     -------
     Posterior
-        The draws that all chains have. Its images are read from the folder as they are needed.
+        The draws that all chains have, and the images.
 
     Raises
     ------
