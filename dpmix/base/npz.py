@@ -85,10 +85,19 @@ def read_stored(file, size, check):
 def _read_stored(archive, name, info, size, check):
     if info.compress_type != zipfile.ZIP_STORED:
         raise InputError(f"array {name!r} is packed, which dpmix never does")
+    booleans = []
+
+    def check_this(dtype, shape):
+        check(name, dtype, shape)
+        booleans.append(dtype.kind == "b")
+
     try:
-        return read_member(archive, info, size, size, lambda dtype, shape: check(name, dtype, shape))
+        values = read_member(archive, info, size, size, check_this)
+        if booleans[0] and values.size and values.max() > 1:
+            raise InputError("holds booleans that are neither true nor false")
     except InputError as error:
         raise error.within(f"array {name!r}") from error
+    return values.view(bool) if booleans[0] else values
 
 
 class _Sips:
