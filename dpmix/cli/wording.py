@@ -2,6 +2,7 @@
 
 import shlex
 
+from dpmix.base.escaping import for_terminal
 from dpmix.base.wording import Wording
 
 __all__ = ["SHELL_WORDS", "in_shell_words", "message_of"]
@@ -51,4 +52,4 @@ def in_shell_words(text, run="RUN"):
 def message_of(error, run="RUN"):
     """Return what an exception or a warning says as one line in words of the shell; see `in_shell_words`."""
     said = error.args[0] if error.args and isinstance(error.args[0], Wording) else str(error)
-    return " ".join(in_shell_words(said, run).split())
+    return " ".join(for_terminal(in_shell_words(said, run), keep="\n").split())

@@ -92,7 +92,7 @@ def read_array(path, convert, key=None, max_bytes=None):
             values, y = _read(file, key, max_bytes)
         return convert(values, y)
     except InputError as error:
-        raise error if str(error).startswith(f"{path}: ") else error.within(path) from error
+        raise error if error.text.startswith(f"{path}: ") else error.within(path) from error
     except DAMAGE as error:
         raise InputError(f"{path}: cannot be read, it may be damaged or cut short: {error}") from error
 
