@@ -5,8 +5,8 @@ what partitions say in `dpmix.partitions`, where images come from in `dpmix.data
 use, so ``import dpmix`` is quick.
 """
 
+import os
 from importlib import import_module
-from pathlib import Path
 from warnings import warn
 
 from dpmix.base.version import __version__  # noqa: F401
@@ -65,9 +65,13 @@ _MOVED = {
 }
 
 # In a checkout the kernels stand beside this folder, not inside it: let the package find them there.
-_checkout = Path(__file__).resolve().parent.parent
-if not (Path(__file__).parent / "kernels").is_dir() and (_checkout / "kernels" / "__init__.py").is_file():
-    __path__.append(str(_checkout))
+# (pathlib takes longer to import than all the rest here.)
+_here = os.path.dirname(os.path.abspath(__file__))
+_checkout = os.path.dirname(_here)
+if not os.path.isdir(os.path.join(_here, "kernels")) and os.path.isfile(
+    os.path.join(_checkout, "kernels", "__init__.py")
+):
+    __path__.append(_checkout)
 
 
 def __getattr__(name):

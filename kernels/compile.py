@@ -16,9 +16,18 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-import numba
-from numba.core import caching
-from numba.misc.appdirs import AppDirs
+try:
+    import numba
+    from numba.core import caching
+    from numba.misc.appdirs import AppDirs
+except (
+    ImportError,
+    ValueError,
+) as error:  # of a setting that it cannot work with, in an environment variable
+    settings = ", ".join(f"{name}={value}" for name, value in os.environ.items() if name.startswith("NUMBA_"))
+    raise ImportError(
+        f"Numba cannot be loaded: {error} (its environment variables: {settings or 'none'})"
+    ) from error
 
 __all__ = ["cache_folder", "is_complete", "kernel", "mark_complete", "on_compile"]
 

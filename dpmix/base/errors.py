@@ -6,13 +6,14 @@ script, one or the other is a `dpmix.base.wording.Wording`. The command line tur
 line and exit status 2, and lets anything else (our own mistakes) show its traceback.
 """
 
+from dpmix.base.escaping import for_terminal, shortened
 from dpmix.base.wording import Wording
 
 __all__ = ["InputError", "InputTypeError", "Interrupted", "RunError", "WorkerError"]
 
 
 class _WithRemedy:
-    """What the exceptions here have in common: ``str(error)`` is ``"text; remedy"``.
+    """What the exceptions here have in common: ``str(error)`` is ``"text; remedy"``, as a terminal may show it.
 
     Parameters
     ----------
@@ -25,6 +26,9 @@ class _WithRemedy:
     def __init__(self, text, remedy=None):
         super().__init__(text if remedy is None else Wording("{text}; {remedy}", text=text, remedy=remedy))
         self.text, self.remedy = text, remedy
+
+    def __str__(self):
+        return for_terminal(shortened(super().__str__()))
 
     def within(self, place):
         """Return the same error, its text preceded by where it was found, such as the name of a file."""

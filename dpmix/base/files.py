@@ -8,6 +8,7 @@ from writing in the same folder; it goes away with the process that holds it.
 import os
 import re
 import secrets
+import struct
 import sys
 import weakref
 from contextlib import suppress
@@ -20,7 +21,7 @@ try:
 except ImportError:
     fcntl = None
 
-__all__ = ["LOCK_NAME", "WriterLock", "is_leftover", "replace_files"]
+__all__ = ["LOCK_NAME", "WriterLock", "is_held", "is_leftover", "is_writing", "replace_files"]
 
 LOCK_NAME = ".lock"
 _BY_DESCRIPTOR = {os.open, os.rename, os.unlink} <= os.supports_dir_fd  # not on Windows
@@ -74,6 +75,7 @@ class _Place:
 def _replace(place, writers, check=lambda: None):
     """`replace_files` in a `_Place`; `check` is called when all is written and nothing in place yet."""
     staged = {}
+    _STAGED.append(staged)
     try:
         for name, write in writers.items():
             staged[name] = f".{name}.{secrets.token_hex(4)}.part"
@@ -88,7 +90,16 @@ def _replace(place, writers, check=lambda: None):
     finally:
         for part in staged.values():
             place.remove(part)
+        _STAGED.remove(staged)
     _sync_folder(place)
+
+
+_STAGED = []  # temporary files of all that is being written
+
+
+def is_writing():
+    """Whether this process holds a folder or is about to replace files, and would leave something behind."""
+    return bool(_STAGED or _HELD)
 
 
 def is_leftover(name):
@@ -123,6 +134,7 @@ class WriterLock:
         except BaseException:
             os.close(lock)
             raise
+        _mark_held(lock)
         self._lock, self._place = lock, _Place(self._folder, place)
         self._close = weakref.finalize(self, _close, lock, place)
         _HELD.add(self)
@@ -182,6 +194,54 @@ def _try_lock(descriptor):
     except OSError:
         return True
     return True
+
+
+def is_held(folder):
+    """Whether a process has the right to write in `folder` at this moment, as far as can be seen.
+
+    Looking takes nothing: a writer that begins meanwhile is never refused for it. Where the operating system
+    does not tell, the answer is False.
+    """
+    try:
+        lock = os.open(Path(folder) / LOCK_NAME, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError:
+        return False
+    try:
+        return (
+            _TELLS and _flock_of(fcntl.fcntl(lock, fcntl.F_OFD_GETLK, _flock(fcntl.F_WRLCK))) != fcntl.F_UNLCK
+        )
+    except OSError:
+        return False
+    finally:
+        os.close(lock)
+
+
+# A second lock on the same file, of the kind that can be looked at without being taken. It keeps nobody out.
+_TELLS = hasattr(fcntl, "F_OFD_GETLK")
+_LINUX_FLOCK, _BSD_FLOCK = (
+    "hhqqi",
+    "qqihh",
+)  # struct flock of fcntl.h: type, whence, start, length, process, or reversed
+
+
+def _mark_held(lock):
+    if _TELLS:
+        with suppress(OSError):  # some network file systems make one lock of both, which then excludes itself
+            fcntl.fcntl(lock, fcntl.F_OFD_SETLK, _flock(fcntl.F_WRLCK))
+
+
+def _flock(kind):
+    """The lock of a whole file, of `kind`, as ``fcntl`` takes it."""
+    if sys.platform == "linux":
+        return struct.pack(_LINUX_FLOCK, kind, os.SEEK_SET, 0, 0, 0)
+    return struct.pack(_BSD_FLOCK, 0, 0, 0, kind, os.SEEK_SET)
+
+
+def _flock_of(packed):
+    """The kind of the lock that stands in the way, or F_UNLCK for none."""
+    if sys.platform == "linux":
+        return struct.unpack(_LINUX_FLOCK, packed)[0]
+    return struct.unpack(_BSD_FLOCK, packed)[3]
 
 
 def _drop_inherited():

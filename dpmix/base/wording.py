@@ -26,6 +26,7 @@ SCRIPT_WORDS = {
     "overwrite": "overwrite=True",
     "threshold": "threshold=... or call binarize(x) first",
     "one_array": "pass key=...",
+    "more_bytes": "pass a larger max_bytes",
     "maximum": "maximum=...",
     "maximum_255": "maximum=255",
     "another_maximum": "another maximum=...",

@@ -1,12 +1,13 @@
 """The command line ``dpmix``: results on stdout; messages, progress and errors on stderr.
 
-Exit status: 0 fine, 2 bad input or usage, 3 a worker process failed, 130 Ctrl-C, 141 stdout was closed
-by its reader, 143 SIGTERM. Modules here import at their top only what ``dpmix --help`` needs, which is
-not even NumPy.
+Exit status: 0 fine, 2 bad input or usage, or stdout is full, 3 a worker process failed, 130 Ctrl-C, 141 stdout
+was closed by its reader, 143 SIGTERM; whatever happens to stderr changes nothing. Modules here import at their
+top only what ``dpmix --help`` needs, which is not even NumPy.
 """
 
 import argparse
 import contextlib
+import os
 import signal
 import threading
 
@@ -29,7 +30,7 @@ from dpmix.cli import (
     train,
 )
 from dpmix.cli.options import check_finite_options
-from dpmix.cli.streams import StdoutClosed, complain, flush_results
+from dpmix.cli.streams import StdoutClosed, complain, flush_messages, flush_results, show
 from dpmix.cli.wording import message_of
 
 __all__ = ["main"]
@@ -93,13 +94,28 @@ def main(argv=None):
         )
         return WORKER_FAILED
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        complain(f"error: {where}{error.strerror or error}")
+        complain(f"error: {_reason(error)}")
+        return BAD_INPUT
+    except ImportError as error:  # something is not installed, or refuses its settings
+        complain(f"error: {error}")
         return BAD_INPUT
     except InputError as error:
         complain(f"error: {message_of(error, getattr(arguments, 'folder', 'RUN'))}")
         return BAD_INPUT
+    finally:
+        flush_messages()
     return 0
+
+
+def _reason(error):
+    """What the operating system refused, in words."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return "the current folder no longer exists; change to another one"
+    except OSError:
+        pass
+    return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -108,6 +124,10 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message):
         complain(f"error: {message}; see '{self.prog} --help'")
         raise SystemExit(BAD_INPUT)
+
+    def _print_message(self, message, file=None):
+        """Write help to stdout as a result; argparse would not look whether it could be written."""
+        show(message.rstrip("\n"))
 
 
 def _parser():

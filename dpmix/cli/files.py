@@ -1,6 +1,7 @@
 """Files that commands write: refused before any work where they cannot be, then written as a whole."""
 
 import os
+import warnings
 from pathlib import Path
 
 from dpmix.base.errors import InputError
@@ -92,7 +93,9 @@ def save_picture(axes, path):
     figure = np.ravel(axes)[0].figure
 
     def write(file):
-        figure.savefig(file, format=path.suffix.lower()[1:], dpi=_DPI)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing")  # of a name in letters that the font lacks
+            figure.savefig(file, format=path.suffix.lower()[1:], dpi=_DPI)
 
     replace_files(path.parent, {path.name: write})
     plt.close(figure)

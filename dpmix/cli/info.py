@@ -1,9 +1,7 @@
 """The command ``info``: what a run is and where its chains stand."""
 
 import dataclasses
-from pathlib import Path
 
-from dpmix.base.errors import RunError
 from dpmix.cli.options import add_command, add_run
 from dpmix.cli.report import agreement_text, as_json, run_fields, run_text
 from dpmix.cli.streams import show
@@ -29,11 +27,12 @@ def add_to(commands):
 
 
 def _info(arguments):
+    from dpmix.base.files import is_held
     from dpmix.posterior.posterior import Posterior
     from dpmix.store.run_folder import RunFolder
 
     # Looked at first: a run that ends meanwhile is then complete, or else running, but not stopped.
-    running = _is_running(arguments.folder)
+    running = is_held(arguments.folder)
     folder = RunFolder.open(arguments.folder)
     records = [folder.read_chain(chain) for chain in range(folder.plan.chains)]
     complete = all(record and record.sweeps >= folder.plan.sweeps for record in records)
@@ -50,19 +49,3 @@ def _info(arguments):
         show(as_json(fields))
     else:
         show(run_text(fields) + ("\n" + agreement_text(summary, posterior.moves) if posterior else ""))
-
-
-def _is_running(folder):
-    """Whether a process is writing to the run at this moment."""
-    from dpmix.base.files import LOCK_NAME, WriterLock
-
-    folder = Path(folder)
-    if not (folder / LOCK_NAME).exists():
-        return False
-    try:
-        WriterLock(folder).release()
-    except RunError:
-        return True
-    except OSError:  # a folder that this user may only read does not tell
-        return False
-    return False

@@ -1,5 +1,6 @@
 """The command ``partition``: one partition out of many, how sure it is, and who is in it."""
 
+from dpmix.base.escaping import encoded, for_csv
 from dpmix.base.text import count, table
 from dpmix.cli.files import check_file
 from dpmix.cli.known import add_labels, add_search, known_labels, partition_of
@@ -157,7 +158,7 @@ def _save(path, labels, confidence, y, names):
         replace_files(path.parent, {path.name: lambda file: np.savez(file, **arrays)})
     else:
         text = _csv(labels, confidence, y, names)
-        replace_files(path.parent, {path.name: lambda file: file.write(text.encode())})
+        replace_files(path.parent, {path.name: lambda file: file.write(encoded(text))})
 
 
 def _csv(labels, confidence, y, names):
@@ -171,6 +172,6 @@ def _csv(labels, confidence, y, names):
         row = [image, cluster, f"{sure:.6f}"]
         if y is not None:
             known = y[image] >= 0
-            row.append("" if not known else y[image] if names is None else names[y[image]])
+            row.append("" if not known else y[image] if names is None else for_csv(names[y[image]]))
         writer.writerow(row)
     return text.getvalue()

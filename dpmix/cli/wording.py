@@ -2,6 +2,7 @@
 
 import shlex
 
+from dpmix.base.escaping import for_terminal
 from dpmix.base.wording import Wording
 
 __all__ = ["SHELL_WORDS", "in_shell_words", "message_of"]
@@ -20,6 +21,7 @@ SHELL_WORDS = {
     "overwrite": "--overwrite",
     "threshold": "--threshold T",
     "one_array": "keep one array, or call it x",
+    "more_bytes": "save it unpacked, or in smaller files",
     "maximum": "--maximum",
     "maximum_255": "--maximum 255",
     "another_maximum": "--maximum M",
@@ -53,4 +55,4 @@ def in_shell_words(text, run="RUN"):
 def message_of(error, run="RUN"):
     """Return what an exception or a warning says as one line in words of the shell; see `in_shell_words`."""
     said = error.args[0] if error.args and isinstance(error.args[0], Wording) else str(error)
-    return " ".join(in_shell_words(said, run).split())
+    return " ".join(for_terminal(in_shell_words(said, run), keep="\n").split())

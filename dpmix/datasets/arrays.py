@@ -3,37 +3,26 @@
 import gzip
 import math
 import os
-import struct
-import zipfile
-import zlib
 
 import numpy as np
 
 from dpmix.base.checks import check_count, check_path
 from dpmix.base.errors import InputError
+from dpmix.base.npy import NPY_MAGIC, read_npy
+from dpmix.base.npz import DAMAGE, members_of, opened_archive, read_member
+from dpmix.base.reading import opened, unpacked_budget
+from dpmix.base.stream import MAX_DEFLATE_RATIO
 from dpmix.base.wording import Wording
 from dpmix.datasets.binarization import check_finite, check_threshold, fill_threshold, to_binary
 from dpmix.datasets.idx import is_idx, read_idx
 from dpmix.datasets.images import images_of
-from dpmix.datasets.npy import NPY_MAGIC, npz_members, read_npy, read_npz_member
-from dpmix.datasets.stream import MAX_DEFLATE_RATIO
 
 __all__ = ["load_array"]
 
-# What the standard library's gzip and zip readers raise on damaged files.
-_DAMAGE = (
-    OSError,
-    EOFError,
-    ValueError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    zipfile.BadZipFile,
-    MemoryError,
-)
+_MOST = 1 << 32  # bytes of an array
 
 
-def load_array(path, key=None, threshold=None, max_bytes=2**32):
+def load_array(path, key=None, threshold=None, max_bytes=None):
     """Load binary images from a .npy, .npz or IDX file, gzipped or not.
 
     The array is (n, d) or (n, height, width). The format is told by the content, not by the name.
@@ -48,8 +37,9 @@ def load_array(path, key=None, threshold=None, max_bytes=2**32):
         The array ``y`` (n,), where there is one, holds the labels.
     threshold : float, optional
         Value above which a pixel is on. Without it the values must be 0 and 1 already.
-    max_bytes : int, default 4 GiB
-        Arrays larger than this are refused before they are read.
+    max_bytes : int, optional
+        Arrays larger than this are refused before they are read. By default 4 GiB, and of a packed file
+        64 MiB or 100 times its size, whichever is more: a megabyte of zeros unpacks to gigabytes.
 
     Returns
     -------
@@ -78,7 +68,7 @@ def load_array(path, key=None, threshold=None, max_bytes=2**32):
     return read_array(path, lambda values, y: images_of(as_binary(values, threshold), y), key, max_bytes)
 
 
-def read_array(path, convert, key=None, max_bytes=2**32):
+def read_array(path, convert, key=None, max_bytes=None):
     """Return ``convert(values, y)`` of the array file `path`; every error names the file.
 
     Parameters
@@ -94,33 +84,37 @@ def read_array(path, convert, key=None, max_bytes=2**32):
         As for `load_array`, or raised by `convert`.
     """
     path = check_path("path", path)
-    max_bytes = check_count("max_bytes", max_bytes, high=math.inf)
-    if not os.path.isfile(path):
-        raise InputError(
-            f"{path}: is not a file" if os.path.exists(path) else f"{path}: there is no such file"
-        )
+    max_bytes = None if max_bytes is None else check_count("max_bytes", max_bytes, high=math.inf)
+    if not os.path.exists(path):
+        raise InputError(f"{path}: there is no such file")
     try:
-        return convert(*_read(path, key, max_bytes))
+        with opened(path) as file:
+            values, y = _read(file, key, max_bytes)
+        return convert(values, y)
     except InputError as error:
-        raise error.within(path) from error
-    except _DAMAGE as error:
+        raise error if error.text.startswith(f"{path}: ") else error.within(path) from error
+    except DAMAGE as error:
         raise InputError(f"{path}: cannot be read, it may be damaged or cut short: {error}") from error
 
 
-def _read(path, key, max_bytes):
+def _read(file, key, max_bytes):
     """Return the array of the file and the labels, which are None where there are none."""
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        head = file.read(8)
-        file.seek(0)
-        if head.startswith(b"PK"):
-            return _read_npz(file, size, key, max_bytes)
-        if key is not None:
-            raise InputError(f"key={key!r} names an array of an .npz file, and this is none; leave key out")
-        if head.startswith(b"\x1f\x8b"):
-            with gzip.GzipFile(fileobj=file) as unpacked:
-                return _read_single(unpacked, size * MAX_DEFLATE_RATIO, max_bytes), None
-        return _read_single(file, size, max_bytes), None
+    size = os.fstat(file.fileno()).st_size
+    head = file.read(8)
+    file.seek(0)
+    if head.startswith(b"PK"):
+        return _read_npz(file, size, key, max_bytes)
+    if key is not None:
+        raise InputError(f"key={key!r} names an array of an .npz file, and this is none; leave key out")
+    if head.startswith(b"\x1f\x8b"):
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            return _read_single(unpacked, size * MAX_DEFLATE_RATIO, max_bytes or _budget(size)), None
+    return _read_single(file, size, max_bytes or _MOST), None
+
+
+def _budget(size):
+    """Bytes that a packed file of `size` bytes may unpack to."""
+    return min(_MOST, unpacked_budget(size))
 
 
 def _read_single(stream, limit, max_bytes):
@@ -136,13 +130,14 @@ def _read_single(stream, limit, max_bytes):
 
 
 def _read_npz(file, size, key, max_bytes):
-    with zipfile.ZipFile(file) as archive:
-        members = npz_members(archive)
+    max_bytes = max_bytes or _budget(size)
+    with opened_archive(file) as archive:
+        members = members_of(archive)
         key = _choose_key(members, key)
-        values = read_npz_member(archive, members[key], size, max_bytes)
+        values = read_member(archive, members[key], size, max_bytes)
         if key == "y" or "y" not in members:
             return values, None
-        return values, read_npz_member(archive, members["y"], size, max_bytes)
+        return values, read_member(archive, members["y"], size, max_bytes)
 
 
 def _choose_key(members, key):

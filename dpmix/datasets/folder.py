@@ -1,9 +1,8 @@
-"""A folder of image files of one size, through Pillow."""
+"""A folder of image files of one size."""
 
 import math
 import os
 import re
-import warnings
 
 import numpy as np
 
@@ -11,14 +10,13 @@ from dpmix.base.checks import check_count, check_path
 from dpmix.base.errors import InputError
 from dpmix.datasets.binarization import check_threshold
 from dpmix.datasets.images import images_of
+from dpmix.datasets.pictures import grey_values, opened_picture
 
 __all__ = ["load_images"]
 
 SUFFIXES = frozenset(
     {".png", ".gif", ".bmp", ".jpg", ".jpeg", ".tif", ".tiff", ".pbm", ".pgm", ".ppm", ".pnm"}
 )
-_FORMATS = ("PNG", "GIF", "BMP", "JPEG", "TIFF", "PPM")  # the readers tried; PPM reads the whole PNM family
-_SIXTEEN_BIT = 257  # 65535 / 255
 
 
 def load_images(folder, threshold=127, max_pixels=2**20, max_total=2**31):
@@ -129,42 +127,22 @@ def _label_subfolders(names):
 
 def _read_all(folder, names, threshold, max_pixels, max_total):
     """Return the images `names` as a uint8 array (n, height, width): greys, or 0 and 1 by `threshold`."""
-    from PIL import Image
-
     values = None
-    with warnings.catch_warnings():
-        # Pillow also warns of odd metadata, which does not touch the pixels.
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        for row, name in enumerate(names):
-            with _opened(folder / name) as image:
-                width, height = image.size
-                if values is None:
-                    _check_budget(folder / name, height, width, len(names), max_pixels, max_total)
-                    values = np.empty((len(names), height, width), np.uint8)
-                elif values.shape[1:] != (height, width):
-                    first = f"{names[0]} has {values.shape[2]}x{values.shape[1]}"
-                    raise InputError(
-                        f"{folder}: images must have one size (width x height); {first} pixels and "
-                        f"{name} has {width}x{height}"
-                    )
-                grey = _grey(image, folder / name)
-                values[row] = np.rint(grey) if threshold is None else grey > threshold
+    for row, name in enumerate(names):
+        with opened_picture(folder / name) as image:
+            width, height = image.size
+            if values is None:
+                _check_budget(folder / name, height, width, len(names), max_pixels, max_total)
+                values = np.empty((len(names), height, width), np.uint8)
+            elif values.shape[1:] != (height, width):
+                first = f"{names[0]} has {values.shape[2]}x{values.shape[1]}"
+                raise InputError(
+                    f"{folder}: images must have one size (width x height); {first} pixels and "
+                    f"{name} has {width}x{height}"
+                )
+            grey = grey_values(image, folder / name)
+            values[row] = np.rint(grey) if threshold is None else grey > threshold
     return values
-
-
-def _opened(path):
-    """Return the image `path` with its header read and its pixels not yet."""
-    from PIL import Image
-
-    try:
-        return Image.open(path, formats=_FORMATS)
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: has more pixels than are ever opened: {error}") from error
-    except Image.UnidentifiedImageError as error:
-        raise InputError(f"{path}: is broken, or no image in spite of its name") from error
-    except Exception as error:  # damaged headers make the readers fail in any way
-        raise InputError(f"{path}: cannot be read: {error}") from error
 
 
 def _check_budget(path, height, width, n, max_pixels, max_total):
@@ -178,33 +156,3 @@ def _check_budget(path, height, width, n, max_pixels, max_total):
             f"{path.parent}: {n:,} images of {width}x{height} pixels are more than max_total={max_total:,}; "
             "shrink the images or pass a larger max_total"
         )
-
-
-def _grey(image, path):
-    """Return the greys 0..255 of the opened `image`, (height, width)."""
-    try:
-        return _decode(image)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
-    except Exception as error:  # damaged pixels make the decoders fail in any way
-        raise InputError(f"{path}: is broken or cut short: {error}") from error
-
-
-def _decode(image):
-    from PIL import Image
-
-    if image.format in ("GIF", "PNG", "TIFF") and getattr(image, "is_animated", False):
-        raise InputError("holds several frames; save each one as a file of its own")
-    if image.mode == "F":
-        raise InputError(
-            "holds floating-point pixels; save them as .npy and use load_array(path, threshold=...)"
-        )
-    if image.mode.startswith("I"):
-        grey = np.asarray(image)
-        if grey.min() < 0 or grey.max() > np.iinfo(np.uint16).max:
-            raise InputError("holds 32-bit pixels; save them as .npy and use load_array(path, threshold=...)")
-        return grey / _SIXTEEN_BIT
-    if "transparency" in image.info or image.mode in ("LA", "PA", "RGBA"):
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
-    return np.asarray(image.convert("L"))

@@ -5,7 +5,8 @@ import struct
 import numpy as np
 
 from dpmix.base.errors import InputError
-from dpmix.datasets.stream import check_axes, read_exactly, read_values
+from dpmix.base.npy import check_images
+from dpmix.base.stream import check_axes, read_exactly, read_values
 
 __all__ = ["is_idx", "read_idx"]
 
@@ -23,7 +24,7 @@ def read_idx(stream, limit, max_bytes):
     Parameters
     ----------
     stream, limit, max_bytes
-        As for `dpmix.datasets.npy.read_npy`.
+        As for `dpmix.base.npy.read_npy`.
     """
     head = read_exactly(stream, 4, "the IDX header")
     if not is_idx(head):
@@ -31,4 +32,6 @@ def read_idx(stream, limit, max_bytes):
     ndim = head[3]
     check_axes(ndim)
     shape = struct.unpack(f">{ndim}I", read_exactly(stream, 4 * ndim, "the IDX header"))
-    return read_values(stream, np.dtype(_DTYPES[head[2]]), shape, limit, max_bytes)
+    dtype = np.dtype(_DTYPES[head[2]])
+    check_images(dtype, shape)
+    return read_values(stream, dtype, shape, limit, max_bytes)

@@ -8,6 +8,7 @@ import numpy as np
 from dpmix.base.checks import check_count, check_seed
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import shown
+from dpmix.datasets.pictures import grey_values, opened_picture
 from dpmix.datasets.rows import check_picture_shape
 
 __all__ = ["mask"]
@@ -112,20 +113,14 @@ def _random(hide, shape, seed):
 
 
 def _from_file(hide, shape):
-    if not os.path.isfile(hide):
+    if not os.path.exists(hide):
         raise InputError(
             f"hide must be one of {', '.join(_WORDS)}; got {os.fspath(hide)!r}, and there is no such file"
         )
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(hide) as picture:
-            grey = np.asarray(picture.convert("L"))
-    except (UnidentifiedImageError, OSError) as error:
-        raise InputError(f"{os.fspath(hide)}: cannot be read as an image") from error
-    if grey.shape != shape:
-        raise InputError(
-            f"{os.fspath(hide)}: must be of {shape[0]} x {shape[1]} pixels as the images are; "
-            f"it is of {grey.shape[0]} x {grey.shape[1]}"
-        )
-    return grey >= _BRIGHT
+    with opened_picture(hide) as picture:
+        if picture.size[::-1] != shape:
+            raise InputError(
+                f"{os.fspath(hide)}: must be of {shape[0]} x {shape[1]} pixels as the images are; "
+                f"it is of {picture.size[1]} x {picture.size[0]}"
+            )
+        return grey_values(picture, hide) >= _BRIGHT

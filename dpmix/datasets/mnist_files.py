@@ -17,7 +17,8 @@ import numpy as np
 
 from dpmix.base.checks import check_path
 from dpmix.base.errors import InputError
-from dpmix.datasets.stream import fill
+from dpmix.base.reading import opened
+from dpmix.base.stream import fill
 
 __all__ = ["FILES", "MIRRORS", "fetch_mnist", "read_file"]
 
@@ -131,10 +132,10 @@ def _unpack(path, file):
     """Return the unpacked bytes of `path` and None, or None and what is wrong with them."""
     content = np.empty(file.size, np.uint8)
     try:
-        with gzip.open(path) if _is_packed(path) else open(path, "rb") as unpacked:
+        with opened(path) as found, gzip.open(found) if _is_packed(path) else found as unpacked:
             size = fill(unpacked, memoryview(content))
             longer = bool(unpacked.read(1))
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, InputError, zlib.error) as error:
         return None, f"it cannot be read ({error})"
     if size < file.size or longer:
         return None, f"it has {'more' if longer else f'{size:,}'} bytes where {file.size:,} are expected"
@@ -185,7 +186,7 @@ def _download_from(url, file, folder):
 
 
 def _is_packed(path):
-    with open(path, "rb") as stream:
+    with opened(path) as stream:
         return stream.read(2) == _GZIP_MAGIC
 
 

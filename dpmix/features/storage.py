@@ -6,21 +6,26 @@ of JSON values and one of arrays, and the class method ``_from_parts(values, arr
 
 import json
 import numbers
+import os
 from importlib import import_module
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from dpmix.base.checks import check_path
+from dpmix.base.checks import check_count, check_path
 from dpmix.base.errors import InputError, RunError
 from dpmix.base.files import replace_files
+from dpmix.base.npy import check_plain
+from dpmix.base.npz import read_stored
+from dpmix.base.reading import opened, parse_json
 from dpmix.base.version import __version__
 from dpmix.base.wording import Wording
 
-__all__ = ["Extractor", "Persistent", "load", "plain_parameters", "take"]
+__all__ = ["Extractor", "Persistent", "load", "plain_parameters", "take", "take_layers"]
 
 _FORMAT = "dpmix features 1"
+_MOST_ITEM = 1 << 16  # bytes of a number, or of the name of a class
 _CLASSES = ("Autoencoder", "BernoulliRBM", "DeepBeliefNet", "NetworkClassifier")
 
 
@@ -136,9 +141,10 @@ def load(path):
     """
     path = check_path("path", path)
     try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        values = json.loads(arrays.pop("json").tobytes())
+        with opened(path) as file:
+            arrays = read_stored(file, os.fstat(file.fileno()).st_size, _check_array)
+        values = parse_json(take(arrays, "json", np.uint8, (-1,)).tobytes())
+        del arrays["json"]
         if values["format"] != _FORMAT or values["class"] not in _CLASSES:
             raise RunError(
                 f"{path} is not an extractor of this version of dpmix: "
@@ -154,6 +160,12 @@ def load(path):
             f"{path} is damaged or not an extractor of dpmix ({type(error).__name__}: {error}); "
             "restore it from a copy or train it again"
         ) from error
+
+
+def _check_array(name, dtype, shape):
+    check_plain(dtype, shape, "biufUS", _MOST_ITEM)
+    if len(shape) > 2:
+        raise InputError(f"has {len(shape)} axes, which no array of an extractor has")
 
 
 def plain_parameters(estimator, leave_out=()):
@@ -176,6 +188,20 @@ def take(arrays, name, dtype, shape):
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"{name} holds values that are not finite")
     return array
+
+
+def take_layers(layers, parameters):
+    """The `layers` of a file, each sizes, activation and perhaps a tie, which must take up all of `parameters`."""
+    due, before = 0, None
+    for n_in, n_out, _, *tie in layers:
+        n_in, n_out = check_count("n_in", n_in), check_count("n_out", n_out)
+        if before not in (None, n_in):
+            raise ValueError(f"a layer of {n_in} inputs stands on one of {before}")
+        tied, before = bool(tie) and tie[0] is not None, n_out
+        due += n_out + (0 if tied else n_in * n_out)
+    if due != parameters.size:
+        raise ValueError(f"parameters holds {parameters.size} numbers where the layers need {due}")
+    return layers
 
 
 def _plain(name, value):

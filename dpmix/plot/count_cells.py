@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from dpmix.base.escaping import for_picture
 from dpmix.plot.style import INK, text_size
 
 __all__ = ["TALL", "draw_cells", "short_name"]
@@ -13,9 +14,9 @@ _DARK = 0.45  # luminance below which print is white
 
 
 def short_name(label):
-    """`label` as text, cut where it would take too much room."""
+    """`label` as text to draw, cut where it would take too much room."""
     text = str(label)
-    return text if len(text) <= _GLYPHS else text[: _GLYPHS - 1] + "…"
+    return for_picture(text if len(text) <= _GLYPHS else text[: _GLYPHS - 1] + "…")
 
 
 def draw_cells(ax, cells, shades, left, top, points):

@@ -5,6 +5,7 @@ import numpy as np
 from dpmix.base.arrays import check_numbers, image_shape, observed_entries
 from dpmix.base.checks import check_positive
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.escaping import for_picture
 from dpmix.datasets.images import check_shape
 
 __all__ = ["check_heading", "check_names", "read_images", "read_shape", "signed_limit"]
@@ -64,7 +65,7 @@ def check_names(names, n):
     """`names` as a list of `n` texts; None where there are none."""
     if names is None:
         return None
-    names = [check_heading("names", str(name)) for name in names]
+    names = [for_picture(check_heading("names", str(name))) for name in names]
     if len(names) != n:
         raise InputError(f"names must be one for each of {n} images; got {len(names)}")
     return names

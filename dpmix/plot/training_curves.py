@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.escaping import for_picture
 from dpmix.plot.style import INK, QUIET, axes_points, chain_style, check_axes, new_figure
 
 __all__ = ["training_curves"]
@@ -65,7 +66,7 @@ def training_curves(history, *, figures=None, ax=None):
     for panel, name in zip(panels, names, strict=True):
         for ix, (label, own) in enumerate(series.items()):
             _draw(panel, own, name, label, chain_style(ix)["color"])
-        _dress(panel, _TITLES.get(name, name.replace("_", " ")))
+        _dress(panel, _TITLES.get(name, for_picture(name.replace("_", " "))))
     _name_lines(panels[0])
     return panels
 

@@ -21,7 +21,7 @@ def load(path, burn_in=False):
     Returns
     -------
     Posterior
-        The draws that all chains have. Its images are read from the folder as they are needed.
+        The draws that all chains have, and the images.
 
     Raises
     ------

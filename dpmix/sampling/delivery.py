@@ -1,7 +1,7 @@
 """How the table of images reaches the workers: once for each of them, never once a segment.
 
-A segment travels with a `TableHandle`, a few hundred bytes: where the packed pixels can be mapped
-into memory, and their digest. A worker that cannot read that file (on another machine) answers
+A segment travels with a `TableHandle`, a few hundred bytes: where the packed pixels can be read, and
+their digest. A worker that cannot read that file (on another machine) answers
 `MISSING`, is sent the packed pixels themselves with the next attempt, and keeps them.
 
 What comes back is an `Answer` that says to what. Executors may be anyone's, and may mix answers up or give
@@ -10,15 +10,18 @@ none: `checked_answer` looks before anything becomes part of a chain.
 
 import contextlib
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.base.errors import InputError
 from dpmix.chain.record import DRAW_NAMES, TRACE_NAMES, Draws
 from dpmix.chain.segment import run_segment
 from dpmix.chain.state import State
 from dpmix.model.table import BinaryTable
 from dpmix.sampling.shortage import described_object
+from dpmix.store.table_file import read_table
 
 __all__ = ["MISSING", "Answer", "Asked", "TableHandle", "checked_answer", "holding", "remote_segment"]
 
@@ -50,7 +53,7 @@ class TableHandle:
         """The table, or None where this process cannot get at it."""
         table = _held.get(self.digest)
         if table is None:
-            table = self._carried() if self.packed is not None else self._mapped()
+            table = self._carried() if self.packed is not None else self._read()
             if table is not None:
                 _held.clear()
                 _held[self.digest] = table
@@ -59,14 +62,11 @@ class TableHandle:
     def _carried(self):
         return BinaryTable(self.packed, **self.form)
 
-    def _mapped(self):
+    def _read(self):
         try:
-            packed = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError):
+            return read_table(Path(self.path), {"n": self.n, "digest": self.digest, **self.form})
+        except (InputError, OSError):
             return None
-        table = BinaryTable(packed, **self.form)
-        right = packed.dtype == np.uint8 and len(packed) == self.n and table.digest == self.digest
-        return table if right else None
 
 
 @contextlib.contextmanager

@@ -5,8 +5,6 @@ import tempfile
 import time
 from pathlib import Path
 
-import numpy as np
-
 from dpmix.base.checks import check_bool
 from dpmix.base.errors import InputTypeError, RunError
 from dpmix.base.progress import Progress
@@ -25,6 +23,7 @@ from dpmix.sampling.drawn import Drawn, kept
 from dpmix.sampling.placement import checked_placement, opened
 from dpmix.sampling.workers import SECONDS_TO_START
 from dpmix.store.run_folder import RunFolder
+from dpmix.store.table_file import write_table
 
 __all__ = ["resume", "sample"]
 
@@ -204,13 +203,27 @@ def _fresh(table, plan, labels, chain):
 def _destination(out, table, plan, overwrite):
     """The run folder (or None) and the file from which workers map the pixels."""
     if out is None:
-        with tempfile.TemporaryDirectory(prefix="dpmix-", ignore_cleanup_errors=True) as scratch:
-            path = Path(scratch) / "data.npy"
-            np.save(path, table.packed)
-            yield None, path
+        with contextlib.ExitStack() as stack:
+            yield None, _scratch_file(table, stack)
     else:
         with RunFolder.create(out, table, plan, overwrite=overwrite) as folder:
             yield folder, folder.data_path
+
+
+def _scratch_file(table, stack):
+    """Path of a file with the packed pixels for workers to read, gone when `stack` is left."""
+    try:
+        folder = Path(
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="dpmix-", ignore_cleanup_errors=True))
+        )
+        with open(folder / "data.npy", "xb") as file:
+            write_table(file, table)
+    except OSError as error:
+        raise RunError(
+            f"cannot write a temporary file for the workers: {error.strerror or error}",
+            "free some room there, let TMPDIR name another folder, or pass out=...",
+        ) from error
+    return folder / "data.npy"
 
 
 def _run(drawn, data_path, folder, placement, show):

@@ -2,24 +2,30 @@
 
 The archive's comment, an official field at the very end of a zip file, ends with the digest of all
 bytes before it. A reader compares that before it parses anything, so damage is noticed at whatever
-byte it is, and any tool that reads .npz still reads the arrays.
+byte it is, and any tool that reads .npz still reads the arrays. A checksum that is right tells nothing about
+who made it: every array has its due form before it is read, and then `check_values` looks at all values.
 """
 
+import contextlib
 import hashlib
 import os
 import zipfile
 
 import numpy as np
 
-from dpmix.base.errors import RunError
-from dpmix.chain.record import DRAW_NAMES, TRACE_NAMES, ChainRecord, Draws
+from dpmix.base.errors import InputError, RunError
+from dpmix.base.npz import read_stored
+from dpmix.base.reading import opened
+from dpmix.chain.record import DRAW_NAMES, FIGURES, TRACE_NAMES, ChainRecord, Draws
 from dpmix.chain.state import State
+from dpmix.store.chain_values import check_values
 
 __all__ = ["read_chain", "write_chain"]
 
 _MARK = b"dpmix sha256 "
 _HEX = 64
 _BLOCK_BYTES = 1 << 20
+_MAX_NAME = 4 * 32  # bytes of the name of a run
 
 
 def write_chain(file, run, chain_ix, record):
@@ -44,26 +50,42 @@ def read_chain(path, run, chain_ix, table, plan):
     Raises
     ------
     RunError
-        The file is damaged, is another chain's or another run's, or does not fit `table` and `plan`.
+        The file is damaged, is another chain's or another run's, or holds what no chain of `plan` over `table`
+        can come to.
     OSError
         It cannot be read.
     """
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size < _HEX or _digest(file) != file.read(_HEX):
+    with _opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size < _HEX or _digest(file) != file.read(_HEX):
             raise RunError(
                 f"{path} is damaged: its checksum does not match what it holds; "
                 "restore it from a copy, or delete it and resume the run, which draws this chain again"
             )
-        arrays = _parse(path, file)
+        arrays = _parse(path, file, size, _forms(table.n, table.d))
     for name, found, wanted in (("run", arrays["run"], run), ("chain", arrays["chain"], chain_ix)):
-        if found.shape or found.item() != wanted:
+        if found.item() != wanted:
             raise RunError(f"{path} belongs to another {name}: to {found}, not to {wanted}")
-    _check_form(path, arrays, table, plan)
-    _check_values(path, arrays, table.n)
+    _check_lengths(path, arrays, table, plan)
+    try:
+        check_values(arrays, table, plan)
+    except InputError as error:
+        raise RunError(f"{path} does not fit its run: {error}") from error
     state = State(**{name: arrays[f"state.{name}"] for name in State._fields})
     state = state._replace(alpha=state.alpha.item())
     trace = {name: arrays[f"trace.{name}"] for name in TRACE_NAMES}
     return ChainRecord(state, Draws(trace, {name: arrays[f"kept.{name}"] for name in DRAW_NAMES}))
+
+
+@contextlib.contextmanager
+def _opened(path):
+    try:
+        with opened(path) as file:
+            yield file
+    except RunError:
+        raise
+    except InputError as error:
+        raise RunError(str(error)) from error
 
 
 def _digest(file):
@@ -80,36 +102,11 @@ def _digest(file):
     return sha.hexdigest().encode()
 
 
-def _parse(path, file):
-    wanted = {
-        "run",
-        "chain",
-        "sweeps",
-        *(f"state.{name}" for name in State._fields),
-        *(f"trace.{name}" for name in TRACE_NAMES),
-        *(f"kept.{name}" for name in DRAW_NAMES),
-    }
-    file.seek(0)
-    try:
-        with np.load(file, allow_pickle=False) as archive:
-            if set(archive.files) != wanted:
-                raise RunError(
-                    f"{path} is not a chain of this version of dpmix: it holds {', '.join(archive.files)}"
-                )
-            return {name: archive[name] for name in wanted}
-    except RunError:
-        raise
-    except Exception as error:  # a made-up archive can make the parsers raise about anything
-        raise RunError(f"{path} is not a chain of dpmix: {error}") from error
-
-
-def _check_form(path, arrays, table, plan):
-    """Check dtypes and shapes against each other and against the run."""
-    n, d = table.n, table.d
-    sweeps = len(np.atleast_1d(arrays["trace.log_joint"]))
-    draws = plan.n_kept(sweeps)
-    empty = Draws.empty(n, d)
+def _forms(n, d):
+    """Dtype and shape of every array of a chain over `n` images of `d` pixels; -1 is any length."""
     forms = {
+        "run": (None, ()),
+        "chain": ("i8", ()),
         "sweeps": ("i8", ()),
         "state.z": ("i4", (n,)),
         "state.alpha": ("f8", ()),
@@ -117,36 +114,61 @@ def _check_form(path, arrays, table, plan):
         "state.b": ("f8", (d,)),
         "state.generator": ("u8", (6,)),
     }
-    forms |= {f"trace.{name}": (values.dtype, (sweeps,)) for name, values in empty.trace.items()}
-    forms |= {
-        f"kept.{name}": (values.dtype, (draws, *values.shape[1:])) for name, values in empty.kept.items()
-    }
-    if arrays["kept.labels"].dtype == np.int32:
-        forms["kept.labels"] = (np.int32, (draws, n))
-    for name, (dtype, shape) in forms.items():
-        found = arrays[name]
-        if found.dtype != dtype or found.shape != shape:
+    forms |= {f"trace.{name}": (dtype, (-1,)) for name, dtype in FIGURES.items()}
+    kept = Draws.empty(n, d).kept
+    return forms | {f"kept.{name}": (values.dtype, (-1, *values.shape[1:])) for name, values in kept.items()}
+
+
+def _parse(path, file, size, forms):
+    """The arrays of `file`, all of which `forms` names, each of its form."""
+
+    def check(name, dtype, shape):
+        if name not in forms:
+            raise InputError("is not one of the arrays of a chain")
+        wanted, due = forms[name]
+        right = _is_name(dtype) if wanted is None else dtype == wanted
+        if name == "kept.labels":
+            right |= dtype == np.int32
+        fits = len(shape) == len(due) and all(w in (-1, s) for s, w in zip(shape, due, strict=True))
+        if not (right and fits):
+            raise InputError(f"is {_plainly(dtype)} {shape} where {_plainly(wanted)} {due} is due")
+
+    file.seek(0)
+    try:
+        arrays = read_stored(file, size, check)
+    except InputError as error:
+        raise RunError(f"{path} is not a chain of this run: {error}") from error
+    if missing := sorted(forms.keys() - arrays.keys()):
+        raise RunError(f"{path} is not a chain of this version of dpmix: it lacks {', '.join(missing)}")
+    return arrays
+
+
+def _is_name(dtype):
+    return dtype.kind == "U" and dtype.itemsize <= _MAX_NAME
+
+
+def _plainly(dtype):
+    if dtype is None:
+        return "a short text"
+    dtype = np.dtype(dtype)
+    return "pickled Python objects" if dtype.hasobject else str(dtype)
+
+
+def _check_lengths(path, arrays, table, plan):
+    """Check that all arrays are about the same sweeps and draws."""
+    sweeps = len(arrays["trace.log_joint"])
+    draws = plan.n_kept(sweeps)
+    if sweeps > plan.sweeps:
+        raise RunError(
+            f"{path} does not fit its run: it has {sweeps} sweeps where {plan.sweeps} were planned"
+        )
+    for name, found in arrays.items():
+        due = {"trace": sweeps, "kept": draws}.get(name.partition(".")[0])
+        if due is not None and len(found) != due:
             raise RunError(
-                f"{path} does not fit its run: {name} is {found.dtype} {found.shape}, "
-                f"but {n} images of {d} pixels after {sweeps} sweeps need {np.dtype(dtype)} {shape}"
+                f"{path} does not fit its run: {name} is of length {len(found)}, but {sweeps} sweeps need {due}"
             )
     if arrays["sweeps"] != sweeps:
         raise RunError(
             f"{path} does not fit its run: it counts {arrays['sweeps']} sweeps, its trace has {sweeps}"
         )
-
-
-def _check_values(path, arrays, n):
-    """Check what later computation relies on."""
-    z, labels, generator = arrays["state.z"], arrays["kept.labels"], arrays["state.generator"]
-    positive = [arrays[f"{part}.{name}"] for part in ("state", "kept") for name in ("alpha", "a", "b")]
-    checks = {
-        "state.z": z.min() >= 0 and z.max() < n and np.bincount(z).all(),
-        "kept.labels": not labels.size or (labels.min() >= 0 and labels.max() < n),
-        "state.generator": generator[3] % 2 == 1 and generator[4] <= 1 and generator[5] < 1 << 32,
-        "trace.log_joint": np.isfinite(arrays["trace.log_joint"]).all(),
-        "alpha, a, b": all((np.isfinite(values) & (values > 0)).all() for values in positive),
-    }
-    for name, passed in checks.items():
-        if not passed:
-            raise RunError(f"{path} does not fit its run: {name} holds values that no chain can have")

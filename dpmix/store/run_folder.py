@@ -9,32 +9,30 @@ Reading relies on nothing that was not checked: whatever is damaged, foreign or 
 that names the file. Other files in the folder, such as pictures, are left alone.
 """
 
-import hashlib
-import json
 import os
 import re
-import secrets
 import shutil
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 
 from dpmix.base.checks import check_path
 from dpmix.base.errors import InputError, InputTypeError, RunError
 from dpmix.base.files import LOCK_NAME, WriterLock, is_leftover
+from dpmix.base.reading import opened
 from dpmix.base.version import __version__
 from dpmix.base.wording import Wording
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import FIGURES
 from dpmix.chain.starts import check_init
 from dpmix.store import chain_file
-from dpmix.store.table_file import map_table, write_table
+from dpmix.store.description import FORMAT, describe, facts_writer, read_facts
+from dpmix.store.table_file import read_table, write_table
 
 __all__ = ["RunFolder"]
 
-_FORMAT, _FORMAT_VERSION = "dpmix run", 1
 _RUN, _DATA = "run.json", "data.npy"
 _CHAIN = re.compile(r"chain-\d{3,}\.npz")
 _SPARE_BYTES = 1 << 20
+_MOST_CHAINS = 10_000  # that are believed in without their files
 
 
 class RunFolder:
@@ -47,7 +45,7 @@ class RunFolder:
     path : pathlib.Path
     plan : dpmix.chain.plan.Plan
     table : dpmix.model.table.BinaryTable
-        The images, memory-mapped read-only.
+        The images, read-only.
     version, created : str
         The dpmix that began the run, and when (UTC, ISO 8601).
     """
@@ -55,14 +53,13 @@ class RunFolder:
     def __init__(self, path, lock):
         self.path, self._lock = path, lock
         with _os_errors(f"cannot read the run at {path}"):
-            facts = _read_facts(path / _RUN)
+            facts = read_facts(path / _RUN)
             try:
                 self._run, self.version, self.created = facts["run"], facts["dpmix"], facts["created"]
                 self.plan = Plan.from_json(facts)
-                self.table = map_table(self.data_path, facts["data"])
+                self.table = read_table(self.data_path, facts["data"])
                 self.plan.prior.pseudo_counts(self.table.d)
-                if self.plan.init != "labels":
-                    check_init(self.plan.init, self.table.n)
+                _check_start(self.plan.init, self.table.n)
             except RunError:
                 raise
             except (KeyError, TypeError, ValueError, ArithmeticError) as error:
@@ -91,7 +88,7 @@ class RunFolder:
         needed = _table_bytes(table) + (plan.chains + 1) * _chain_bytes(
             table, plan.sweeps, plan.n_kept(plan.sweeps)
         )
-        facts = _describe(__version__, table, plan)
+        facts = describe(__version__, table, plan)
         path, lock = _fill(path, facts, table, (), needed, overwrite)
         return cls._holding(lock, path)
 
@@ -117,11 +114,14 @@ class RunFolder:
                 kind = "an unfinished copy or another kind of folder" if path.is_dir() else "no folder"
                 raise RunError(f"{path} is not a run folder of dpmix: {kind}, without {_RUN}")
         if not write:
-            return cls(path, None)
+            folder = cls(path, None)
+            folder._check_chains()
+            return folder
         with _os_errors(f"cannot write in {path}"):
             lock = WriterLock(path)
         folder = cls._holding(lock, path)
         try:
+            folder._check_chains()
             _remove(path, is_leftover)
             folder._check_room()
             with _os_errors(f"cannot write in {path}"):
@@ -136,7 +136,7 @@ class RunFolder:
         """Write a run folder at `path` that holds the `records` of chains; arguments and errors as for `create`."""
         needed = _table_bytes(table)
         needed += sum(_chain_bytes(table, record.sweeps, record.draws.n_kept) for record in records)
-        facts = _describe(version, table, plan)
+        facts = describe(version, table, plan)
         _, lock = _fill(path, facts, table, records, needed, overwrite)
         lock.release()
 
@@ -244,8 +244,18 @@ class RunFolder:
             yield
 
     def _write_facts(self, plan):
-        facts = _describe(self.version, self.table, plan)
-        return _facts_writer({**facts, "run": self._run, "created": self.created})
+        facts = describe(self.version, self.table, plan)
+        return facts_writer({**facts, "run": self._run, "created": self.created})
+
+    def _check_chains(self):
+        """Refuse a number of chains that nobody asked for, before as many steps are taken."""
+        if self.plan.chains > _MOST_CHAINS:
+            held = sum(_CHAIN.fullmatch(name) is not None for name in os.listdir(self.path))
+            if self.plan.chains > held:
+                raise RunError(
+                    f"{self.path / _RUN} does not describe a run: chains is {self.plan.chains}, "
+                    f"and the folder holds files of {held}"
+                )
 
     def _check_room(self, plan=None):
         plan = plan or self.plan
@@ -273,7 +283,7 @@ def _fill(path, facts, table, records, needed, overwrite):
             }
             # run.json goes first: it makes a folder a run, and tells any older chain that is still there apart.
             lock.replace_files(
-                {_RUN: _facts_writer(facts), _DATA: lambda file: write_table(file, table), **chains}
+                {_RUN: facts_writer(facts), _DATA: lambda file: write_table(file, table), **chains}
             )
             _remove(path, lambda name: _CHAIN.fullmatch(name) and name not in chains)
         except BaseException:
@@ -317,8 +327,8 @@ def _is_ours(name):
 
 def _is_run(path):
     """Whether the folder was begun by dpmix, judged so that a damaged run counts too."""
-    with suppress(FileNotFoundError), open(path / _RUN, "rb") as file:
-        return _FORMAT.encode() in file.read(100)
+    with suppress(FileNotFoundError, InputError), opened(path / _RUN) as file:
+        return FORMAT.encode() in file.read(100)
     return False
 
 
@@ -326,60 +336,6 @@ def _check_path(path):
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
         raise InputTypeError(f"path must be the name of a folder, as text or pathlib.Path; got {path!r}")
     return check_path("path", path)
-
-
-def _describe(version, table, plan):
-    """The content of run.json for a new run."""
-    data = {
-        "n": table.n,
-        "d": table.d,
-        "shape": [int(side) for side in table.shape],
-        "masked": table.masked,
-        "n_classes": table.n_classes,
-        "digest": table.digest,
-    }
-    return {
-        "format": _FORMAT,
-        "format_version": _FORMAT_VERSION,
-        "run": secrets.token_hex(16),
-        "dpmix": version,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "data": data,
-        **plan.to_json(),
-    }
-
-
-def _checksum(facts):
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def _facts_writer(facts):
-    text = json.dumps({**facts, "sha256": _checksum(facts)}, indent=2)
-    text = re.sub(
-        r'\[\s+([^][{}"]*?)\s+\]', lambda row: f"[{' '.join(row[1].split())}]", text
-    )  # numbers on one line
-    return lambda file: file.write(text.encode() + b"\n")
-
-
-def _read_facts(path):
-    try:
-        facts = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"{path} is damaged, or not of dpmix: {error}") from error
-    if not isinstance(facts, dict) or facts.get("format") != _FORMAT:
-        raise RunError(f"{path} is damaged, or not of dpmix: it does not say that its format is {_FORMAT!r}")
-    version = facts.get("format_version")
-    if version != _FORMAT_VERSION:
-        raise RunError(
-            f"{path} has format version {version!r} (written by dpmix {facts.get('dpmix')}); this dpmix "
-            f"{__version__} reads version {_FORMAT_VERSION}; use the dpmix that wrote it"
-        )
-    if facts.pop("sha256", None) != _checksum(facts):
-        raise RunError(
-            f"{path} is damaged or was changed by hand: its checksum does not match what it says; "
-            "restore it from a copy"
-        )
-    return facts
 
 
 def _chain_name(chain_ix):
@@ -415,9 +371,18 @@ def _check_room(path, needed):
 
 
 def _remove(path, is_unwanted):
+    """Remove files of such names; a folder of that name is none of ours."""
     for name in os.listdir(path):
-        if is_unwanted(name):
+        if is_unwanted(name) and ((path / name).is_symlink() or not (path / name).is_dir()):
             (path / name).unlink(missing_ok=True)
+
+
+def _check_start(init, n):
+    """Refuse an `init` that no plan holds: a start as `check_init` names it, or that labels were given."""
+    if not isinstance(init, str):
+        raise InputTypeError(f"init must be a text; got {type(init).__name__}")
+    if init != "labels" and check_init(init, n)[0] != init:
+        raise InputError(f"init must be as a plan has it; got {init!r}")
 
 
 @contextmanager

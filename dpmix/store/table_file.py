@@ -1,4 +1,4 @@
-"""The file of the images: an .npy of packed pixels, read as a memory map.
+"""The file of the images: an .npy of packed pixels.
 
 Its header is fixed by the numbers of images and pixels, so a reader checks it byte by byte against
 the one expected and never parses it.
@@ -8,11 +8,16 @@ import os
 
 import numpy as np
 
-from dpmix.base.checks import check_count
+from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, RunError
+from dpmix.base.reading import opened
+from dpmix.base.stream import fill
 from dpmix.model.table import BinaryTable
 
-__all__ = ["map_table", "write_table"]
+__all__ = ["read_table", "write_table"]
+
+MOST_CLASSES = 65534
+_BLOCK_BYTES = 1 << 24  # bits are checked this much at a time
 
 
 def write_table(file, table):
@@ -21,8 +26,10 @@ def write_table(file, table):
     file.write(np.ascontiguousarray(table.packed))
 
 
-def map_table(path, data):
-    """The `dpmix.model.table.BinaryTable` in the file at `path`, memory-mapped read-only.
+def read_table(path, data):
+    """The `dpmix.model.table.BinaryTable` in the file at `path`, read-only.
+
+    It is read, not mapped: what is mapped is gone when another program cuts the file, and this one with it.
 
     Parameters
     ----------
@@ -35,32 +42,53 @@ def map_table(path, data):
     RunError
         It holds something else.
     """
-    n, d = (check_count(name, data[name]) for name in ("n", "d"))
-    height, width = (check_count("shape", side) for side in data["shape"])
-    if height * width != d:
-        raise InputError(f"an image of {d} pixels cannot have the shape {height} x {width}")
-    masked, n_classes = bool(data["masked"]), check_count("n_classes", data["n_classes"], low=0)
+    n, d, shape, masked, n_classes = _sizes(data)
     packed = (n, -(-d // 8) * (2 if masked else 1) + (2 if n_classes else 0))
     header = _npy_header(packed)
-    with open(path, "rb") as file:
-        found, size = file.read(len(header)), os.fstat(file.fileno()).st_size
     wanted = len(header) + packed[0] * packed[1]
-    if size != wanted:
-        raise RunError(
-            f"{path} is damaged, or holds other data: it has {size} bytes, and {n} images of {d} pixels "
-            f"take {wanted}; restore it from a copy"
-        )
-    table = BinaryTable(
-        np.memmap(path, np.uint8, "r", len(header), packed), d, (height, width), masked, n_classes
-    )
-    if found != header or table.digest != data["digest"]:
+    with opened(path) as file:
+        found, size = file.read(len(header)), os.fstat(file.fileno()).st_size
+        if size != wanted:
+            raise RunError(
+                f"{path} is damaged, or holds other data: it has {size} bytes, and {n} images of {d} pixels "
+                f"take {wanted}; restore it from a copy"
+            )
+        values = np.empty(packed, np.uint8)
+        filled = fill(file, memoryview(values).cast("B"))
+    values.flags.writeable = False
+    table = BinaryTable(values, d, shape, masked, n_classes)
+    if filled != values.size or found != header or table.digest != data["digest"]:
         raise RunError(
             f"{path} is damaged, or holds other data: its digest is not the one that the run was given; "
             "restore it from a copy"
         )
-    if d % 8 and (table.packed[:, table.width - 1] >> d % 8).any():
-        raise RunError(f"{path} was not written by dpmix: bits beyond the last pixel are set")
+    _check_bits(path, table)
     return table
+
+
+def _sizes(data):
+    """What `data` says of the table, checked."""
+    n, d = (check_count(name, data[name]) for name in ("n", "d"))
+    height, width = (check_count("shape", side) for side in data["shape"])
+    if height * width != d:
+        raise InputError(f"an image of {d} pixels cannot have the shape {height} x {width}")
+    n_classes = check_count("n_classes", data["n_classes"], low=0, high=MOST_CLASSES)
+    return n, d, (height, width), check_bool("masked", data["masked"]), n_classes
+
+
+def _check_bits(path, table):
+    """Refuse what packing never gives: bits beyond the last pixel, pixels that are on and not observed, odd labels."""
+    width, beyond = table.width, 0xFF << (table.d - 1) % 8 + 1 & 0xFF
+    ends = [width, 2 * width] if table.masked else [width]
+    if any((table.packed[:, end - 1] & beyond).any() for end in ends):
+        raise RunError(f"{path} was not written by dpmix: bits beyond the last pixel are set")
+    step = max(1, _BLOCK_BYTES // width)
+    for first in range(0, table.n if table.masked else 0, step):
+        rows = table.packed[first : first + step]
+        if (rows[:, :width] & ~rows[:, width : 2 * width]).any():
+            raise RunError(f"{path} was not written by dpmix: pixels are on that are not observed")
+    if table.n_classes and table.classes.max() + 1 != table.n_classes:
+        raise RunError(f"{path} does not fit its run: its labels are not of {table.n_classes} classes")
 
 
 def _npy_header(shape):

@@ -70,7 +70,7 @@ IMPOSSIBLE = {
     "complete RUN digits -o picture.png": "pass --hide WHAT or --observed FILE",
     "complete RUN digits --hide middle -o picture.png": "'middle', and there is no such file",
     "complete RUN digits --hide random:2 -o picture.png": "a fraction between 0 and 1",
-    "complete RUN digits --hide full.png -o picture.png": "'full.png'",
+    "complete RUN digits --hide full.png -o picture.png": "full.png: is not a file that can be read, but a folder",
     "complete RUN digits --hide file.txt -o picture.png": "cannot be read as an image",
     "complete RUN digits --hide top -o picture.png --rows 0:2 --most 2": "--rows and --most exclude",
     "complete RUN digits --hide top -o picture.png --rows 5": "--rows must be A:B",

@@ -159,11 +159,11 @@ class TestRefused:
 
     def test_text_with_the_name_of_an_image(self, tmp_path):
         (tmp_path / "a.png").write_text("this is no image")
-        self.check(tmp_path, r"a\.png: is broken, or no image")
+        self.check(tmp_path, r"a\.png: cannot be read as an image: it is broken")
 
     def test_empty_file(self, tmp_path):
         (tmp_path / "a.png").touch()
-        self.check(tmp_path, r"a\.png: is broken")
+        self.check(tmp_path, r"a\.png: cannot be read as an image: it is broken")
 
     @pytest.mark.parametrize("suffix", [".png", ".gif", ".bmp", ".jpg", ".tif", ".pgm"])
     def test_cut_short(self, tmp_path, suffix):

@@ -293,6 +293,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
     @classmethod
     def _from_parts(cls, values, arrays):
         net = cls(**values["parameters"])
+        check_code_form("codes", net.codes)
         net.rbms_ = []
         for ix, own in enumerate(values["layers"]):
             part = [name for name in arrays if name.startswith(f"{ix}.")]

@@ -444,6 +444,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
             for name in ("machine_stream", "stream")
         )
         rbm._adopt(Machine(**parts, stream=own))
+        rbm._check_settings()
         rbm.n_features_in_ = len(rbm.intercept_visible_)
         return rbm
 

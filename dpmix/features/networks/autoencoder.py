@@ -493,7 +493,8 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
             if name not in _NOISES:
                 raise ValueError(f"{name} is no noise of this version")
             found.corruption = getattr(noises, name)(**settings)
-        found.code_layer_ = int(values["code_layer"])
+        check_parameters(found, _CHECKS)
+        found.code_layer_ = check_count("code_layer", values["code_layer"], 1, len(found._network.specs))
         k = found._network.specs[found.code_layer_ - 1].n_out
         found.code_thresholds_ = take(arrays, "code_thresholds", np.float32, (k,))
         found.code_levels_ = take(arrays, "code_levels", np.float32, (2, k))

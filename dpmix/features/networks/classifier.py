@@ -322,6 +322,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     @classmethod
     def _from_parts(cls, values, arrays):
         found = cls._with_network(values, arrays, "log_loss")
+        check_parameters(found, _CHECKS)
         n_classes = found._network.specs[-1].n_out
         found.classes_ = take(arrays, "classes", arrays["classes"].dtype, (n_classes,))
         if values.get("classes_are_objects"):

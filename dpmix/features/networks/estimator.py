@@ -6,7 +6,7 @@ from dpmix.features.checks import TRAINING, check_fraction, one_of
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import Plan
 from dpmix.features.optimizers import SGD, Adam
-from dpmix.features.storage import Persistent, take
+from dpmix.features.storage import Persistent, take, take_layers
 
 __all__ = ["NETWORK", "NetworkEstimator"]
 
@@ -57,7 +57,8 @@ class NetworkEstimator(Persistent):
     @classmethod
     def _with_network(cls, values, arrays, loss):
         """The estimator of a file, fitted as far as all of them are; errors where parts do not fit."""
-        network = Network([LayerSpec(*layer) for layer in values["layers"]], loss)
+        layers = take_layers(values["layers"], take(arrays, "parameters", np.float32, (-1,)))
+        network = Network([LayerSpec(*layer) for layer in layers], loss)
         network.parameters[...] = take(arrays, "parameters", np.float32, network.parameters.shape)
         found = cls._with_course(values)
         found._network, found.n_features_in_ = network, network.specs[0].n_in

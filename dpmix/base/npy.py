@@ -1,4 +1,4 @@
-"""NumPy's .npy and .npz files, read without pickle and without trust in their headers.
+"""NumPy's .npy files, read without pickle and without trust in their headers.
 
 `numpy.load` takes the memory that a header asks for before it looks at the file. Here NumPy parses the
 header, from a stream that never hands out more than a header may hold, and `read_values` checks what it
@@ -7,15 +7,14 @@ promises. Only versions 1.0 and 2.0 of the format have a public parser; 3.0 adds
 
 import tokenize
 import warnings
-import zipfile
 
 import numpy as np
 from numpy.lib import format as npy_format
 
 from dpmix.base.errors import InputError
-from dpmix.datasets.stream import MAX_DEFLATE_RATIO, check_axes, read_exactly, read_values
+from dpmix.base.stream import check_axes, read_exactly, read_values
 
-__all__ = ["NPY_MAGIC", "read_npy", "read_npz_member", "npz_members"]
+__all__ = ["NPY_MAGIC", "check_images", "check_plain", "read_npy"]
 
 NPY_MAGIC = npy_format.MAGIC_PREFIX
 
@@ -26,7 +25,23 @@ _PARSERS = {(1, 0): npy_format.read_array_header_1_0, (2, 0): npy_format.read_ar
 _DAMAGE = (ValueError, TypeError, LookupError, SyntaxError, tokenize.TokenError, MemoryError, RecursionError)
 
 
-def read_npy(stream, limit, max_bytes):
+def check_images(dtype, shape):
+    """Refuse an array that holds neither images nor labels: real numbers along 1 to 3 axes."""
+    check_axes(len(shape))
+    if 0 in shape:
+        raise InputError(f"holds no values: its header says shape {shape}")
+    check_plain(dtype, shape, "biuf", 8)
+
+
+def check_plain(dtype, shape, kinds, most_bytes):
+    """Refuse values of other `kinds` (``dtype.kind``), or of more than `most_bytes` bytes each."""
+    if dtype.hasobject:
+        raise InputError("holds pickled Python objects, which are never loaded; save an array of numbers")
+    if dtype.kind not in kinds or dtype.itemsize > most_bytes:
+        raise InputError(f"must hold real numbers; got dtype {dtype}")
+
+
+def read_npy(stream, limit, max_bytes, check=check_images):
     """Return the array of numbers in the .npy file `stream`.
 
     Parameters
@@ -35,6 +50,8 @@ def read_npy(stream, limit, max_bytes):
         At its first byte.
     limit, max_bytes : int
         Bytes that the file can hold at most, and the budget; see `read_values`.
+    check : callable (dtype, shape)
+        Raises InputError for an array that is not wanted, before it is read.
 
     Returns
     -------
@@ -42,27 +59,9 @@ def read_npy(stream, limit, max_bytes):
         Booleans come as uint8, so that a byte other than 0 and 1 shows.
     """
     dtype, fortran_order, shape = _read_header(_HeaderStream(stream))
+    check(dtype, shape)
+    dtype = np.dtype(np.uint8) if dtype.kind == "b" else dtype
     return read_values(stream, dtype, shape, limit, max_bytes, order="F" if fortran_order else "C")
-
-
-def npz_members(archive):
-    """Return the arrays in the opened .npz file `archive` as a dictionary from name to ZipInfo."""
-    return {
-        info.filename.removesuffix(".npy"): info
-        for info in archive.infolist()
-        if info.filename.endswith(".npy")
-    }
-
-
-def read_npz_member(archive, info, file_size, max_bytes):
-    """Return the array `info` of the opened .npz file `archive`, a file of `file_size` bytes."""
-    if info.flag_bits & 1:
-        raise InputError(f"array {info.filename!r} is encrypted")
-    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise InputError(f"array {info.filename!r} is packed in a way that .npz files are not")
-    limit = min(info.file_size, file_size * MAX_DEFLATE_RATIO)
-    with archive.open(info) as member:
-        return read_npy(member, limit, max_bytes)
 
 
 class _HeaderStream:
@@ -95,14 +94,4 @@ def _read_header(stream):
         raise InputError("has a damaged .npy header") from error
     if not all(type(size) is int and size >= 0 for size in shape):
         raise InputError(f"has a damaged .npy header: shape {shape}")
-    check_axes(len(shape))
-    return _check_dtype(dtype), fortran_order, shape
-
-
-def _check_dtype(dtype):
-    """Return the type to read values of `dtype` as, after the check that they are plain numbers."""
-    if dtype.hasobject:
-        raise InputError("holds pickled Python objects, which are never loaded; save an array of numbers")
-    if dtype.kind not in "biuf" or dtype.itemsize > 8:
-        raise InputError(f"must hold real numbers; got dtype {dtype}")
-    return np.dtype(np.uint8) if dtype.kind == "b" else dtype
+    return dtype, fortran_order, shape

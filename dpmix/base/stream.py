@@ -9,6 +9,7 @@ import math
 import numpy as np
 
 from dpmix.base.errors import InputError
+from dpmix.base.wording import Wording
 
 __all__ = ["MAX_DEFLATE_RATIO", "check_axes", "fill", "read_exactly", "read_values"]
 
@@ -66,14 +67,12 @@ def read_values(stream, dtype, shape, limit, max_bytes, order="C"):
     numpy.ndarray
         Of the given dtype and shape.
     """
-    if 0 in shape:
-        raise InputError(f"holds no values: its header says shape {shape}")
     nbytes = math.prod(shape) * dtype.itemsize
     promise = f"its header promises {nbytes:,} bytes (shape {shape}, {dtype})"
     if nbytes > limit:
         raise InputError(f"{promise}, more than the file can hold: it is cut short or its header is wrong")
     if nbytes > max_bytes:
-        raise InputError(f"{promise}, more than max_bytes={max_bytes:,}; pass a larger max_bytes")
+        raise InputError(f"{promise}, more than max_bytes={max_bytes:,}", Wording("{more_bytes}"))
     raw = np.empty(nbytes, np.uint8)
     filled = fill(stream, memoryview(raw))
     if filled < nbytes:
