@@ -133,8 +133,8 @@ def _text(found, most):
         f"loss        {loss} {found['expected_loss']:.4g}{unit}, the mean over {count(found['draws'], 'draw')}"
         f"{searched}",
         f"ball        {ball['coverage']:.0%} of draws are within {ball['radius']:.4g}{unit}; they have {span}",
-        f"confidence  {found['confidence']:.2f} on average: the probability of an image to be with the others of its "
-        f"cluster; below a half for {count(found['unsure'], 'image')}",
+        f"confidence  {found['confidence']:.2f} on average, below a half for {count(found['unsure'], 'image')}: "
+        "how often an image is with the others of its cluster",
     ]
     if "labels" in found:
         words = [f"{name} {value:.3f}" for name, value in found["labels"].items() if name != "n"]

@@ -23,7 +23,7 @@ def cluster_notes(estimate):
     if least == most:
         notes = [f"Every draw has {count(most, 'cluster')}."]
     else:
-        notes = [f"The draws have {least:,} to {most:,} clusters, the median draw {median:,}."]
+        notes = [f"The draws have {least:,} to {count(most, 'cluster')}, the median draw {median:,}."]
     if estimate.free_loss < estimate.expected_loss and estimate.free_clusters > estimate.n_clusters:
         notes.append(_bounded(estimate))
     elif estimate.n_clusters > most:
@@ -41,9 +41,8 @@ def cluster_notes(estimate):
 def _bounded(estimate):
     free, saved = estimate.free_clusters, 1 - estimate.free_loss / estimate.expected_loss
     return Wording(
-        "The estimate was allowed {most:,}; without that bound the loss prefers {free:,}, and is {saved:.2g} % "
-        "less. {why}. How many clusters there are is for the draws to say; {more_clusters} allows the "
-        "estimate more.",
+        "The estimate was allowed {most:,}; with {free:,} its expected loss would be {saved:.2g} % less. {why}: "
+        "that is the loss, and no evidence for so many clusters. {more_clusters} allows more.",
         most=estimate.max_clusters,
         free=free,
         saved=100 * saved,

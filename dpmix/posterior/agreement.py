@@ -25,6 +25,7 @@ __all__ = [
     "entropies",
     "judge",
     "partition_distance",
+    "partitions_differ",
 ]
 
 QUANTITIES = ("log_joint", "n_clusters", "alpha", "entropy")
@@ -191,10 +192,18 @@ def judge(chains, draws, quantities, distance):
         return "unknown"
     r_hats = [quantity.r_hat for quantity in quantities.values() if not np.isnan(quantity.r_hat)]
     r_hat = max(r_hats, default=1.0)
-    excess = distance.between - distance.within
-    apart = excess > _TRIFLE * quantities["entropy"].mean
-    if r_hat > _R_HAT_BAD or (apart and distance.between > _RATIO_BAD * distance.within):
+    if r_hat > _R_HAT_BAD or _apart(quantities, distance, _RATIO_BAD):
         return "disagree"
-    if r_hat > _R_HAT_GOOD or (apart and distance.between > RATIO_GOOD * distance.within):
+    if r_hat > _R_HAT_GOOD or partitions_differ(quantities, distance):
         return "nearly"
     return "agree"
+
+
+def partitions_differ(quantities, distance):
+    """Whether draws of different chains are further apart than draws of one, by more than a trifle."""
+    return _apart(quantities, distance, RATIO_GOOD)
+
+
+def _apart(quantities, distance, ratio):
+    excess = distance.between - distance.within
+    return excess > _TRIFLE * quantities["entropy"].mean and distance.between > ratio * distance.within
