@@ -23,6 +23,7 @@ SCRIPT_WORDS = {
     "learn_labels": "give them to dpmix.sample, as in dpmix.sample(x, labels=y)",
     "five_chains": "chains=5",
     "other_start": "init='random:100'",
+    "more_clusters": "max_clusters=...",
     "overwrite": "overwrite=True",
     "threshold": "threshold=... or call binarize(x) first",
     "one_array": "pass key=...",

@@ -8,6 +8,7 @@ from dpmix.cli.streams import note
 
 __all__ = ["add_labels", "add_partition", "known_labels", "partition_of"]
 
+_SEARCH = ("loss", "draws", "max_clusters")
 _LONG = 5_000_000  # images times draws from which the search for a partition is announced
 
 
@@ -34,6 +35,12 @@ def add_search(parser):
         metavar="N",
         help="search among so many draws; fewer are faster (default: up to 500)",
     )
+    parser.add_argument(
+        "--max-clusters",
+        type=int,
+        metavar="K",
+        help="largest number of clusters of the point estimate (default: that of the median draw)",
+    )
 
 
 def add_labels(parser):
@@ -57,11 +64,12 @@ def partition_of(posterior, arguments):
         n_draws = min(posterior.n_clusters.size, getattr(arguments, "draws", 500))
         if posterior.table.n * n_draws > _LONG:
             note(f"searching for one partition of {posterior.table.n:,} images among {n_draws:,} draws")
-        return dpmix.partitions.point_estimate(posterior, **given(arguments, "loss", "draws"))
-    options = list(given(arguments, "loss", "draws"))
+        return dpmix.partitions.point_estimate(posterior, **given(arguments, *_SEARCH))
+    options = list(given(arguments, *_SEARCH))
     if options:
+        option = options[0].replace("_", "-")
         raise InputError(
-            f"--{options[0]} is for the point estimate, which --partition stands in for; leave one out"
+            f"--{option} is for the point estimate, which --partition stands in for; leave one out"
         )
     path = arguments.partition
     labels = _read(path, "labels" if path.lower().endswith(".npz") else None)[0]

@@ -1,5 +1,7 @@
 """The command ``partition``: one partition out of many, how sure it is, and who is in it."""
 
+import textwrap
+
 from dpmix.base.escaping import encoded, for_csv
 from dpmix.base.text import count, table
 from dpmix.cli.files import check_file
@@ -7,13 +9,15 @@ from dpmix.cli.known import add_labels, add_search, known_labels, partition_of
 from dpmix.cli.options import add_command, add_overwrite, add_run, given
 from dpmix.cli.report import as_json
 from dpmix.cli.streams import show
+from dpmix.cli.wording import in_shell_words
 
 __all__ = ["add_to"]
 
 _PARTITION = """\
 Of all draws of all chains, one partition that stands for them: that with the least expected distance
 from the partition that is meant (the variation of information in nats, or Binder's loss, the share of
-pairs of images that one puts together and the other apart), as far as a search finds it.
+pairs of images that one puts together and the other apart), as far as a search finds it, and with no
+more clusters than the median draw unless --max-clusters allows more.
 
 Then how far the draws reach around it (the credible ball), how sure images are of their cluster (the
 probability to be with its other members, averaged over these), and of each cluster the members that are
@@ -31,6 +35,7 @@ _EXAMPLES = (
 
 _FILES = (".npy", ".npz", ".csv")
 _CLUSTERS, _MEMBERS = 20, 5
+_WIDTH = 88  # of sentences
 
 
 def add_to(commands):
@@ -95,6 +100,11 @@ def _fields(estimate, ball, members, y):
         "expected_loss": estimate.expected_loss,
         "unit": "nats" if estimate.loss == "vi" else "share of pairs",
         "found_from": estimate.found_from,
+        "max_clusters": estimate.max_clusters,
+        "free": {"n_clusters": estimate.free_clusters, "expected_loss": estimate.free_loss},
+        "draw_clusters": dict(zip(("least", "median", "most"), estimate.draw_clusters, strict=True)),
+        "alone": int((estimate.sizes == 1).sum()),
+        "notes": [in_shell_words(note) for note in estimate.notes],
         "draws": ball.distances.size,
         "draws_searched": estimate.n_draws,
         "ball": {"level": ball.level, "coverage": ball.coverage, "radius": ball.radius, **edges},
@@ -117,18 +127,22 @@ def _text(found, most):
     searched = (
         "" if found["draws"] == found["draws_searched"] else f", {found['draws_searched']:,} of them searched"
     )
+    alone = f", {found['alone']:,} of them of one image" if found["alone"] else ""
     lines = [
-        f"partition   {count(found['n'], 'image')} in {count(found['n_clusters'], 'cluster')}, found from "
+        f"partition   {count(found['n'], 'image')} in {count(found['n_clusters'], 'cluster')}{alone}; found from "
         f"{found['found_from']}",
         f"loss        {loss} {found['expected_loss']:.4g}{unit}, the mean over {count(found['draws'], 'draw')}"
         f"{searched}",
         f"ball        {ball['coverage']:.0%} of draws are within {ball['radius']:.4g}{unit}; they have {span}",
-        f"confidence  {found['confidence']:.2f} on average, below a half for {count(found['unsure'], 'image')}",
+        f"confidence  {found['confidence']:.2f} on average, below a half for {count(found['unsure'], 'image')}: "
+        "how often an image is with the others of its cluster",
     ]
     if "labels" in found:
         words = [f"{name} {value:.3f}" for name, value in found["labels"].items() if name != "n"]
-        lines.append(f"labels      {', '.join(words)} ({count(found['labels']['n'], 'image')})")
-    return "\n".join(lines + (["", *_cluster_rows(found["clusters"], most)] if most else []))
+        lines.append(f"labels      {', '.join(words)} ({count(found['labels']['n'], 'image')}; 1 is perfect)")
+    if most:
+        lines += ["", *_cluster_rows(found["clusters"], most)]
+    return "\n".join([*lines, "", textwrap.fill(" ".join(found["notes"]), _WIDTH, break_on_hyphens=False)])
 
 
 def _cluster_rows(clusters, most):

@@ -18,6 +18,7 @@ SHELL_WORDS = {
     "learn_labels": "'dpmix fit --labels' learns them",
     "five_chains": "--chains 5",
     "other_start": "--init random:100",
+    "more_clusters": "--max-clusters K",
     "overwrite": "--overwrite",
     "threshold": "--threshold T",
     "one_array": "keep one array, or call it x",

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.base.ties import levels
 from dpmix.partitions.draws import by_size
 from dpmix.partitions.losses import between_draws, distances
 from dpmix.partitions.search import PartitionSearch
-from dpmix.partitions.ties import levels
 
 __all__ = ["Candidate", "best_of", "candidates"]
 

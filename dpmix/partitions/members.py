@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from dpmix.base.checks import check_choice, check_count
+from dpmix.base.ties import levels
 from dpmix.partitions.draws import as_labels, cross_table
 from dpmix.posterior.posterior import check_posterior
 
@@ -92,6 +93,7 @@ def cluster_members(posterior, estimate, typical=5, odd=3, by="confidence"):
     by : {"confidence", "log_predictive"}
         Rank by how sure a member is of the cluster, ties by the log probability of its pixels; or the other
         way round. The first finds images between two clusters, the second images that look like no other.
+        Values that differ by rounding are ties; of members that are alike in both the first comes first.
 
     Returns
     -------
@@ -116,8 +118,9 @@ def cluster_members(posterior, estimate, typical=5, odd=3, by="confidence"):
     labels = as_labels(estimate, posterior.table.n)
     typical, odd = check_count("typical", typical, low=0), check_count("odd", odd, low=0)
     check_choice("by", by, ("confidence", "log_predictive"))
-    log_predictive = _left_out(posterior, labels)
-    ranking = (log_predictive, sure) if by == "confidence" else (sure, log_predictive)
+    log_predictive, rounding = _left_out(posterior, labels)
+    likely = levels(log_predictive, rounding)  # `sure` is a ratio of whole numbers, with no rounding to mind
+    ranking = (likely, sure) if by == "confidence" else (sure, likely)
     order = np.lexsort((-np.arange(len(labels)), *ranking, labels))
     sizes = np.bincount(labels)
     groups = np.split(order, np.cumsum(sizes)[:-1])
@@ -174,10 +177,15 @@ def _pieces(members):
 
 
 def _left_out(posterior, labels):
-    """Log predictive of each image given the other members of its cluster, (n,) float64."""
+    """Log predictive of each image given the other members of its cluster, (n,) float64, and its rounding.
+
+    Images that are alike have the same terms, of which sums in another order differ: by up to (d - 1) u times
+    the sum of their sizes for each of two sums (Higham 2002, section 4.2), and 3 u for adding these, the constant
+    and the term of the label. Two such values differ by twice as much, and eps is 2 u.
+    """
     table, c = posterior.table, posterior.plan.prior.c
     a, b = posterior.a.mean(axis=(0, 1)), posterior.b.mean(axis=(0, 1))
-    found = np.empty(len(labels))
+    found, rounding = np.empty((2, len(labels)))
     for k in range(labels.max() + 1):
         members = np.flatnonzero(labels == k)
         ones, observed = _counts(table, members)
@@ -185,6 +193,7 @@ def _left_out(posterior, labels):
         others = np.maximum(observed - 1, 0)
         on, off = np.log(a + np.maximum(ones - 1, 0)), np.log(b + np.maximum(others - ones, 0))
         total = np.log(a + b + others)
+        largest = np.abs(on - off).sum() + np.abs(off - total).sum()
         for rows in _pieces(members):
             found[rows] = table.dense(rows).astype(np.float64) @ (on - off)
             if table.masked:
@@ -192,8 +201,11 @@ def _left_out(posterior, labels):
             else:
                 found[rows] += (off - total).sum()
         if table.n_classes:
-            found[members] += _left_out_classes(table.classes[members], table.n_classes, c)
-    return found
+            labelling = _left_out_classes(table.classes[members], table.n_classes, c)
+            found[members] += labelling
+            largest += np.abs(labelling).max()
+        rounding[members] = np.finfo(np.float64).eps * (table.d + 2) * largest
+    return found, rounding
 
 
 def _left_out_classes(y, n_classes, c):

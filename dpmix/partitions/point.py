@@ -10,6 +10,7 @@ from dpmix.base.progress import compiling_shown
 from dpmix.partitions.candidates import best_of, candidates
 from dpmix.partitions.draws import by_size, flat_draws
 from dpmix.partitions.losses import loss_of
+from dpmix.partitions.wording import cluster_notes
 from dpmix.posterior.posterior import check_posterior
 
 __all__ = ["PointEstimate", "point_estimate"]
@@ -43,6 +44,9 @@ class PointEstimate:
         the estimate where none was better.
     free_loss : float
         Expected loss of that partition.
+    draw_clusters : (int, int, int)
+        Number of clusters of the draw with the fewest, of the median draw (of two the one with more), and of
+        the draw with the most.
     """
 
     labels: np.ndarray
@@ -53,6 +57,7 @@ class PointEstimate:
     max_clusters: int
     free_clusters: int
     free_loss: float
+    draw_clusters: tuple
 
     def __repr__(self):
         unit = "variation of information {:.4g} nats" if self.loss == "vi" else "Binder's loss {:.4g}"
@@ -67,6 +72,11 @@ class PointEstimate:
     def n_clusters(self):
         """Number of clusters."""
         return int(self.labels.max()) + 1
+
+    @property
+    def notes(self):
+        """Where the number of clusters lies among those of the draws, and why: sentences, a tuple of str."""
+        return cluster_notes(self)
 
     @property
     def sizes(self):
@@ -143,7 +153,12 @@ def point_estimate(
     measure = loss_of(loss, posterior.table.n)
     everything = posterior.labels.reshape(-1, posterior.table.n)
     restarts = None if restarts is None else check_count("restarts", restarts, low=0)
-    most = _check_most(posterior, max_clusters, restarts)
+    k = np.sort(posterior.labels.max(axis=2), axis=None) + 1
+    draw_clusters = int(k[0]), int(k[k.size // 2]), int(k[-1])
+    if max_clusters is None:
+        most = draw_clusters[2 if restarts == 0 else 1]
+    else:
+        most = min(posterior.table.n, check_count("max_clusters", max_clusters))
     generator = np.random.default_rng(check_seed(seed))
     check_bool("progress", progress)
     labels, which = flat_draws(posterior, _affordable(posterior) if draws is None else draws)
@@ -170,15 +185,8 @@ def point_estimate(
         most,
         free.n_clusters,
         free.expected_loss,
+        draw_clusters,
     )
-
-
-def _check_most(posterior, max_clusters, restarts):
-    """The largest number of clusters; by default the median draw's, of two the upper one."""
-    if max_clusters is not None:
-        return min(posterior.table.n, check_count("max_clusters", max_clusters))
-    k = np.sort(posterior.labels.max(axis=2), axis=None) + 1
-    return int(k[-1 if restarts == 0 else k.size // 2])
 
 
 def _affordable(posterior):

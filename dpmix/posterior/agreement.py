@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.pieces import evenly
+from dpmix.base.ties import levels
 from dpmix.posterior.information import distance, entropy
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "entropies",
     "judge",
     "partition_distance",
+    "partitions_differ",
 ]
 
 QUANTITIES = ("log_joint", "n_clusters", "alpha", "entropy")
@@ -34,6 +36,7 @@ RATIO_GOOD, _RATIO_BAD = 1.2, 1.5  # of distances between chains to those within
 _R_HAT_GOOD = 1.01  # Vehtari et al. (2021)
 _R_HAT_BAD = 1.1  # Gelman and Rubin's bound of old: beyond it nobody would call chains converged
 _TRIFLE = 0.02  # differences of partitions below this share of their entropy do not count
+_ROUNDING = 1e-12  # of a number that is given by the partition, as a share: a sum of up to thousands of terms
 _PAIRS = 200  # pairs of draws that are compared, about, within chains and as many between
 
 
@@ -87,8 +90,8 @@ def describe(values):
     if not values.size or not np.isfinite(values).all():
         return Quantity(*[np.nan] * 6)
     mean, draws = float(values.mean()), values.shape[1]
-    # The log joint of one and the same partition varies by rounding, with the order of its clusters.
-    if values.size > 1 and np.ptp(values) <= 1e-12 * max(1.0, abs(mean)):
+    values = _without_rounding(values, _ROUNDING * max(1.0, abs(mean)))
+    if values.size > 1 and not np.ptp(values):
         return Quantity(mean, 0.0, *[np.nan] * 4)
     sd = float(values.std(ddof=1)) if values.size > 1 else np.nan
     if draws < MIN_DRAWS:
@@ -107,6 +110,19 @@ def describe(values):
     return Quantity(mean, sd, mcse, np.inf if r_hat > 1e6 else r_hat, ess_bulk, ess_tail)
 
 
+def _without_rounding(values, rounding):
+    """`values` with one number for those that rounding tells apart.
+
+    The log joint of one and the same partition varies with the order of its clusters, and partitions of other
+    sizes may have the same entropy in theory. R-hat goes by ranks, so it would take that for a difference.
+    """
+    flat = values.ravel()
+    if not flat.size:
+        return values
+    _, first, places = np.unique(levels(flat, rounding), return_index=True, return_inverse=True)
+    return flat[first][places].reshape(values.shape)
+
+
 def entropies(labels):
     """Entropy of the cluster sizes of every draw, nats.
 
@@ -117,11 +133,12 @@ def entropies(labels):
     Returns
     -------
     (chain, draw) float
+        The same number where they are equal in theory.
     """
     values = np.empty(labels.shape[:2])
     for at in np.ndindex(values.shape):
         values[at] = entropy(labels[at])
-    return values
+    return _without_rounding(values, _ROUNDING * max(1.0, values.max(initial=0.0)))
 
 
 def partition_distance(labels):
@@ -175,10 +192,18 @@ def judge(chains, draws, quantities, distance):
         return "unknown"
     r_hats = [quantity.r_hat for quantity in quantities.values() if not np.isnan(quantity.r_hat)]
     r_hat = max(r_hats, default=1.0)
-    excess = distance.between - distance.within
-    apart = excess > _TRIFLE * quantities["entropy"].mean
-    if r_hat > _R_HAT_BAD or (apart and distance.between > _RATIO_BAD * distance.within):
+    if r_hat > _R_HAT_BAD or _apart(quantities, distance, _RATIO_BAD):
         return "disagree"
-    if r_hat > _R_HAT_GOOD or (apart and distance.between > RATIO_GOOD * distance.within):
+    if r_hat > _R_HAT_GOOD or partitions_differ(quantities, distance):
         return "nearly"
     return "agree"
+
+
+def partitions_differ(quantities, distance):
+    """Whether draws of different chains are further apart than draws of one, by more than a trifle."""
+    return _apart(quantities, distance, RATIO_GOOD)
+
+
+def _apart(quantities, distance, ratio):
+    excess = distance.between - distance.within
+    return excess > _TRIFLE * quantities["entropy"].mean and distance.between > ratio * distance.within

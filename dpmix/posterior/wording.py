@@ -5,7 +5,7 @@ import textwrap
 
 from dpmix.base.text import count, table
 from dpmix.base.wording import Wording
-from dpmix.posterior.agreement import FEW, MIN_DRAWS, RATIO_GOOD
+from dpmix.posterior.agreement import FEW, MIN_DRAWS, RATIO_GOOD, partitions_differ
 
 __all__ = ["advise", "advise_in_burn_in", "as_text"]
 
@@ -25,6 +25,11 @@ _DISAGREE = (
     "average over chains and gain from every mode, but the number of clusters, alpha and the "
     "clusters themselves hold for one chain at a time. Their range over the chains is no posterior "
     "interval."
+)
+_SAME_CLUSTERS = (
+    "Warning: the chains do not agree{evidence}, although they find much the same clusters: two draws are "
+    "hardly further apart when they are of different chains. Run more sweeps before quoting means and "
+    "intervals: {more_sweeps}. Which images belong together can be read from all chains."
 )
 
 
@@ -58,7 +63,11 @@ def advise(chains, draws, quantities, distance, verdict):
             )
         )
     elif verdict == "disagree":
-        notes.append(Wording(_DISAGREE, evidence=_evidence(quantities, distance)))
+        evidence = _evidence(quantities, distance)
+        if partitions_differ(quantities, distance):
+            notes.append(Wording(_DISAGREE, evidence=evidence))
+        else:
+            notes.append(Wording(_SAME_CLUSTERS, evidence=evidence))
     if chains == 1:
         notes.append(
             Wording(

@@ -8,6 +8,7 @@ import pytest
 
 import dpmix
 from dpmix.cli import main
+from dpmix.cli.wording import in_shell_words
 from dpmix.partitions import cluster_members
 from support.shell import is_one_error, program
 
@@ -57,6 +58,13 @@ def test_partition_is_the_point_estimate(run, capsys):
     members = cluster_members(posterior, estimate)
     expected = {"n": 360, "n_clusters": estimate.n_clusters, "loss": "vi", "unit": "nats", "draws": 20}
     expected |= {"expected_loss": estimate.expected_loss, "found_from": estimate.found_from}
+    k = np.sort(posterior.n_clusters, axis=None).tolist()
+    expected |= {"draw_clusters": {"least": k[0], "median": k[10], "most": k[-1]}, "max_clusters": k[10]}
+    expected |= {"free": {"n_clusters": estimate.free_clusters, "expected_loss": estimate.free_loss}}
+    expected |= {
+        "alone": int(np.sum(estimate.sizes == 1)),
+        "notes": list(map(in_shell_words, estimate.notes)),
+    }
     assert expected.items() <= found.items()
     assert (
         found["ball"]["radius"] == ball.radius
@@ -80,9 +88,28 @@ def test_partition_as_text(run, capsys):
     table = told.partition("\n\n")[2].splitlines()
     assert [line.split()[:2] for line in table[1:4]] == [[f"{k}", f"{estimate.sizes[k]}"] for k in range(3)]
     assert table[4] == f"+ {estimate.n_clusters - 3} smaller clusters with {estimate.sizes[3:].sum()} images"
+    k = dpmix.load(run).n_clusters
+    assert f"The draws have {k.min()} to {k.max()} clusters, the median draw" in " ".join(told.split())
     told = asked(capsys, "partition", run, "--most", 0, "--loss", "binder", "--draws", 5)
     assert "Binder's loss" in told and "the mean over 20 draws, 5 of them searched" in told
     assert "labels" not in told and "cluster  images" not in told
+
+
+def test_number_of_clusters_may_be_bounded(run, capsys):
+    told = " ".join(asked(capsys, "partition", run, "--max-clusters", 2).split())
+    assert told.startswith("partition 360 images in 2 clusters;")
+    assert "The estimate was allowed 2; with " in told and "--max-clusters K allows more" in told
+    wider = json.loads(asked(capsys, "partition", run, "--max-clusters", 360, "--json"))
+    assert wider["max_clusters"] == 360 and wider["n_clusters"] == wider["free"]["n_clusters"]
+    assert "must be at least 1" in refused(capsys, "partition", run, "--max-clusters", 0)
+
+
+def test_bound_is_for_the_point_estimate(run, tmp_path, capsys):
+    np.save(tmp_path / "p.npy", np.zeros(360, int))
+    words = ("--partition", tmp_path / "p.npy", "--max-clusters", 3)
+    assert "--max-clusters is for the point estimate" in refused(
+        capsys, "plot", run, "gallery", "-o", tmp_path / "g.png", *words
+    )
 
 
 def test_partition_is_written(run, tmp_path, capsys):

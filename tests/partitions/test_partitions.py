@@ -3,8 +3,6 @@
 import itertools
 import math
 import tracemalloc
-from collections import Counter
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -27,41 +25,11 @@ from dpmix.partitions.draws import by_size, flat_draws
 from dpmix.partitions.losses import LOSSES, between_draws, distances, loss_of
 from dpmix.partitions.search import PartitionSearch
 from support import naive, overlay, partitions
-from support.query_cases import label_posterior, posterior_of, slow_labelled
+from support.partition_cases import exact_distance, naive_distance, posterior_with, random_draws
+from support.query_cases import label_posterior, slow_labelled
 
 ROOT = Path(dpmix.__file__).resolve().parent.parent
 PAIRS_OF_LABELS = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=12)
-
-
-def posterior_with(draws, chains=1, x=None):
-    """A posterior of these partitions, renumbered as sampling numbers them."""
-    x = np.random.default_rng(0).integers(2, size=(len(draws[0]), 3)) if x is None else x
-    a, b = np.full(x.shape[1], 0.5), np.full(x.shape[1], 1.5)
-    return posterior_of(x, [(by_size(np.asarray(z)), 1.0, a, b) for z in draws], chains)
-
-
-def random_draws(seed, n=None, m=None):
-    """From far apart to nearly equal partitions."""
-    generator = np.random.default_rng(seed)
-    n, m = n or int(generator.integers(2, 8)), m or int(generator.integers(1, 12))
-    centre = generator.integers(n, size=n)
-    noise = generator.integers(int(generator.integers(1, n + 1)), size=(m, n))
-    changed = generator.random((m, n)) < generator.random()
-    return np.array([by_size(z) for z in np.where(changed, noise, centre)])
-
-
-def naive_distance(z, other, loss):
-    """Binder's loss by a loop over pairs; the variation of information from the three entropies."""
-    n = len(z)
-    if loss == "binder":
-        pairs = list(itertools.combinations(range(n), 2))
-        return sum((z[i] == z[j]) != (other[i] == other[j]) for i, j in pairs) / max(len(pairs), 1)
-
-    def entropy(labels):
-        return -sum(labels.count(k) / n * np.log(labels.count(k) / n) for k in set(labels))
-
-    z, other = list(z), list(other)
-    return 2 * entropy(list(zip(z, other, strict=True))) - entropy(z) - entropy(other)
 
 
 def least_expected_loss(draws, loss, most):
@@ -348,19 +316,6 @@ def test_credible_ball_is_the_smallest_that_holds_enough(seed, loss, level):
         np.testing.assert_array_equal(bound.labels, posterior.labels[bound.chain, bound.draw])
         assert bound.distance == ball.distances[bound.chain, bound.draw]
     assert ball.radius == pytest.approx(ball.horizontal.distance, rel=1e-14)
-
-
-def exact_distance(z, other, loss):
-    """A distance without rounding, of the same order: pairs that are split, or exp(n) to the power of the VI."""
-    pairs = Counter(zip(z.tolist(), other.tolist(), strict=True))
-    sizes, other_sizes = Counter(z.tolist()), Counter(other.tolist())
-    if loss == "binder":
-        return sum(s * s for s in [*sizes.values(), *other_sizes.values()]) - 2 * sum(
-            both * both for both in pairs.values()
-        )
-    return math.prod(
-        Fraction(sizes[k] * other_sizes[m], both * both) ** both for (k, m), both in pairs.items()
-    )
 
 
 def test_ball_takes_the_loss_of_its_estimate():

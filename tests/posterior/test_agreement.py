@@ -26,7 +26,7 @@ from dpmix.posterior.agreement import (
     entropies,
     partition_distance,
 )
-from dpmix.posterior.information import variation_of_information
+from dpmix.posterior.information import entropy, variation_of_information
 from dpmix.posterior.posterior import Posterior
 from support import naive
 from support.small_runs import make_plan, make_table
@@ -237,8 +237,13 @@ def test_a_chain_of_another_distribution_gives_a_warning(name, seed):
     assert "Warning: the chains do not agree (R-hat is 1." in str(summary)
     words = {"log_joint": "the log joint", "n_clusters": "the number of clusters", "alpha": "alpha"}
     assert f"for {words[name]})" in summary.notes[0]
-    for advice in ("more sweeps", "dpmix.resume", "more chains", "predictions average over chains"):
-        assert advice in summary.notes[0]
+    for words in (
+        "more sweeps",
+        "dpmix.resume",
+        "find much the same clusters",
+        "can be read from all chains",
+    ):
+        assert words in summary.notes[0]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -251,6 +256,9 @@ def test_partitions_of_another_mode_give_a_warning_though_every_number_agrees(se
     assert max(quantity.r_hat for quantity in summary.quantities.values()) < 1.05
     assert summary.verdict == "disagree"
     assert "times as far apart between chains as within" in summary.notes[0]
+    for words in ("more sweeps", "dpmix.resume", "more chains", "predictions average over chains"):
+        assert words in summary.notes[0]
+    assert "same clusters" not in summary.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -388,6 +396,33 @@ def test_arviz_tree_with_labels_and_learned_pixels():
     np.testing.assert_array_equal(tree["posterior"]["a"], a)
     assert set(tree["constant_data"].data_vars) == {"b"}
     assert list(tree["posterior"]["image"].values) == list(range(30))
+
+
+def test_rounding_is_no_disagreement():
+    """Two chains that visit two partitions in the same way, each with another rounding of the same log joints."""
+    rng = np.random.default_rng(3)
+    low, high = -1234.5, -1230.25
+    values = np.where(rng.random((2, 200)) < 0.5, low, high)
+    rounded = values.copy()
+    rounded[1] = np.nextafter(rounded[1], 0)
+    assert array_stats.rhat(rounded) > 1.1 > 1.02 > describe(values).r_hat  # what it looks like to ranks
+    assert describe(rounded).r_hat == describe(values).r_hat
+    assert describe(rounded).ess_bulk == describe(values).ess_bulk
+
+
+def test_partitions_of_the_same_entropy_in_theory_have_the_same_number():
+    """Sizes 4, 1, 1, 1, 1 and 2, 2, 2, 2: 4 log 4 = 4 (2 log 2); beside other clusters."""
+    rng, parted = np.random.default_rng(0), 0
+    for _ in range(20):
+        rest = rng.integers(1, 9, size=4).tolist()
+        sizes = [
+            sorted([*parts, *rest], reverse=True) for parts in ([4, 1, 1, 1, 1], [2, 2, 2, 2], [3, 3, 2])
+        ]
+        labels = np.array([[np.repeat(np.arange(len(own)), own) for own in sizes]])
+        first, second, other = entropies(labels)[0]
+        assert first == second != other
+        parted += entropy(labels[0, 0]) != entropy(labels[0, 1])
+    assert parted > 3  # which rounding tells apart
 
 
 def test_arviz_computes_the_same_from_the_tree():
