@@ -39,6 +39,13 @@ class Drawn:
         """The chains stand at `records`, which the run replaces in place, and `folder`, if any, takes them."""
         self.records, self.path = records, folder.path if folder else None
 
+    @classmethod
+    def all_of(cls, posterior):
+        """What the run of `posterior`, which came to its end, has drawn: all that it was to draw."""
+        drawn = cls(posterior.table, posterior.plan)
+        drawn.records = list(posterior.records)
+        return drawn
+
     def posterior(self):
         """The draws so far, or where chains stand in their burn-in; None where no sweep was done."""
         if not self.has_sweeps():
