@@ -133,8 +133,9 @@ def kept(drawn):
 def _hand_back(error, drawn):
     """Put what was drawn into `error`, or raise the error of dpmix that stands for it."""
     posterior, first = None, None
+    if isinstance(error, MemoryError):
+        first = memory_remedy(drawn.table, drawn.records)
     try:
-        first = memory_remedy(drawn.table, drawn.records) if isinstance(error, MemoryError) else None
         posterior = drawn.posterior()
     except MemoryError:
         first = _joined([first, "dpmix.last_run() puts the draws together once there is room for them"])
