@@ -125,6 +125,7 @@ def _environment_of_server():
     changes = {
         "PYTHONPATH": path,
         "PYTHONSAFEPATH": "1",
+        worker_process.PROGRAM: str(os.getpid()),
         **dict.fromkeys(worker_process.THREAD_VARIABLES, "1"),
     }
     before = {name: os.environ[name] for name in changes if name in os.environ}

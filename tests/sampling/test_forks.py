@@ -52,7 +52,7 @@ CASES = {
         "(True, False)",
     ),
     "in the middle of a run": (
-        "timer = threading.Timer(0.3, lambda: print(forked(same))); timer.start(); draws(3000); timer.join()",
+        "timer = threading.Timer(0.3, lambda: print(forked(same))); timer.start(); draws(400); timer.join()",
         "0",
     ),
 }
