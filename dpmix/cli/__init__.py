@@ -1,7 +1,7 @@
 """The command line ``dpmix``: results on stdout; messages, progress and errors on stderr.
 
-Exit status: 0 fine, 2 bad input or usage, 3 a worker process failed, 130 Ctrl-C, 141 stdout was closed
-by its reader, 143 SIGTERM. Modules here import at their top only what ``dpmix --help`` needs, which is
+Exit status: 0 fine, 2 bad input or usage, 3 a worker process failed or memory ran out, 130 Ctrl-C, 141 stdout
+was closed by its reader, 143 SIGTERM. Modules here import at their top only what ``dpmix --help`` needs, which is
 not even NumPy.
 """
 

@@ -64,8 +64,7 @@ class Drawn:
     def told(self):
         """How far the run was, in words."""
         done = min((record.sweeps for record in self.records), default=0)
-        early = self.has_sweeps() and not all(record.draws.n_kept for record in self.records)
-        return f"{done} of {self.plan.sweeps} sweeps{', in the burn-in' if early else ''}"
+        return f"{done} of {self.plan.sweeps} sweeps"
 
     def remedy(self, first=None):
         """What to do about a run that ended early: `first`, where the draws are, and how to go on."""
