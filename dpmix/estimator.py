@@ -22,6 +22,7 @@ from dpmix.partitions import point_estimate
 from dpmix.partitions.losses import LOSSES
 from dpmix.posterior.posterior import Posterior
 from dpmix.queries.query import log_predictive, predict_proba, responsibilities, sample_predictive
+from dpmix.sampling.drawn import Drawn, kept
 from dpmix.sampling.run import sample
 
 __all__ = ["DPMixture"]
@@ -149,7 +150,8 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         on, observed = self._check_images(X, reset=True)
         images = Images(on, shape=X.image_shape) if isinstance(X, (Images, GreyImages)) else on
         self.posterior_ = sample(images, observed=None if observed.all() else observed, **settings)
-        self.estimate_ = point_estimate(self.posterior_, self.loss)
+        with kept(Drawn.all_of(self.posterior_)):  # Ctrl-C during the search loses no draw
+            self.estimate_ = point_estimate(self.posterior_, self.loss)
         self.labels_ = self.estimate_.labels.copy()  # writable, as scikit-learn's users expect
         self.n_clusters_ = self.estimate_.n_clusters
         self._given_estimate = _given_partition(self.posterior_, self.estimate_.labels)

@@ -1,8 +1,8 @@
 """The command line ``dpmix``: results on stdout; messages, progress and errors on stderr.
 
-Exit status: 0 fine, 2 bad input or usage, or stdout is full, 3 a worker process failed, 130 Ctrl-C, 141 stdout
-was closed by its reader, 143 SIGTERM; whatever happens to stderr changes nothing. Modules here import at their
-top only what ``dpmix --help`` needs, which is not even NumPy.
+Exit status: 0 fine, 2 bad input or usage, or stdout is full, 3 a worker process failed or memory ran out,
+130 Ctrl-C, 141 stdout was closed by its reader, 143 SIGTERM; whatever happens to stderr changes nothing. Modules
+here import at their top only what ``dpmix --help`` needs, which is not even NumPy.
 """
 
 import argparse

@@ -99,6 +99,16 @@ class _Work:
         self.sizes[chain] = _next_size(asked.n_sweeps, float(draws.trace["seconds"].sum()), wanted)
         return ChainRecord(state, self.records[chain].draws.followed_by(draws))
 
+    def salvage(self):
+        """Take in what is finished, of a run that ends early, and call off the rest."""
+        for future, (asked, carried) in self.flying.items():
+            with contextlib.suppress(Exception):  # the error at hand is the one to be told
+                if not future.cancel() and future.done() and future.exception() is None:
+                    record = self._taken(future.result(), asked, carried)
+                    if record is not None:
+                        self.records[asked.chain] = record
+                        self._keep(asked.chain, record)
+
     def _keep(self, chain, record):
         begun = time.perf_counter()
         self.on_segment(chain, record)
@@ -181,7 +191,6 @@ def run_chains(table, data_path, plan, records, executor, on_segment):
         while work.flying:
             for future in wait(work.flying, return_when=FIRST_COMPLETED).done:
                 work.land(future)
-    finally:
-        for future in work.flying:
-            with contextlib.suppress(Exception):  # of an executor that is broken; the error at hand says why
-                future.cancel()
+    except BaseException:
+        work.salvage()
+        raise

@@ -39,6 +39,13 @@ class Drawn:
         """The chains stand at `records`, which the run replaces in place, and `folder`, if any, takes them."""
         self.records, self.path = records, folder.path if folder else None
 
+    @classmethod
+    def all_of(cls, posterior):
+        """What the run of `posterior`, which came to its end, has drawn: all that it was to draw."""
+        drawn = cls(posterior.table, posterior.plan)
+        drawn.records = list(posterior.records)
+        return drawn
+
     def posterior(self):
         """The draws so far, or where chains stand in their burn-in; None where no sweep was done."""
         if not self.has_sweeps():
@@ -57,8 +64,7 @@ class Drawn:
     def told(self):
         """How far the run was, in words."""
         done = min((record.sweeps for record in self.records), default=0)
-        early = self.has_sweeps() and not all(record.draws.n_kept for record in self.records)
-        return f"{done} of {self.plan.sweeps} sweeps{', in the burn-in' if early else ''}"
+        return f"{done} of {self.plan.sweeps} sweeps"
 
     def remedy(self, first=None):
         """What to do about a run that ended early: `first`, where the draws are, and how to go on."""
@@ -126,8 +132,9 @@ def kept(drawn):
 def _hand_back(error, drawn):
     """Put what was drawn into `error`, or raise the error of dpmix that stands for it."""
     posterior, first = None, None
+    if isinstance(error, MemoryError):
+        first = memory_remedy(drawn.table, drawn.records)
     try:
-        first = memory_remedy(drawn.table, drawn.records) if isinstance(error, MemoryError) else None
         posterior = drawn.posterior()
     except MemoryError:
         first = _joined([first, "dpmix.last_run() puts the draws together once there is room for them"])

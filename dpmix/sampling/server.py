@@ -21,7 +21,6 @@ _FIRST, _LAST = "dpmix.sampling.server_guard", "dpmix.sampling.server_ready"  # 
 _FORKSERVER = "forkserver" in multiprocessing.get_all_start_methods()
 
 _locks = {}
-_started = {"by": None}  # the process that started the server
 
 
 def process_lock():
@@ -55,7 +54,6 @@ def start_server(preload=PRELOAD):
         multiprocessing.get_context("forkserver").set_forkserver_preload(names)
         with quiet_start(), _environment_of_server():
             forkserver.ensure_running()
-        _started["by"] = os.getpid()
 
 
 def kill_server():
@@ -64,7 +62,7 @@ def kill_server():
         from multiprocessing import forkserver
 
         pid = forkserver._forkserver._forkserver_pid
-        if pid is not None and _started["by"] == os.getpid():
+        if pid is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -76,16 +74,13 @@ def _forget_server():
     that the program is still there is closed, so that the old one does not outlive the program.
     """
     _locks.clear()
-    if _started["by"] is None:
+    module = sys.modules.get("multiprocessing.forkserver")
+    server = module and module._forkserver
+    if not server or server._forkserver_pid is None:
         return
-    from multiprocessing import forkserver
-
-    server = forkserver._forkserver
-    if server._forkserver_alive_fd is not None:
-        with contextlib.suppress(OSError):
-            os.close(server._forkserver_alive_fd)
+    with contextlib.suppress(OSError):
+        os.close(server._forkserver_alive_fd)
     server.__init__()
-    _started["by"] = None
 
 
 if hasattr(os, "register_at_fork"):
@@ -130,6 +125,7 @@ def _environment_of_server():
     changes = {
         "PYTHONPATH": path,
         "PYTHONSAFEPATH": "1",
+        worker_process.PROGRAM: str(os.getpid()),
         **dict.fromkeys(worker_process.THREAD_VARIABLES, "1"),
     }
     before = {name: os.environ[name] for name in changes if name in os.environ}

@@ -19,8 +19,9 @@ from multiprocessing.reduction import ForkingPickler
 if sys.platform.startswith("linux"):
     import fcntl
 
-__all__ = ["BEAT", "THREAD_VARIABLES", "end_with_parent", "forget_parent", "serve", "unpacked"]
+__all__ = ["BEAT", "PROGRAM", "THREAD_VARIABLES", "end_with_parent", "forget_parent", "serve", "unpacked"]
 
+PROGRAM = "DPMIX_PROGRAM"  # environment variable by which the server of the workers knows its parent
 BEAT = b""  # a message that says: still here
 SECONDS_BETWEEN_BEATS = 1.0
 PR_SET_PDEATHSIG = 1

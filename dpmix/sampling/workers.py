@@ -248,7 +248,7 @@ class ProcessWorkers(Executor):
 
     def _too_slow(self):
         return WorkerError(
-            f"a worker process was not ready {self._seconds.to_start:.0f} s after its start, and was ended",
+            f"a worker process was not ready {self._seconds.to_start:.3g} s after its start, and was ended",
             Wording(
                 "give it more memory where that is limited (ulimit -v), as libraries wait for it for ever, "
                 "or let everything run in this process ({fewer_jobs})"

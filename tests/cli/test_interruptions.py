@@ -3,6 +3,7 @@
 Afterwards each must have the bits of a run that nothing disturbed.
 """
 
+import contextlib
 import functools
 import os
 import random
@@ -128,7 +129,8 @@ def test_workers_that_keep_dying(undisturbed, started, tmp_path):
     wait_for_sweeps(run)
     while process.poll() is None:
         for worker in workers(process.pid):
-            os.kill(worker, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it may have ended since it was seen
+                os.kill(worker, signal.SIGKILL)
         time.sleep(0.01)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (3, "") and is_one_error(err)
