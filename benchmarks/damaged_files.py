@@ -411,7 +411,7 @@ def _spoiled_arrays(content, generator):
 
 def _spoiled_array(values, generator):
     kind = generator.integers(8)
-    if kind == 0:
+    if kind == 0 and values.dtype.kind in "iuf":
         return values.astype(generator.choice(["i8", "f4", "u1", "i4", "f8", "U3", "O"]))
     if kind == 1:
         return values.reshape(-1)[: max(0, values.size - 1)]
