@@ -9,8 +9,6 @@ import os
 from importlib import import_module
 from warnings import warn
 
-from dpmix.base.version import __version__  # noqa: F401
-
 __all__ = [
     "Images",
     "Prior",
@@ -43,6 +41,7 @@ _HOME = {
     "RunError": "dpmix.base.errors",
     "Schedule": "dpmix.chain.schedule",
     "WorkerError": "dpmix.base.errors",
+    "__version__": "dpmix.base.version",
     "denoise": "dpmix.queries",
     "last_run": "dpmix.sampling.drawn",
     "load": "dpmix.posterior.load",

@@ -13,20 +13,25 @@ import hashlib
 import os
 import stat
 import tempfile
+import warnings
 from functools import cache
 from pathlib import Path
 
 try:
-    import numba
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "error", "Environment variable", RuntimeWarning
+        )  # Numba's, with a traceback in it
+        import numba
     from numba.core import caching
     from numba.misc.appdirs import AppDirs
-except (
-    ImportError,
-    ValueError,
-) as error:  # of a setting that it cannot work with, in an environment variable
-    settings = ", ".join(f"{name}={value}" for name, value in os.environ.items() if name.startswith("NUMBA_"))
+except (ImportError, ValueError, RuntimeWarning) as error:  # of a setting that it cannot work with
+    _reason = str(error).partition("\n")[0]
+    _settings = ", ".join(
+        f"{name}={value}" for name, value in os.environ.items() if name.startswith("NUMBA_")
+    )
     raise ImportError(
-        f"Numba cannot be loaded: {error} (its environment variables: {settings or 'none'})"
+        f"Numba cannot be loaded: {_reason} (its environment variables: {_settings or 'none'})"
     ) from error
 
 __all__ = ["cache_folder", "is_complete", "kernel", "mark_complete", "on_compile"]

@@ -11,7 +11,7 @@ import secrets
 import struct
 import sys
 import weakref
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from dpmix.base.errors import RunError
@@ -79,7 +79,7 @@ def _replace(place, writers, check=lambda: None):
     try:
         for name, write in writers.items():
             staged[name] = f".{name}.{secrets.token_hex(4)}.part"
-            with place.open_new(staged[name]) as file:
+            with _named(place.path / name), place.open_new(staged[name]) as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -92,6 +92,16 @@ def _replace(place, writers, check=lambda: None):
             place.remove(part)
         _STAGED.remove(staged)
     _sync_folder(place)
+
+
+@contextmanager
+def _named(path):
+    """Within the block, errors of the operating system name `path`, as writing to an open file does not."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 _STAGED = []  # temporary files of all that is being written

@@ -1,6 +1,7 @@
 """NumPy's .npz files, zip archives of .npy files: how much they hold is checked before any of it is read."""
 
 import contextlib
+import os
 import struct
 import zipfile
 import zlib
@@ -23,6 +24,10 @@ DAMAGE = (
     MemoryError,
 )
 
+_END_BYTES, _MANY = (
+    22,
+    0xFFFF,
+)  # the record at the end, comment aside; a number of members that it cannot hold
 _MOST_AT_ONCE = 1 << 22  # bytes: a directory of some 50,000 arrays
 
 
@@ -30,7 +35,26 @@ _MOST_AT_ONCE = 1 << 22  # bytes: a directory of some 50,000 arrays
 def opened_archive(file):
     """Within the block, the .npz `file`, open for reading bytes, as a ``zipfile.ZipFile``."""
     with zipfile.ZipFile(_Sips(file)) as archive:
+        _check_directory(file, archive)
         yield archive
+
+
+def _check_directory(file, archive):
+    """Compare what stands in an archive twice: the number of its members, and the name of each.
+
+    Nothing else would tell of a flipped bit there, which hides a member.
+    """
+    file.seek(-_END_BYTES - len(archive.comment), os.SEEK_END)
+    end = file.read(_END_BYTES)
+    (count,) = struct.unpack("<H", end[10:12])
+    if not end.startswith(b"PK\5\6") or count not in (len(archive.infolist()), _MANY):
+        raise InputError("is damaged: its directory is not what it ends with")
+    for info in archive.infolist():
+        if not info.flag_bits & 1:
+            with contextlib.suppress(
+                NotImplementedError
+            ):  # a kind of packing that matters only if it is read
+                archive.open(info).close()
 
 
 def members_of(archive):

@@ -57,6 +57,7 @@ class RunFolder:
             try:
                 self._run, self.version, self.created = facts["run"], facts["dpmix"], facts["created"]
                 self.plan = Plan.from_json(facts)
+                self._data_read = self._data_found()
                 self.table = read_table(self.data_path, facts["data"])
                 self.plan.prior.pseudo_counts(self.table.d)
                 _check_start(self.plan.init, self.table.n)
@@ -185,8 +186,14 @@ class RunFolder:
             It cannot be written, for instance because the disk is full; the folder is as it was.
         """
         name = _chain_name(chain_ix)
+        writers = {name: _chain_writer(self._run, chain_ix, record)}
+        if (
+            self._data_found() != self._data_read
+        ):  # cut or changed meanwhile: this process still has the images
+            writers = {_DATA: lambda file: write_table(file, self.table)} | writers
         with self._writing(name):
-            self._lock.replace_files({name: _chain_writer(self._run, chain_ix, record)})
+            self._lock.replace_files(writers)
+        self._data_read = self._data_found()
 
     def set_plan(self, plan):
         """Put down that the chains are to be longer: `plan` differs from the present one in its sweeps alone.
@@ -246,6 +253,14 @@ class RunFolder:
     def _write_facts(self, plan):
         facts = describe(self.version, self.table, plan)
         return facts_writer({**facts, "run": self._run, "created": self.created})
+
+    def _data_found(self):
+        """What changes where another program writes to the file of the images, or None where it is gone."""
+        try:
+            found = os.stat(self.data_path)
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def _check_chains(self):
         """Refuse a number of chains that nobody asked for, before as many steps are taken."""
@@ -391,5 +406,6 @@ def _os_errors(what, remedy="see to that and try again"):
     try:
         yield
     except OSError as error:
-        reason = f"{os.path.basename(error.filename)}: {error.strerror}" if error.filename else str(error)
+        said = error.strerror or error
+        reason = f"{os.path.basename(error.filename)}: {said}" if error.filename else str(said)
         raise RunError(f"{what} ({reason})", remedy) from error
