@@ -10,6 +10,7 @@ from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
 from dpmix.features.boltzmann.rbm import BernoulliRBM, check_code_form
 from dpmix.features.checks import check_sizes, check_visible
+from dpmix.features.interruption import Interruption
 from dpmix.features.storage import Extractor, plain_parameters, take
 from dpmix.features.streams import UniformStream
 
@@ -83,6 +84,13 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         ------
         InputError
             A parameter or `X` is not allowed, or a learning rate is so high that training diverged.
+
+        Warns
+        -----
+        TrainingInterrupted
+            Ctrl-C ended the training: the layers below stay, that in work as after its last epoch that was done,
+            and those above are missing from `rbms_`. Before the first epoch is done it is a KeyboardInterrupt,
+            and so is a second one.
         """
         layers = self._check_layers()
         x = check_visible(self, X, reset=True)
@@ -90,11 +98,12 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         *seeds, stream_seed = seed_sequence(self.random_state).spawn(len(layers) + 1)
         for layer, seed in zip(layers, seeds, strict=True):
             layer.set_params(random_state=int(seed.generate_state(1)[0]))
-            layer.fit(x, validation=held)
-            x = layer._hidden_means(x)
-            held = None if held is None else layer._hidden_means(held)
-        self.rbms_ = layers
+        interruption = Interruption()
+        self.rbms_ = _train_stack(layers, x, held, interruption)
         self._stream = UniformStream(stream_seed)
+        top = self.rbms_[-1]
+        text = f"{top.n_iter_} of {top.n_iter} epochs of layer {len(self.rbms_)} of {len(layers)}"
+        interruption.tell(self, text)
         return self
 
     def transform(self, X, layer=None):
@@ -303,7 +312,22 @@ class DeepBeliefNet(Extractor, BaseEstimator):
                 raise ValueError(
                     f"a layer of {above.n_features_in_} visible units stands on {len(below.components_)}"
                 )
-        net.set_params(rbm=[clone(rbm) for rbm in net.rbms_])
+        missing = len(check_sizes("n_components", net.n_components)) - len(net.rbms_)  # of a stack cut short
+        net.set_params(rbm=[clone(rbm) for rbm in net.rbms_] + [None] * missing)
         net.n_features_in_ = net.rbms_[0].n_features_in_
         net._stream = UniformStream.from_state(take(arrays, "stream", np.uint32, (4, 256)))
         return net
+
+
+def _train_stack(layers, x, held, interruption):
+    """Train each of `layers` on the codes of the one below; return those that were reached."""
+    for ix, layer in enumerate(layers):
+        layer._fit(x, held, interruption)
+        if interruption.happened:
+            return layers[: ix + 1] if layer.n_iter_ else layers[:ix]
+        with interruption.held():
+            x = layer._hidden_means(x)
+            held = None if held is None else layer._hidden_means(held)
+        if interruption.happened:
+            return layers[: ix + 1]
+    return layers

@@ -29,6 +29,7 @@ from dpmix.features.checks import (
 )
 from dpmix.features.codes import check_codes
 from dpmix.features.epochs import EarlyStopping, check_per_epoch, one_epoch, run_epochs, split_rows
+from dpmix.features.interruption import Interruption
 from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
 
@@ -181,7 +182,20 @@ class BernoulliRBM(Extractor, BaseEstimator):
         ------
         InputError
             A parameter or `X` is not allowed, or the learning rate is so high that training diverged.
+
+        Warns
+        -----
+        TrainingInterrupted
+            Ctrl-C ended the training; the epochs before stay, and ``interrupted_`` is True. Before the first
+            epoch is done it is a KeyboardInterrupt, and so is a second one.
         """
+        interruption = Interruption()
+        self._fit(X, validation, interruption)
+        interruption.tell(self, f"{self.n_iter_} of {self.n_iter} epochs")
+        return self
+
+    def _fit(self, X, validation, interruption):
+        """Do what `fit` does, as a stage of a training that Ctrl-C may have ended."""
         settings = self._check_settings()
         x = check_visible(self, X, reset=True)
         held = None if validation is None else check_visible(self, validation, False, "validation")
@@ -200,11 +214,12 @@ class BernoulliRBM(Extractor, BaseEstimator):
             self.schedule,
             title="RBM" if self.verbose else None,
             stopping=EarlyStopping.of(self),
+            interruption=interruption,
         )
-        self.n_iter_ = len(self.history_["learning_rate"])
+        self.n_iter_ = len(self.history_.get("learning_rate", []))
         self._adopt(machine)
-        warn_of_poor_fit(machine, x[:ROWS], self.learning_rate)
-        return self
+        if not interruption.happened:
+            warn_of_poor_fit(machine, x[:ROWS], self.learning_rate)
 
     def partial_fit(self, X, y=None):
         """Learn more from `X`: one pass over it in mini-batches of up to `batch_size`, in order.

@@ -42,6 +42,7 @@ class Trainer:
         self._rbm, self._settings, self._machine, self._rng = rbm, settings, machine, rng
         self._x = x
         self.parameters = [machine.weights, machine.visible_bias, machine.hidden_bias]
+        self.state = [part.state if part is machine.stream else part for part in vars(machine).values()]
         if rng is not None:
             n_held = max(rbm.monitor_size, ROWS if rbm.early_stopping else 0)
             self._seen = self._choose(x, rbm.monitor_size)
@@ -105,7 +106,7 @@ def warn_of_poor_fit(machine, x, rate):
                 rate=rate,
             ),
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

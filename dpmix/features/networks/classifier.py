@@ -21,6 +21,7 @@ from dpmix.features.checks import (
     each,
 )
 from dpmix.features.epochs import EarlyStopping, split_rows
+from dpmix.features.interruption import Interruption
 from dpmix.features.networks.estimator import NETWORK, NetworkEstimator
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import train
@@ -155,9 +156,17 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         ------
         InputError
             A parameter or the data are not allowed, or training diverged.
+
+        Warns
+        -----
+        TrainingInterrupted
+            Ctrl-C ended the training; the epochs before stay, and nothing more is trained. Before the first
+            epoch is done it is a KeyboardInterrupt, and so are a second one and one during the training of an
+            `init` that was not fitted.
         """
         check_parameters(self, _CHECKS)
         x, classes, index = check_labelled(self, X, y)
+        interruption = Interruption()
         seeds = seed_sequence(self.random_state).spawn(3)
         rng, stream = np.random.default_rng(seeds[0]), UniformStream(seeds[1])
         layers = self._initial_layers(x, rng)
@@ -168,9 +177,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
             kept, aside = split_rows(len(x), self.validation_fraction, rng)
             held = x[aside], targets[index[aside]]
             x, index = x[kept], index[kept]
-        self.history_ = self._train(network, x, targets[index], rng, stream, held)
+        self.history_ = self._train(network, x, targets[index], rng, stream, held, interruption)
         self.classes_, self._network = classes, network
-        self._warn_of_poor_fit()
+        if not interruption.happened:
+            self._warn_of_poor_fit()
+        interruption.tell(self, f"{self.n_iter_} of {self.n_iter} epochs of all layers")
         return self
 
     def predict_proba(self, X):
@@ -251,22 +262,23 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         """
         return self._layers()[:-1]
 
-    def _train(self, network, x, t, rng, stream, held):
+    def _train(self, network, x, t, rng, stream, held, interruption):
         """Both phases; return their history in one."""
         optimizer, top = self._optimizer, len(network.layers) - 1
         plan = self._plan("network")._replace(
             dropout=_rates(self.dropout, top), input_dropout=self.input_dropout
         )
-        histories = []
+        phase, histories = partial(train, network, interruption=interruption), []
         if self.init is not None:
             first = self._plan("output layer")._replace(
                 n_epochs=self.n_iter_output, schedule="constant", first=top
             )
-            histories.append(train(network, optimizer(network), x, t, first, rng, stream, held))
+            histories.append(phase(optimizer(network), x, t, first, rng, stream, held))
         stopping = EarlyStopping.of(self)
-        histories.append(train(network, optimizer(network), x, t, plan, rng, stream, held, stopping))
-        self.n_iter_ = len(histories[-1]["loss"])
-        return {name: sum((history.get(name, []) for history in histories), []) for name in histories[-1]}
+        histories.append(phase(optimizer(network), x, t, plan, rng, stream, held, stopping))
+        self.n_iter_ = len(histories[-1].get("loss", []))
+        names = {name: None for history in histories for name in history}  # in order
+        return {name: sum((history.get(name, []) for history in histories), []) for name in names}
 
     def _initial_layers(self, x, rng):
         """The hidden layers to start from: a list of (weights or None, bias or None, activation, size)."""
@@ -274,7 +286,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
             sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
             activations = check_activations(self.activation, len(sizes))
             return [(None, None, name, size) for name, size in zip(activations, sizes, strict=True)]
-        layers, _ = encoder_layers(self.init, x, rng)
+        unsupervised = Interruption()
+        layers, _ = encoder_layers(self.init, x, rng, unsupervised)
+        if unsupervised.happened:  # nothing that could classify has been trained
+            raise KeyboardInterrupt
         return [(weights, bias, activation, len(bias)) for weights, bias, activation in layers]
 
     def _check_validation(self, validation, classes, targets):
