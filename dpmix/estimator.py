@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from dpmix.base.arrays import check_binary, check_mask
 from dpmix.base.checks import check_bool, check_choice, check_count, check_seed
 from dpmix.base.errors import InputError
+from dpmix.base.memory import check_memory
 from dpmix.base.sklearn_manners import input_errors, seed_sequence
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
@@ -305,6 +306,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         check_is_fitted(self)
         n_samples, seed = check_count("n_samples", n_samples), _seed(random_state)
         d = self.n_features_in_
+        check_memory(n_samples * d, "n_samples", n_samples)
         return sample_predictive(self.posterior_, np.zeros(d), np.zeros(d, bool), n_samples, seed)
 
     def complete(self, X, observed=None):

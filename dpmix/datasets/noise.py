@@ -19,6 +19,8 @@ from dpmix.datasets.rows import check_picture_shape
 
 __all__ = ["GaussianNoise", "MaskingNoise", "OccludingBlocks", "SaltAndPepper", "corrupt"]
 
+_MOST_BLOCKS = 10_000  # in an image; far fewer cover it
+
 
 @dataclass(frozen=True)
 class MaskingNoise:
@@ -180,7 +182,9 @@ class OccludingBlocks:
 
     def __post_init__(self):
         _settle(
-            self, height=check_count("height", self.height), n_blocks=check_count("n_blocks", self.n_blocks)
+            self,
+            height=check_count("height", self.height),
+            n_blocks=check_count("n_blocks", self.n_blocks, high=_MOST_BLOCKS),
         )
         _settle(self, value=_share("value", self.value))
         if self.width is not None:

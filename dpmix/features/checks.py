@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 from dpmix.base.checks import check_bool, check_choice, check_count, check_positive, check_real
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import input_errors
+from dpmix.base.text import shown
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
 from dpmix.features.epochs import check_schedule
@@ -169,9 +170,11 @@ def check_sizes(name, value):
     try:
         sizes = tuple(sizes)
     except TypeError as error:
-        raise InputTypeError(f"{name} must be an integer or a sequence of them; got {value!r}") from error
+        raise InputTypeError(
+            f"{name} must be an integer or a sequence of them; got {shown(value)}"
+        ) from error
     if not all(
         isinstance(size, numbers.Integral) and not isinstance(size, bool) and size >= 1 for size in sizes
     ):
-        raise InputError(f"{name} must hold integers of at least 1; got {value!r}")
+        raise InputError(f"{name} must hold integers of at least 1; got {shown(value)}")
     return tuple(int(size) for size in sizes)

@@ -13,6 +13,7 @@ import numpy as np
 from dpmix.base.checks import check_choice, check_count, check_real
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.progress import EpochBar
+from dpmix.base.text import shown
 from dpmix.base.wording import Wording
 from dpmix.features.interruption import NeverHeld
 
@@ -185,9 +186,11 @@ def check_per_epoch(name, value, low=0.0, below=math.inf):
     try:
         values = list(values)
     except TypeError as error:
-        raise InputTypeError(f"{name} must be a number or a sequence of numbers; got {value!r}") from error
+        raise InputTypeError(
+            f"{name} must be a number or a sequence of numbers; got {shown(value)}"
+        ) from error
     if not values:
-        raise InputError(f"{name} must hold at least one number; got {value!r}")
+        raise InputError(f"{name} must hold at least one number; got {shown(value)}")
     for number in values:
         check_real(name, number, low=low, below=below)
     return value
@@ -248,7 +251,7 @@ def check_plateau(name, value):
     try:
         share, n_epochs = value
     except (TypeError, ValueError) as error:
-        raise InputTypeError(f"{name} must be a pair (share, epochs) or None; got {value!r}") from error
+        raise InputTypeError(f"{name} must be a pair (share, epochs) or None; got {shown(value)}") from error
     return check_real(f"share of {name}", share, low=0), check_count(f"epochs of {name}", n_epochs)
 
 

@@ -1,5 +1,6 @@
 """`DeepBeliefNet`: restricted Boltzmann machines stacked, each learning from the codes of the one below."""
 
+import itertools
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
@@ -7,7 +8,9 @@ from sklearn.base import BaseEstimator, clone
 
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.memory import check_memory
 from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.features.boltzmann.contrastive import check_machine_size
 from dpmix.features.boltzmann.rbm import BernoulliRBM, check_code_form
 from dpmix.features.checks import check_sizes, check_visible
 from dpmix.features.interruption import Interruption
@@ -98,6 +101,10 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         *seeds, stream_seed = seed_sequence(self.random_state).spawn(len(layers) + 1)
         for layer, seed in zip(layers, seeds, strict=True):
             layer.set_params(random_state=int(seed.generate_state(1)[0]))
+        for below, layer in itertools.pairwise(
+            [self.n_features_in_, *(layer.n_components for layer in layers)]
+        ):
+            check_machine_size(below, layer)
         interruption = Interruption()
         self.rbms_ = _train_stack(layers, x, held, interruption)
         self._stream = UniformStream(stream_seed)
@@ -239,6 +246,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         """
         self._fitted()
         n_samples, n_steps = check_count("n_samples", n_samples), check_count("n_steps", n_steps)
+        check_memory(4 * n_samples * max(rbm.n_features_in_ for rbm in self.rbms_), "n_samples", n_samples)
         top = self.rbms_[-1]
         p = np.full((n_samples, top.n_features_in_), 0.5, np.float32)
         self._stream.draw(p, p)
