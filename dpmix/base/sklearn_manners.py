@@ -19,7 +19,7 @@ class input_errors:
             return False
         if isinstance(error, TypeError):
             raise InputTypeError(str(error)) from error
-        if isinstance(error, ValueError):
+        if isinstance(error, (ValueError, OverflowError)):  # the latter of integers beyond any dtype
             raise InputError(str(error)) from error
         return False
 

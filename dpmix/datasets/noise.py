@@ -12,6 +12,7 @@ import numpy as np
 from dpmix.base.arrays import image_shape
 from dpmix.base.checks import check_bool, check_count, check_real, check_seed
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import shown
 from dpmix.datasets.binarization import check_finite, real_array
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
@@ -277,7 +278,7 @@ def check_noise(name, noise):
     if not callable(noise) or isinstance(noise, type):
         raise InputTypeError(
             f"{name} must be a noise object such as dpmix.datasets.MaskingNoise(0.4, 0.05), or a function "
-            f"of (x, rng); got {noise!r}"
+            f"of (x, rng); got {shown(noise)}"
         )
 
 
