@@ -7,7 +7,8 @@ keep, and a second Ctrl-C is meant: both are a KeyboardInterrupt as ever.
 """
 
 import contextlib
-import warnings
+
+from dpmix.base.warn import warn_caller
 
 __all__ = ["Interruption", "NeverHeld", "TrainingInterrupted"]
 
@@ -49,9 +50,7 @@ class Interruption:
         estimator.interrupted_ = self.happened
         if self.happened:
             name = type(estimator).__name__
-            warnings.warn(
-                f"Ctrl-C ended the training of {name} after {text}", TrainingInterrupted, stacklevel=3
-            )
+            warn_caller(f"Ctrl-C ended the training of {name} after {text}", TrainingInterrupted)
 
 
 class NeverHeld(Interruption):

@@ -16,6 +16,7 @@ from dpmix.features.checks import check_sizes, check_visible
 from dpmix.features.interruption import Interruption
 from dpmix.features.storage import Extractor, plain_parameters, take
 from dpmix.features.streams import UniformStream
+from dpmix.features.threads import on_n_jobs
 
 __all__ = ["DeepBeliefNet"]
 
@@ -36,6 +37,10 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         or one for each.
     codes : {"probabilities", "binary"}, default "probabilities"
         What `transform` returns: float32, or 1 where the probability is above 1/2, as uint8.
+    n_jobs : int or None, default None
+        Threads of the training. 1, and None outside of a `joblib.parallel_config` context, is the fastest
+        where images are small or others compute, too, and gives the same bits on any machine; -1 uses all
+        cores.
     verbose : bool or int, default False
         Show progress on stderr.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
@@ -63,9 +68,11 @@ class DeepBeliefNet(Extractor, BaseEstimator):
     _: KW_ONLY
     rbm: object = None
     codes: str = "probabilities"
+    n_jobs: int | None = None
     verbose: bool | int = False
     random_state: object = None
 
+    @on_n_jobs
     def fit(self, X, y=None, *, validation=None):
         """Train layer after layer on images.
 

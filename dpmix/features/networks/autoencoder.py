@@ -29,6 +29,7 @@ from dpmix.features.networks.training import train
 from dpmix.features.networks.unrolling import pretrain, starting_form
 from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
+from dpmix.features.threads import on_n_jobs
 
 __all__ = ["Autoencoder"]
 
@@ -114,6 +115,10 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     plateau : tuple (share, epochs), optional
         (0.01, 5) stops when the mean squared error of training has changed by less than 1 % over the last
         5 epochs.
+    n_jobs : int or None, default None
+        Threads of the training. 1, and None outside of a `joblib.parallel_config` context, is the fastest
+        where images are small or others compute, too, and gives the same bits on any machine; -1 uses all
+        cores.
     verbose : bool or int, default False
         Show progress on stderr.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
@@ -175,9 +180,11 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     n_iter_no_change: int = 10
     tol: float = 0.0
     plateau: tuple | None = None
+    n_jobs: int | None = None
     verbose: bool | int = False
     random_state: object = None
 
+    @on_n_jobs
     def fit(self, X, y=None, *, validation=None):
         """Learn from images, forgetting whatever was learnt before.
 

@@ -1,6 +1,5 @@
 """`NetworkClassifier`: a network with a softmax layer, started at random or from learnt features."""
 
-import warnings
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
@@ -11,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.warn import warn_caller
 from dpmix.base.wording import Wording
 from dpmix.features.checks import (
     check_fraction,
@@ -28,6 +28,7 @@ from dpmix.features.networks.training import train
 from dpmix.features.networks.unrolling import check_activations, encoder_layers
 from dpmix.features.storage import take
 from dpmix.features.streams import UniformStream
+from dpmix.features.threads import on_n_jobs
 
 __all__ = ["NetworkClassifier"]
 
@@ -85,6 +86,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     n_iter_no_change : int, default 10
     tol : float, default 0
         Nats per image.
+    n_jobs : int or None, default None
+        Threads of the training. 1, and None outside of a `joblib.parallel_config` context, is the fastest
+        where images are small or others compute, too, and gives the same bits on any machine; -1 uses all
+        cores.
     verbose : bool or int, default False
         Show progress on stderr.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
@@ -132,9 +137,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
     tol: float = 0.0
+    n_jobs: int | None = None
     verbose: bool | int = False
     random_state: object = None
 
+    @on_n_jobs
     def fit(self, X, y, *, validation=None):
         """Train on labelled images, forgetting whatever was learnt before.
 
@@ -315,7 +322,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         loss = min(history["validation_loss"]) if self.early_stopping else history["loss"][-1]
         guessing = float(np.log(len(self.classes_)))
         if loss > guessing + _NOTABLE:
-            warnings.warn(
+            warn_caller(
                 Wording(
                     "training diverged or has hardly begun: the loss, {loss:.3g} nats per image, is above that of "
                     "guessing, {guessing:.3g}; lower {learning_rate} (now {rate:g}), scale X to [0, 1], or train "
@@ -325,7 +332,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
                     rate=self.learning_rate,
                 ),
                 ConvergenceWarning,
-                stacklevel=3,
             )
 
     def _to_parts(self):
