@@ -1,7 +1,5 @@
 """`DPMixture`: the Dirichlet process mixture as a scikit-learn estimator."""
 
-import warnings
-
 import numpy as np
 from scipy.stats import gmean
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
@@ -11,7 +9,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from dpmix.base.arrays import check_binary, check_mask
 from dpmix.base.checks import check_bool, check_choice, check_count, check_seed
 from dpmix.base.errors import InputError
-from dpmix.base.sklearn_manners import input_errors, seed_sequence
+from dpmix.base.memory import check_memory
+from dpmix.base.sklearn_manners import check_n_jobs, input_errors, seed_sequence
+from dpmix.base.warn import warn_caller
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
 from dpmix.datasets.binarization import check_threshold
@@ -307,6 +307,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         check_is_fitted(self)
         n_samples, seed = check_count("n_samples", n_samples), _seed(random_state)
         d = self.n_features_in_
+        check_memory(n_samples * d, "n_samples", n_samples)
         return sample_predictive(self.posterior_, np.zeros(d), np.zeros(d, bool), n_samples, seed)
 
     def complete(self, X, observed=None):
@@ -350,7 +351,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         names = ("chains", "sweeps", "burn_in", "thin", "init")
         return {
             "prior": Prior(**given),
-            "jobs": _jobs(self.n_jobs),
+            "jobs": check_n_jobs(self.n_jobs),
             "seed": _seed(self.random_state),
             "progress": check_bool("verbose", self.verbose),
             **{name: getattr(self, name) for name in names},
@@ -389,11 +390,10 @@ def _tell_conversion(values, observed):
     if not other.any():
         return
     row, column = np.argwhere(other)[0]
-    warnings.warn(
+    warn_caller(
         f"X must hold 0 and 1; found {values[row, column]:g} at row {row}, column {column}, and values above 0 "
         "were taken as on; say which are by binarize=..., such as 0.5 for grey values from 0 to 1",
         DataConversionWarning,
-        stacklevel=5,
     )
 
 
@@ -408,16 +408,6 @@ def _given_partition(posterior, labels):
     trace = {name: np.zeros(1, column.dtype) for name, column in draws.trace.items()}
     trace["n_clusters"][:] = labels.max() + 1
     return Posterior(posterior.table, plan, [ChainRecord(None, Draws(trace, kept))], posterior.version)
-
-
-def _jobs(n_jobs):
-    """Number of worker processes that scikit-learn's `n_jobs` stands for."""
-    from joblib import effective_n_jobs
-
-    if n_jobs is not None:
-        check_count("n_jobs", n_jobs, low=-np.inf)
-    with input_errors():
-        return effective_n_jobs(n_jobs)
 
 
 def _seed(random_state):

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from dpmix.base.checks import check_count
+from dpmix.base.checks import MOST, check_count
 from dpmix.base.errors import InputError, InputTypeError
 
-__all__ = ["input_errors", "seed_sequence"]
+__all__ = ["check_n_jobs", "input_errors", "seed_sequence"]
 
 
 class input_errors:
@@ -19,9 +19,19 @@ class input_errors:
             return False
         if isinstance(error, TypeError):
             raise InputTypeError(str(error)) from error
-        if isinstance(error, ValueError):
+        if isinstance(error, (ValueError, OverflowError)):  # the latter of integers beyond any dtype
             raise InputError(str(error)) from error
         return False
+
+
+def check_n_jobs(n_jobs):
+    """The number of processes or threads that scikit-learn's `n_jobs` stands for."""
+    from joblib import effective_n_jobs
+
+    if n_jobs is not None:
+        check_count("n_jobs", n_jobs, low=-MOST)
+    with input_errors():
+        return effective_n_jobs(n_jobs)
 
 
 def seed_sequence(random_state):

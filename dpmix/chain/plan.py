@@ -7,10 +7,14 @@ import numpy as np
 
 from dpmix.base.checks import check_count, check_seed
 from dpmix.base.errors import InputError
+from dpmix.base.memory import check_memory
 from dpmix.chain.schedule import Schedule
 from dpmix.model.prior import Prior
 
 __all__ = ["Plan"]
+
+_CHAIN_BYTES = 10_000  # of a chain without images: its arrays, their headers, the generator
+_SWEEP_BYTES = 100  # of its trace, at the least
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,17 @@ class Plan:
                 f"thin must be at most sweeps - burn_in = {kept}, or no draw is kept; got {thin}"
             )
         return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed), schedule)
+
+    def check_memory(self, n, d):
+        """Refuse a plan whose draws and traces of `n` images of `d` pixels no memory could hold."""
+        kept, figures = self.n_kept(self.sweeps), 8 * (1 + 2 * d)
+        chain = _CHAIN_BYTES + 4 * n + figures + self.sweeps * _SWEEP_BYTES + kept * (2 * n + figures)
+        check_memory(
+            self.chains * chain,
+            "chains and sweeps",
+            (self.chains, self.sweeps),
+            "ask for fewer, or for a larger thin",
+        )
 
     def lengthened(self, sweeps):
         """The same plan with chains of `sweeps` sweeps in total; never shorter."""

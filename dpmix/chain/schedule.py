@@ -6,6 +6,8 @@ from dpmix.base.checks import check_count
 
 __all__ = ["Schedule"]
 
+_MOST = 1_000_000  # proposals in a sweep; more say the same as more sweeps
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -40,8 +42,8 @@ class Schedule:
     pixel_step: int = 4
 
     def __post_init__(self):
-        check_count("split_merge", self.split_merge, low=0)
-        check_count("birth_death", self.birth_death, low=0)
+        check_count("split_merge", self.split_merge, low=0, high=_MOST)
+        check_count("birth_death", self.birth_death, low=0, high=_MOST)
         check_count("pixel_step", self.pixel_step)
 
     def to_json(self):

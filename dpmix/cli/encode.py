@@ -6,7 +6,14 @@ from dpmix.cli.models import EXTRACTORS, GREY, add_grey_source, load_images, loa
 from dpmix.cli.options import add_command, add_overwrite, given
 from dpmix.cli.report import as_json
 from dpmix.cli.streams import note, show
-from dpmix.cli.training import add_training, refuse_training, train_model, training_fields, training_text
+from dpmix.cli.training import (
+    add_training,
+    end_if_interrupted,
+    refuse_training,
+    train_model,
+    training_fields,
+    training_text,
+)
 
 __all__ = ["add_to"]
 
@@ -65,6 +72,7 @@ def _encode(arguments):
     images = load_images(arguments)
     if trained:
         model = train_model(arguments.model, arguments, images)
+        end_if_interrupted(model, saved)
     else:
         model = load_model(arguments.model, arguments.source, images)
     codes = _codes(model, arguments, images)

@@ -6,7 +6,7 @@ from dpmix.cli.models import GREY, MODELS, add_grey_source, check_labels, load_i
 from dpmix.cli.options import add_command, add_overwrite
 from dpmix.cli.report import as_json
 from dpmix.cli.streams import show
-from dpmix.cli.training import add_training, train_model, training_fields, training_text
+from dpmix.cli.training import add_training, end_if_interrupted, train_model, training_fields, training_text
 
 __all__ = ["add_to"]
 
@@ -19,7 +19,8 @@ Classifiers and autoencoders start from random weights or, by --init, from anoth
 
 {GREY}
 The model is written to one file, for 'dpmix encode', 'reconstruct' and 'classify'. Printed are the figures
-of the last epoch; errors and likelihoods are per pixel and per image, on a sample of the images."""
+of the last epoch; errors and likelihoods are per pixel and per image, on a sample of the images. Ctrl-C ends
+the training, and the model is written as its last epoch left it."""
 
 _TRAIN_EXAMPLES = (
     "dpmix train mnist --model rbm -o rbm.npz",
@@ -58,6 +59,7 @@ def _train(arguments):
         check_labels(arguments, images)
     init = load_model(arguments.init, arguments.source, images) if "init" in arguments else None
     model = train_model(arguments.model, arguments, images, init)
+    end_if_interrupted(model, path)
     model.save(path)
     fields = training_fields(model, images, arguments.seed)
     show(as_json(fields) if arguments.json else training_text(fields))

@@ -11,7 +11,14 @@ from dpmix.cli.options import given
 from dpmix.cli.streams import note
 from dpmix.cli.wording import message_of
 
-__all__ = ["add_training", "refuse_training", "train_model", "training_fields", "training_text"]
+__all__ = [
+    "add_training",
+    "end_if_interrupted",
+    "refuse_training",
+    "train_model",
+    "training_fields",
+    "training_text",
+]
 
 _TRAINING = ("layers", "epochs", "batch_size", "learning_rate", "early_stopping", "noise", "seed")
 _LARGEST_SEED = 2**32 - 1  # of scikit-learn's random_state
@@ -74,6 +81,19 @@ def train_model(kind, arguments, images, init=None):
     model = _untrained(kind, arguments, init)
     with _warnings_as_notes():
         return model.fit(images.x, images.y) if kind == "classifier" else model.fit(images.x)
+
+
+def end_if_interrupted(model, path):
+    """End the command if Ctrl-C ended the training of `model`, which is kept in the file `path`, if any."""
+    if not model.interrupted_:
+        return
+    parts = getattr(model, "rbms_", [model])
+    done = ", ".join(f"{len(part.history_.get('seconds', [])):,}" for part in parts)
+    layers = " of each layer" if len(parts) > 1 else ""
+    if path is None:
+        raise KeyboardInterrupt("interrupted: no model is kept; --save keeps one")
+    model.save(path)
+    raise KeyboardInterrupt(f"interrupted after {done} epochs{layers}: the model so far is in {path}")
 
 
 def refuse_training(arguments):
@@ -156,7 +176,11 @@ def _layers(arguments):
 def _warnings_as_notes():
     """Tell warnings of the library as one line each, without the line of code they come from."""
 
+    from dpmix.features import TrainingInterrupted
+
     def tell(message, category, filename, lineno, file=None, line=None):
+        if issubclass(category, TrainingInterrupted):  # told by `end_if_interrupted`
+            return
         note(f"dpmix: warning: {message_of(message)}")
 
     with warnings.catch_warnings():
@@ -174,8 +198,8 @@ def training_fields(model, images, seed):
         "shape": list(images.image_shape),
         "seed": seed,
         "layers": [len(bias) for _, bias, _ in model.encoder_layers()],
-        "epochs": [len(part.history_["seconds"]) for part in parts],
-        "seconds": [sum(part.history_["seconds"]) for part in parts],
+        "epochs": [len(part.history_.get("seconds", [])) for part in parts],
+        "seconds": [sum(part.history_.get("seconds", [])) for part in parts],
         "history": [part.history_ for part in parts],
     }
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from dpmix.base.arrays import image_shape
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import shown
 from dpmix.base.wording import Wording
 from dpmix.datasets.arrays import check_table, read_array
 from dpmix.datasets.binarization import check_range, is_binary, real_array
@@ -110,11 +111,13 @@ def load_grey(source, classes=None, maximum=None, data_home=None):
     ((360, 64), np.float32(1.0), (8, 8))
     """
     if not isinstance(source, (str, os.PathLike)):
-        raise InputTypeError(f"source must be a name or a path; got {source!r} ({type(source).__name__})")
+        raise InputTypeError(
+            f"source must be a name or a path; got {shown(source)} ({type(source).__name__})"
+        )
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
     is_array = name != "mnist" and source != "digits" and not os.path.isdir(source)
     if maximum is not None and not is_array:
-        text = Wording("{maximum} is for array files; got source {source!r}", source=str(source))
+        text = Wording("{maximum} is for array files; got source {shown(source)}", source=str(source))
         raise InputError(text, "leave it out")
     if name == "mnist":
         images = _load_mnist(source, split or "train", data_home)
@@ -132,7 +135,7 @@ def load_grey(source, classes=None, maximum=None, data_home=None):
 
 def _load_mnist(source, split, data_home):
     if split not in SPLITS or source == "mnist:":
-        raise InputError(f"source must be mnist, mnist:train, mnist:test or mnist:all; got {source!r}")
+        raise InputError(f"source must be mnist, mnist:train, mnist:test or mnist:all; got {shown(source)}")
     parts = [read_split(part, data_home) for part in ("train", "test") if split in (part, "all")]
     grey, y = map(np.concatenate, zip(*parts, strict=True))
     return _grey_images(grey, y, MAX_GREY)

@@ -7,6 +7,7 @@ import numpy as np
 
 from dpmix.base.checks import check_count, check_seed
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.memory import check_memory
 from dpmix.base.text import shown
 from dpmix.datasets.pictures import grey_values, opened_picture
 from dpmix.datasets.rows import check_picture_shape
@@ -78,7 +79,9 @@ def _check_shape(shape):
         height, width = shape
     except (TypeError, ValueError) as error:
         raise InputError(f"shape must be (height, width); got {shape!r}") from error
-    return check_count("height", height), check_count("width", width)
+    height, width = check_count("height", height), check_count("width", width)
+    check_memory(height * width, "shape", (height, width))
+    return height, width
 
 
 def _half(side, shape):

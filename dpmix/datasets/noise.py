@@ -12,12 +12,15 @@ import numpy as np
 from dpmix.base.arrays import image_shape
 from dpmix.base.checks import check_bool, check_count, check_real, check_seed
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import shown
 from dpmix.datasets.binarization import check_finite, real_array
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
 from dpmix.datasets.rows import check_picture_shape
 
 __all__ = ["GaussianNoise", "MaskingNoise", "OccludingBlocks", "SaltAndPepper", "corrupt"]
+
+_MOST_BLOCKS = 10_000  # in an image; far fewer cover it
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,9 @@ class OccludingBlocks:
 
     def __post_init__(self):
         _settle(
-            self, height=check_count("height", self.height), n_blocks=check_count("n_blocks", self.n_blocks)
+            self,
+            height=check_count("height", self.height),
+            n_blocks=check_count("n_blocks", self.n_blocks, high=_MOST_BLOCKS),
         )
         _settle(self, value=_share("value", self.value))
         if self.width is not None:
@@ -273,7 +278,7 @@ def check_noise(name, noise):
     if not callable(noise) or isinstance(noise, type):
         raise InputTypeError(
             f"{name} must be a noise object such as dpmix.datasets.MaskingNoise(0.4, 0.05), or a function "
-            f"of (x, rng); got {noise!r}"
+            f"of (x, rng); got {shown(noise)}"
         )
 
 

@@ -4,6 +4,7 @@ import os
 
 from dpmix.base.checks import check_choice
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import shown
 from dpmix.datasets.arrays import load_array
 from dpmix.datasets.binarization import METHODS, check_threshold
 from dpmix.datasets.digits import load_digits
@@ -50,7 +51,9 @@ def load(source, classes=None, threshold=None, seed=None, data_home=None, binari
     Images(n=360, image_shape=(8, 8), 32% on, labels 2..3)
     """
     if not isinstance(source, (str, os.PathLike)):
-        raise InputTypeError(f"source must be a name or a path; got {source!r} ({type(source).__name__})")
+        raise InputTypeError(
+            f"source must be a name or a path; got {shown(source)} ({type(source).__name__})"
+        )
     check_choice("binarize", binarize, METHODS)
     threshold = check_threshold(threshold)
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
@@ -70,7 +73,7 @@ def _load_mnist(source, split, classes, threshold, seed, data_home, binarize):
     if source == "mnist":
         split = "train"
     if split not in SPLITS:
-        raise InputError(f"source must be mnist, mnist:train, mnist:test or mnist:all; got {source!r}")
+        raise InputError(f"source must be mnist, mnist:train, mnist:test or mnist:all; got {shown(source)}")
     threshold = 127 if threshold is None else threshold
     return load_mnist(split, classes, binarize, threshold=threshold, data_home=data_home, seed=seed)
 

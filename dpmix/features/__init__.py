@@ -18,6 +18,7 @@ _HOME = {
     "BernoulliRBM": "dpmix.features.boltzmann.rbm",
     "DeepBeliefNet": "dpmix.features.boltzmann.dbn",
     "NetworkClassifier": "dpmix.features.networks.classifier",
+    "TrainingInterrupted": "dpmix.features.interruption",
     "annealed_log_partition": "dpmix.features.boltzmann.ais",
     "bias_image": "dpmix.features.probes",
     "exact_log_partition": "dpmix.features.boltzmann.ais",

@@ -1,7 +1,6 @@
 """Checks of what the extractors are given, with scikit-learn's rules and this package's errors."""
 
 import numbers
-import warnings
 
 import numpy as np
 from sklearn.exceptions import DataConversionWarning
@@ -11,6 +10,8 @@ from sklearn.utils.validation import validate_data
 from dpmix.base.checks import check_bool, check_choice, check_count, check_positive, check_real
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import input_errors
+from dpmix.base.text import shown
+from dpmix.base.warn import warn_caller
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
 from dpmix.features.epochs import check_schedule
@@ -87,12 +88,11 @@ def check_visible(estimator, x, reset, name="X"):
     x = check_table(estimator, x, reset)
     low, high = x.min(), x.max()
     if low < 0 or high > 1:
-        warnings.warn(
+        warn_caller(
             f"{name} must hold values in [0, 1], probabilities that a visible unit is on; found {low:g} to "
             f"{high:g}, and values outside were clipped; scale them first, for instance with MinMaxScaler, "
             "or binarize them",
             DataConversionWarning,
-            stacklevel=3,
         )
         x = np.clip(x, 0, 1)
     return x
@@ -169,9 +169,11 @@ def check_sizes(name, value):
     try:
         sizes = tuple(sizes)
     except TypeError as error:
-        raise InputTypeError(f"{name} must be an integer or a sequence of them; got {value!r}") from error
+        raise InputTypeError(
+            f"{name} must be an integer or a sequence of them; got {shown(value)}"
+        ) from error
     if not all(
         isinstance(size, numbers.Integral) and not isinstance(size, bool) and size >= 1 for size in sizes
     ):
-        raise InputError(f"{name} must hold integers of at least 1; got {value!r}")
+        raise InputError(f"{name} must hold integers of at least 1; got {shown(value)}")
     return tuple(int(size) for size in sizes)

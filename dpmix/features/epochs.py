@@ -13,7 +13,9 @@ import numpy as np
 from dpmix.base.checks import check_choice, check_count, check_real
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.progress import EpochBar
+from dpmix.base.text import shown
 from dpmix.base.wording import Wording
+from dpmix.features.interruption import NeverHeld
 
 __all__ = [
     "SCHEDULES",
@@ -33,14 +35,22 @@ SCHEDULES = ("constant", "linear", "cosine", "inverse")
 
 
 def run_epochs(
-    trainer, n_epochs, learning_rate, schedule="constant", title=None, stopping=None, plateau=None
+    trainer,
+    n_epochs,
+    learning_rate,
+    schedule="constant",
+    title=None,
+    stopping=None,
+    plateau=None,
+    interruption=None,
 ):
     """Let `trainer` pass over its images again and again; with `stopping` its best parameters stay.
 
     Parameters
     ----------
     trainer : object
-        With ``parameters``, a list of the arrays that are trained in place; ``run_epoch(epoch, rate)``, which
+        With ``parameters``, a list of the arrays that are trained in place; ``state``, a list of these and of
+        what else training changes and leaves behind; ``run_epoch(epoch, rate)``, which
         trains and returns figures; ``watch()``, which returns more figures and does not count as training;
         ``objective(figures)``, what `stopping` wants to fall; and ``diverged(epoch, rate)``,
         which returns an error, with the epoch counted from 1.
@@ -54,6 +64,9 @@ def run_epochs(
         With ``update(loss)`` and ``improved`` as `EarlyStopping` has them.
     plateau : Plateau, optional
         Given the figure ``mean_squared_error``.
+    interruption : dpmix.features.interruption.Interruption, optional
+        What Ctrl-C is told to; without one it is a KeyboardInterrupt as ever. Of an epoch that it ends nothing
+        stays.
 
     Returns
     -------
@@ -65,28 +78,68 @@ def run_epochs(
     InputError
         Training diverged: the learning rate is too high.
     """
-    history, best = {}, None
-    with EpochBar(title, n_epochs, show=title is not None) as bar:
+    interruption = NeverHeld() if interruption is None else interruption
+    n_epochs = 0 if interruption.happened else n_epochs
+    course = _Course(trainer, stopping, plateau)
+    with EpochBar(title, n_epochs, show=title is not None) as bar, interruption.held():
         for epoch in range(n_epochs):
             started = time.perf_counter()
             rate = learning_rate * schedule_factor(schedule, epoch, n_epochs)
             trained = one_epoch(trainer, epoch, rate)
             figures = {"learning_rate": rate, "seconds": time.perf_counter() - started} | trained
             figures |= trainer.watch()
-            for name, value in figures.items():
-                history.setdefault(name, []).append(value)
+            course.add(figures)
+            interruption.n_done += 1
             bar.update(**figures)
-            enough = stopping is not None and stopping.update(trainer.objective(figures))
-            if stopping is not None and stopping.improved:
-                best = [part.copy() for part in trainer.parameters]
-            if plateau is not None:
-                enough = plateau.update(figures["mean_squared_error"]) or enough
-            if enough:
+            if course.enough:
                 break
-    if best is not None:
-        for part, values in zip(trainer.parameters, best, strict=True):
-            part[...] = values
-    return history
+    course.settle(interruption.happened)
+    return course.history()
+
+
+class _Course:
+    """The epochs that are done: their figures, and copies of what stays if Ctrl-C or `stopping` ends the training."""
+
+    def __init__(self, trainer, stopping, plateau):
+        self._trainer, self._stopping, self._plateau = trainer, stopping, plateau
+        self._figures, self._best = [], None
+        self._kept = (0, _copies(trainer.state))  # epochs done, and what they left; assigned together
+        self.enough = False
+
+    def add(self, figures):
+        """Note one more epoch, and whether it was the last one."""
+        self._figures.append(figures)
+        self._kept = (len(self._figures), _copies(self._trainer.state))
+        stopping, plateau = self._stopping, self._plateau
+        self.enough = stopping is not None and stopping.update(self._trainer.objective(figures))
+        if stopping is not None and stopping.improved:
+            self._best = _copies(self._trainer.parameters)
+        if plateau is not None:
+            self.enough = plateau.update(figures["mean_squared_error"]) or self.enough
+
+    def settle(self, interrupted):
+        """Leave the trainer as after the last epoch that is done, with the parameters of the best one."""
+        if interrupted:
+            _restore(self._trainer.state, self._kept[1])
+        if self._best is not None:
+            _restore(self._trainer.parameters, self._best)
+
+    def history(self):
+        """The figures of all epochs, by name."""
+        found = {}
+        for figures in self._figures[: self._kept[0]]:
+            for name, value in figures.items():
+                found.setdefault(name, []).append(value)
+        return found
+
+
+def _copies(arrays):
+    return [array.copy() for array in arrays]
+
+
+def _restore(arrays, copies):
+    for array, values in zip(arrays, copies, strict=True):
+        array[...] = values
 
 
 def one_epoch(trainer, epoch, rate):
@@ -133,9 +186,11 @@ def check_per_epoch(name, value, low=0.0, below=math.inf):
     try:
         values = list(values)
     except TypeError as error:
-        raise InputTypeError(f"{name} must be a number or a sequence of numbers; got {value!r}") from error
+        raise InputTypeError(
+            f"{name} must be a number or a sequence of numbers; got {shown(value)}"
+        ) from error
     if not values:
-        raise InputError(f"{name} must hold at least one number; got {value!r}")
+        raise InputError(f"{name} must hold at least one number; got {shown(value)}")
     for number in values:
         check_real(name, number, low=low, below=below)
     return value
@@ -196,7 +251,7 @@ def check_plateau(name, value):
     try:
         share, n_epochs = value
     except (TypeError, ValueError) as error:
-        raise InputTypeError(f"{name} must be a pair (share, epochs) or None; got {value!r}") from error
+        raise InputTypeError(f"{name} must be a pair (share, epochs) or None; got {shown(value)}") from error
     return check_real(f"share of {name}", share, low=0), check_count(f"epochs of {name}", n_epochs)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from dpmix.base.checks import check_count, check_real, check_seed
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.memory import check_memory
 
 __all__ = [
     "bias_image",
@@ -152,6 +153,7 @@ def fantasy_images(model, n_samples=48, n_steps=1000, seed=None):
             f"got {type(model).__name__}"
         )
     width = _encoder_layers(model)[0][0].shape[0]
+    check_memory(4 * n_samples * width, "n_samples", n_samples)
     start = np.random.default_rng(check_seed(seed)).random((n_samples, width)) < 0.5
     return model.reconstruct(model.gibbs(start, n_steps))
 

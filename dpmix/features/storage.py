@@ -36,7 +36,11 @@ class Persistent:
     ----------
     _learnt : str
         The attribute that a training sets last; ``n_features_in_`` alone stays from one that failed.
+    interrupted_ : bool
+        Whether Ctrl-C ended the training; what is read from a file says False.
     """
+
+    interrupted_ = False
 
     def save(self, path):
         """Write everything but an `init` to one file without pickle; `load` gives it back bit for bit.

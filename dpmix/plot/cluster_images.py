@@ -4,7 +4,7 @@ import numpy as np
 
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.base.text import count
+from dpmix.base.text import count, shown
 from dpmix.plot.image_input import read_shape
 from dpmix.plot.style import INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
@@ -105,7 +105,9 @@ def _images(counts, n_shown, shape, decoder, decoded_shape):
             raise InputError("shape is that of decoded images; pass decoder=, too, or leave it out")
         return means, shape
     if not hasattr(decoder, "inverse_transform"):
-        raise InputTypeError(f"decoder must have inverse_transform, as BernoulliRBM has; got {decoder!r}")
+        raise InputTypeError(
+            f"decoder must have inverse_transform, as BernoulliRBM has; got {shown(decoder)}"
+        )
     images = np.asarray(decoder.inverse_transform(means)).clip(0, 1)
     return images, read_shape(decoded_shape, images.shape[1])
 

@@ -6,6 +6,7 @@ from dpmix.base.arrays import check_numbers, image_shape, observed_entries
 from dpmix.base.checks import check_positive
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.escaping import for_picture
+from dpmix.base.text import shown
 from dpmix.datasets.images import check_shape
 
 __all__ = ["check_heading", "check_names", "read_images", "read_shape", "signed_limit"]
@@ -74,7 +75,7 @@ def check_names(names, n):
 def check_heading(name, text):
     """Return `text`, which must be a string."""
     if not isinstance(text, str):
-        raise InputTypeError(f"{name} must be text; got {text!r} ({type(text).__name__})")
+        raise InputTypeError(f"{name} must be text; got {shown(text)} ({type(text).__name__})")
     return text
 
 

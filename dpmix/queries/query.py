@@ -7,6 +7,7 @@ defines the mixture that answers; nothing is simulated except by `sample_predict
 import numpy as np
 
 from dpmix.base.checks import check_count, check_seed
+from dpmix.base.memory import check_memory
 from dpmix.queries.evidence import Evidence, as_slice
 from dpmix.queries.mixture import chunks, draw_blocks
 from dpmix.queries.passes import add_means, draw_pixels, log_evidence, log_evidence_given, take_best
@@ -107,6 +108,7 @@ def sample_predictive(posterior, x, observed=None, size=1, seed=None, draws=None
     (100, 6)
     """
     query, size = check_query(posterior, x, observed, labels, draws), check_count("size", size)
+    check_memory(size * query.on.size, "size", size, "ask for fewer samples, or of fewer images at a time")
     generator = np.random.default_rng(check_seed(seed))
     samples = np.zeros((size, *query.on.shape), np.uint8)
     hidden = np.flatnonzero(~query.observed.all(axis=0))

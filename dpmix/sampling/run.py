@@ -136,6 +136,7 @@ def sample(
     if not isinstance(schedule, Schedule):
         raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
     plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule)
+    plan.check_memory(table.n, table.d)
     placement = checked_placement(plan, jobs, executor)
     check_bool("progress", progress)
     check_bool("overwrite", overwrite)
@@ -178,6 +179,7 @@ def resume(path, sweeps=None, *, jobs=None, executor=None, progress=True):
         plan, table = folder.plan, folder.table
         if sweeps is not None:
             plan = plan.lengthened(sweeps)
+            plan.check_memory(table.n, table.d)
         placement = checked_placement(plan, jobs, executor)
         records = [
             folder.read_chain(chain) or _fresh(table, plan, None, chain) for chain in range(plan.chains)

@@ -18,6 +18,7 @@ from dpmix.base.checks import check_path
 from dpmix.base.errors import InputError, InputTypeError, RunError
 from dpmix.base.files import LOCK_NAME, WriterLock, is_leftover
 from dpmix.base.reading import opened
+from dpmix.base.text import shown
 from dpmix.base.version import __version__
 from dpmix.base.wording import Wording
 from dpmix.chain.plan import Plan
@@ -349,7 +350,7 @@ def _is_run(path):
 
 def _check_path(path):
     if not isinstance(path, (str, os.PathLike)) or not os.fspath(path):
-        raise InputTypeError(f"path must be the name of a folder, as text or pathlib.Path; got {path!r}")
+        raise InputTypeError(f"path must be the name of a folder, as text or pathlib.Path; got {shown(path)}")
     return check_path("path", path)
 
 

@@ -16,7 +16,9 @@ import numpy as np
 
 from dpmix.base.checks import check_count, check_real
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.memory import check_memory
 from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.text import shown
 from dpmix.features.boltzmann.energy import softplus_sums
 from dpmix.features.boltzmann.rbm import BernoulliRBM
 from dpmix.features.checks import check_visible
@@ -32,6 +34,7 @@ __all__ = [
 
 MOST_EXACT = 20
 _STATES = 1 << 10  # states summed at a time
+_MOST_TEMPERATURES = 10_000_000
 _MOST_CERTAIN = 0.005  # base rates are brought to [0.005, 0.995]: what is never on in `X` may be on here
 
 
@@ -244,7 +247,8 @@ def _prepare(rbm, X, n_chains, n_temperatures, random_state):
     """Check the arguments; return the path, the inverse temperatures, the number of chains and a stream."""
     chains = check_count("n_chains", n_chains)
     betas = _check_temperatures(n_temperatures)
-    _parameters(rbm)
+    weights, _, _ = _parameters(rbm)
+    check_memory(8 * chains * sum(weights.shape), "n_chains", chains)
     mean = check_visible(rbm, X, reset=False).mean(axis=0, dtype=np.float64)
     return _Path(rbm, mean, chains), betas, chains, UniformStream(seed_sequence(random_state))
 
@@ -252,13 +256,13 @@ def _prepare(rbm, X, n_chains, n_temperatures, random_state):
 def _check_temperatures(value):
     """The inverse temperatures (m + 1,) of m steps from 0 to 1."""
     if np.ndim(value) == 0:
-        return np.linspace(0, 1, check_count("n_temperatures", value) + 1)
+        return np.linspace(0, 1, check_count("n_temperatures", value, high=_MOST_TEMPERATURES) + 1)
     betas = np.asarray(value)
     fits = betas.dtype.kind in "iuf" and betas.ndim == 1 and len(betas) >= 2
     if not fits or betas[0] != 0 or betas[-1] != 1 or not (np.diff(betas) > 0).all():
         raise InputError(
             "n_temperatures must be a number, or inverse temperatures that increase from 0 to 1; "
-            f"got {value!r}"
+            f"got {shown(value)}"
         )
     return betas.astype(float)
 

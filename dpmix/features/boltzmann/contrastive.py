@@ -18,17 +18,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.base.memory import check_memory
 from dpmix.features.activations import sigmoid
 from dpmix.features.optimizers import momentum_update
 from dpmix.features.products import RowList
 from dpmix.features.streams import UniformStream
 
-__all__ = ["ContrastiveDivergence", "Machine", "Settings"]
+__all__ = ["ContrastiveDivergence", "Machine", "Settings", "check_machine_size"]
 
 _OFFSET_RATE = 0.01  # share of the newest mini-batch in the running offsets
 _ACTIVITY_RATE = 0.1  # the same in the running activity that the sparsity target is compared with
 _MOST_CERTAIN = 0.01  # visible biases start at the log odds of the mean image, brought to [0.01, 0.99]
 _EXTRA_ROWS = 3
+_MATRICES = 5  # of the size of the weights
 
 
 class Settings(NamedTuple):
@@ -79,6 +81,7 @@ class Machine:
         """A machine that knows the mean image only: weights N(0, 0.01**2), biases at its log odds."""
         weights_seed, stream_seed = seed.spawn(2)
         d = mean.size
+        check_machine_size(d, n_hidden, n_chains)
         weights = np.random.default_rng(weights_seed).standard_normal((d, n_hidden), np.float32)
         weights *= np.float32(0.01)
         stream = UniformStream(stream_seed)
@@ -114,6 +117,12 @@ class Machine:
             "hidden_offset": (h,),
             "activity": (h,),
         }
+
+
+def check_machine_size(d, n_hidden, n_chains=1):
+    """Refuse a machine that no memory could hold: weights, their gradient, velocity, and what was last kept of them."""
+    check_memory(_MATRICES * 4 * d * n_hidden, "n_components", n_hidden, "use fewer hidden units")
+    check_memory(8 * n_chains * (d + n_hidden), "batch_size", n_chains, "use smaller batches")
 
 
 class ContrastiveDivergence:

@@ -1,5 +1,6 @@
 """`DeepBeliefNet`: restricted Boltzmann machines stacked, each learning from the codes of the one below."""
 
+import itertools
 from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
@@ -7,11 +8,15 @@ from sklearn.base import BaseEstimator, clone
 
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.memory import check_memory
 from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.features.boltzmann.contrastive import check_machine_size
 from dpmix.features.boltzmann.rbm import BernoulliRBM, check_code_form
 from dpmix.features.checks import check_sizes, check_visible
+from dpmix.features.interruption import Interruption
 from dpmix.features.storage import Extractor, plain_parameters, take
 from dpmix.features.streams import UniformStream
+from dpmix.features.threads import on_n_jobs
 
 __all__ = ["DeepBeliefNet"]
 
@@ -32,6 +37,10 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         or one for each.
     codes : {"probabilities", "binary"}, default "probabilities"
         What `transform` returns: float32, or 1 where the probability is above 1/2, as uint8.
+    n_jobs : int or None, default None
+        Threads of the training. 1, and None outside of a `joblib.parallel_config` context, is the fastest
+        where images are small or others compute, too, and gives the same bits on any machine; -1 uses all
+        cores.
     verbose : bool or int, default False
         Show progress on stderr.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
@@ -59,9 +68,11 @@ class DeepBeliefNet(Extractor, BaseEstimator):
     _: KW_ONLY
     rbm: object = None
     codes: str = "probabilities"
+    n_jobs: int | None = None
     verbose: bool | int = False
     random_state: object = None
 
+    @on_n_jobs
     def fit(self, X, y=None, *, validation=None):
         """Train layer after layer on images.
 
@@ -83,6 +94,13 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         ------
         InputError
             A parameter or `X` is not allowed, or a learning rate is so high that training diverged.
+
+        Warns
+        -----
+        TrainingInterrupted
+            Ctrl-C ended the training: the layers below stay, that in work as after its last epoch that was done,
+            and those above are missing from `rbms_`. Before the first epoch is done it is a KeyboardInterrupt,
+            and so is a second one.
         """
         layers = self._check_layers()
         x = check_visible(self, X, reset=True)
@@ -90,11 +108,16 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         *seeds, stream_seed = seed_sequence(self.random_state).spawn(len(layers) + 1)
         for layer, seed in zip(layers, seeds, strict=True):
             layer.set_params(random_state=int(seed.generate_state(1)[0]))
-            layer.fit(x, validation=held)
-            x = layer._hidden_means(x)
-            held = None if held is None else layer._hidden_means(held)
-        self.rbms_ = layers
+        for below, layer in itertools.pairwise(
+            [self.n_features_in_, *(layer.n_components for layer in layers)]
+        ):
+            check_machine_size(below, layer)
+        interruption = Interruption()
+        self.rbms_ = _train_stack(layers, x, held, interruption)
         self._stream = UniformStream(stream_seed)
+        top = self.rbms_[-1]
+        text = f"{top.n_iter_} of {top.n_iter} epochs of layer {len(self.rbms_)} of {len(layers)}"
+        interruption.tell(self, text)
         return self
 
     def transform(self, X, layer=None):
@@ -230,6 +253,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         """
         self._fitted()
         n_samples, n_steps = check_count("n_samples", n_samples), check_count("n_steps", n_steps)
+        check_memory(4 * n_samples * max(rbm.n_features_in_ for rbm in self.rbms_), "n_samples", n_samples)
         top = self.rbms_[-1]
         p = np.full((n_samples, top.n_features_in_), 0.5, np.float32)
         self._stream.draw(p, p)
@@ -304,7 +328,22 @@ class DeepBeliefNet(Extractor, BaseEstimator):
                 raise ValueError(
                     f"a layer of {above.n_features_in_} visible units stands on {len(below.components_)}"
                 )
-        net.set_params(rbm=[clone(rbm) for rbm in net.rbms_])
+        missing = len(check_sizes("n_components", net.n_components)) - len(net.rbms_)  # of a stack cut short
+        net.set_params(rbm=[clone(rbm) for rbm in net.rbms_] + [None] * missing)
         net.n_features_in_ = net.rbms_[0].n_features_in_
         net._stream = UniformStream.from_state(take(arrays, "stream", np.uint32, (4, 256)))
         return net
+
+
+def _train_stack(layers, x, held, interruption):
+    """Train each of `layers` on the codes of the one below; return those that were reached."""
+    for ix, layer in enumerate(layers):
+        layer._fit(x, held, interruption)
+        if interruption.happened:
+            return layers[: ix + 1] if layer.n_iter_ else layers[:ix]
+        with interruption.held():
+            x = layer._hidden_means(x)
+            held = None if held is None else layer._hidden_means(held)
+        if interruption.happened:
+            return layers[: ix + 1]
+    return layers

@@ -29,8 +29,10 @@ from dpmix.features.checks import (
 )
 from dpmix.features.codes import check_codes
 from dpmix.features.epochs import EarlyStopping, check_per_epoch, one_epoch, run_epochs, split_rows
+from dpmix.features.interruption import Interruption
 from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
+from dpmix.features.threads import on_n_jobs
 
 __all__ = ["BernoulliRBM"]
 
@@ -103,6 +105,10 @@ class BernoulliRBM(Extractor, BaseEstimator):
         Nats per image.
     monitor_size : int, default 200
         Images that `history_` is computed from after every epoch; 0 for none.
+    n_jobs : int or None, default None
+        Threads of the training. 1, and None outside of a `joblib.parallel_config` context, is the fastest
+        where images are small or others compute, too, and gives the same bits on any machine; -1 uses all
+        cores.
     verbose : bool or int, default False
         Show progress on stderr.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
@@ -157,9 +163,11 @@ class BernoulliRBM(Extractor, BaseEstimator):
     n_iter_no_change: int = 5
     tol: float = 0.0
     monitor_size: int = 200
+    n_jobs: int | None = None
     verbose: bool | int = False
     random_state: object = None
 
+    @on_n_jobs
     def fit(self, X, y=None, *, validation=None):
         """Learn from images, forgetting whatever was learnt before.
 
@@ -181,7 +189,20 @@ class BernoulliRBM(Extractor, BaseEstimator):
         ------
         InputError
             A parameter or `X` is not allowed, or the learning rate is so high that training diverged.
+
+        Warns
+        -----
+        TrainingInterrupted
+            Ctrl-C ended the training; the epochs before stay, and ``interrupted_`` is True. Before the first
+            epoch is done it is a KeyboardInterrupt, and so is a second one.
         """
+        interruption = Interruption()
+        self._fit(X, validation, interruption)
+        interruption.tell(self, f"{self.n_iter_} of {self.n_iter} epochs")
+        return self
+
+    def _fit(self, X, validation, interruption):
+        """Do what `fit` does, as a stage of a training that Ctrl-C may have ended."""
         settings = self._check_settings()
         x = check_visible(self, X, reset=True)
         held = None if validation is None else check_visible(self, validation, False, "validation")
@@ -200,12 +221,14 @@ class BernoulliRBM(Extractor, BaseEstimator):
             self.schedule,
             title="RBM" if self.verbose else None,
             stopping=EarlyStopping.of(self),
+            interruption=interruption,
         )
-        self.n_iter_ = len(self.history_["learning_rate"])
+        self.n_iter_ = len(self.history_.get("learning_rate", []))
         self._adopt(machine)
-        warn_of_poor_fit(machine, x[:ROWS], self.learning_rate)
-        return self
+        if not interruption.happened:
+            warn_of_poor_fit(machine, x[:ROWS], self.learning_rate)
 
+    @on_n_jobs
     def partial_fit(self, X, y=None):
         """Learn more from `X`: one pass over it in mini-batches of up to `batch_size`, in order.
 

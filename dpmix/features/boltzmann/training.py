@@ -1,11 +1,10 @@
 """An epoch of a restricted Boltzmann machine: the order of images, and the figures after it."""
 
-import warnings
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from dpmix.base.errors import InputError
+from dpmix.base.warn import warn_caller
 from dpmix.base.wording import Wording
 from dpmix.features.boltzmann.contrastive import ContrastiveDivergence
 from dpmix.features.boltzmann.energy import (
@@ -42,6 +41,7 @@ class Trainer:
         self._rbm, self._settings, self._machine, self._rng = rbm, settings, machine, rng
         self._x = x
         self.parameters = [machine.weights, machine.visible_bias, machine.hidden_bias]
+        self.state = [part.state if part is machine.stream else part for part in vars(machine).values()]
         if rng is not None:
             n_held = max(rbm.monitor_size, ROWS if rbm.early_stopping else 0)
             self._seen = self._choose(x, rbm.monitor_size)
@@ -96,7 +96,7 @@ def warn_of_poor_fit(machine, x, rate):
     """Warn where reconstructions of `x` are worse than the mean image."""
     error, baseline = _error(machine, x), float(x.var(axis=0, dtype=np.float64).mean())
     if error > _POOR * baseline + _NOTABLE:
-        warnings.warn(
+        warn_caller(
             Wording(
                 "training diverged: the mean squared error of reconstructions, {error:.3g}, is above that of "
                 "the mean image, {baseline:.3g}; lower {learning_rate} (now {rate:g}), or train longer",
@@ -105,7 +105,6 @@ def warn_of_poor_fit(machine, x, rate):
                 rate=rate,
             ),
             ConvergenceWarning,
-            stacklevel=3,
         )
 
 

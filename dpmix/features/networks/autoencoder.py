@@ -22,12 +22,14 @@ from dpmix.features.checks import (
 )
 from dpmix.features.codes import bit_levels, check_codes, check_thresholds, ternary
 from dpmix.features.epochs import EarlyStopping, Plateau, check_plateau, split_rows
+from dpmix.features.interruption import Interruption
 from dpmix.features.networks.estimator import NETWORK, NetworkEstimator
 from dpmix.features.networks.network import Network
 from dpmix.features.networks.training import train
 from dpmix.features.networks.unrolling import pretrain, starting_form
 from dpmix.features.storage import Extractor, take
 from dpmix.features.streams import UniformStream
+from dpmix.features.threads import on_n_jobs
 
 __all__ = ["Autoencoder"]
 
@@ -113,6 +115,10 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     plateau : tuple (share, epochs), optional
         (0.01, 5) stops when the mean squared error of training has changed by less than 1 % over the last
         5 epochs.
+    n_jobs : int or None, default None
+        Threads of the training. 1, and None outside of a `joblib.parallel_config` context, is the fastest
+        where images are small or others compute, too, and gives the same bits on any machine; -1 uses all
+        cores.
     verbose : bool or int, default False
         Show progress on stderr.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
@@ -174,9 +180,11 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     n_iter_no_change: int = 10
     tol: float = 0.0
     plateau: tuple | None = None
+    n_jobs: int | None = None
     verbose: bool | int = False
     random_state: object = None
 
+    @on_n_jobs
     def fit(self, X, y=None, *, validation=None):
         """Learn from images, forgetting whatever was learnt before.
 
@@ -198,14 +206,22 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         ------
         InputError
             A parameter or `X` is not allowed, or training diverged.
+
+        Warns
+        -----
+        TrainingInterrupted
+            Ctrl-C ended the training; the epochs before stay, those of `init` and `pretrain`, too, after which
+            nothing more is trained. Before the first epoch is done it is a KeyboardInterrupt, and so is a
+            second one.
         """
         self._check_settings()
+        interruption = Interruption()
         x = self._check_targets(X, True)
         held = None if validation is None else self._check_targets(validation, False, "validation")
         seeds = seed_sequence(self.random_state).spawn(4)
         rng, noise_rng = np.random.default_rng(seeds[0]), np.random.default_rng(seeds[1])
         stream = UniformStream(seeds[2])
-        form, start = starting_form(self, x, np.random.default_rng(seeds[3]))
+        form, start = starting_form(self, x, np.random.default_rng(seeds[3]), interruption)
         if self.early_stopping and held is None:
             kept, aside = split_rows(len(x), self.validation_fraction, rng)
             x, held = x[kept], x[aside]
@@ -215,7 +231,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         plan = self._plan("autoencoder")._replace(corrupt=self.corruption)
         if self.pretrain:
             first = plan._replace(n_epochs=self.pretrain, schedule="constant")
-            pretrain(network, form, x, first, self._optimizer, rng, stream)
+            pretrain(network, form, x, first, self._optimizer, rng, stream, interruption)
         if self.sparsity_target is not None:
             plan = plan._replace(sparsity=(form.code - 1, self.sparsity_target, self.sparsity_cost))
         self.history_ = train(
@@ -229,10 +245,12 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
             self._validation(held, noise_rng),
             EarlyStopping.of(self),
             None if self.plateau is None else Plateau(*self.plateau),
+            interruption,
         )
         self.n_iter_ = len(self.history_.get("loss", []))
         self._network, self.code_layer_ = network, form.code
         self.code_thresholds_, self.code_levels_ = bit_levels(self._code(x), self.activations_[form.code - 1])
+        interruption.tell(self, f"{self.n_iter_} of {self.n_iter} epochs of all layers")
         return self
 
     def transform(self, X):

@@ -1,6 +1,5 @@
 """`NetworkClassifier`: a network with a softmax layer, started at random or from learnt features."""
 
-import warnings
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
 
@@ -11,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.warn import warn_caller
 from dpmix.base.wording import Wording
 from dpmix.features.checks import (
     check_fraction,
@@ -21,12 +21,14 @@ from dpmix.features.checks import (
     each,
 )
 from dpmix.features.epochs import EarlyStopping, split_rows
+from dpmix.features.interruption import Interruption
 from dpmix.features.networks.estimator import NETWORK, NetworkEstimator
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import train
 from dpmix.features.networks.unrolling import check_activations, encoder_layers
 from dpmix.features.storage import take
 from dpmix.features.streams import UniformStream
+from dpmix.features.threads import on_n_jobs
 
 __all__ = ["NetworkClassifier"]
 
@@ -84,6 +86,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     n_iter_no_change : int, default 10
     tol : float, default 0
         Nats per image.
+    n_jobs : int or None, default None
+        Threads of the training. 1, and None outside of a `joblib.parallel_config` context, is the fastest
+        where images are small or others compute, too, and gives the same bits on any machine; -1 uses all
+        cores.
     verbose : bool or int, default False
         Show progress on stderr.
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
@@ -131,9 +137,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     validation_fraction: float = 0.1
     n_iter_no_change: int = 10
     tol: float = 0.0
+    n_jobs: int | None = None
     verbose: bool | int = False
     random_state: object = None
 
+    @on_n_jobs
     def fit(self, X, y, *, validation=None):
         """Train on labelled images, forgetting whatever was learnt before.
 
@@ -155,9 +163,17 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         ------
         InputError
             A parameter or the data are not allowed, or training diverged.
+
+        Warns
+        -----
+        TrainingInterrupted
+            Ctrl-C ended the training; the epochs before stay, and nothing more is trained. Before the first
+            epoch is done it is a KeyboardInterrupt, and so are a second one and one during the training of an
+            `init` that was not fitted.
         """
         check_parameters(self, _CHECKS)
         x, classes, index = check_labelled(self, X, y)
+        interruption = Interruption()
         seeds = seed_sequence(self.random_state).spawn(3)
         rng, stream = np.random.default_rng(seeds[0]), UniformStream(seeds[1])
         layers = self._initial_layers(x, rng)
@@ -168,9 +184,11 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
             kept, aside = split_rows(len(x), self.validation_fraction, rng)
             held = x[aside], targets[index[aside]]
             x, index = x[kept], index[kept]
-        self.history_ = self._train(network, x, targets[index], rng, stream, held)
+        self.history_ = self._train(network, x, targets[index], rng, stream, held, interruption)
         self.classes_, self._network = classes, network
-        self._warn_of_poor_fit()
+        if not interruption.happened:
+            self._warn_of_poor_fit()
+        interruption.tell(self, f"{self.n_iter_} of {self.n_iter} epochs of all layers")
         return self
 
     def predict_proba(self, X):
@@ -251,22 +269,23 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         """
         return self._layers()[:-1]
 
-    def _train(self, network, x, t, rng, stream, held):
+    def _train(self, network, x, t, rng, stream, held, interruption):
         """Both phases; return their history in one."""
         optimizer, top = self._optimizer, len(network.layers) - 1
         plan = self._plan("network")._replace(
             dropout=_rates(self.dropout, top), input_dropout=self.input_dropout
         )
-        histories = []
+        phase, histories = partial(train, network, interruption=interruption), []
         if self.init is not None:
             first = self._plan("output layer")._replace(
                 n_epochs=self.n_iter_output, schedule="constant", first=top
             )
-            histories.append(train(network, optimizer(network), x, t, first, rng, stream, held))
+            histories.append(phase(optimizer(network), x, t, first, rng, stream, held))
         stopping = EarlyStopping.of(self)
-        histories.append(train(network, optimizer(network), x, t, plan, rng, stream, held, stopping))
-        self.n_iter_ = len(histories[-1]["loss"])
-        return {name: sum((history.get(name, []) for history in histories), []) for name in histories[-1]}
+        histories.append(phase(optimizer(network), x, t, plan, rng, stream, held, stopping))
+        self.n_iter_ = len(histories[-1].get("loss", []))
+        names = {name: None for history in histories for name in history}  # in order
+        return {name: sum((history.get(name, []) for history in histories), []) for name in names}
 
     def _initial_layers(self, x, rng):
         """The hidden layers to start from: a list of (weights or None, bias or None, activation, size)."""
@@ -274,7 +293,10 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
             sizes = check_sizes("hidden_layer_sizes", self.hidden_layer_sizes)
             activations = check_activations(self.activation, len(sizes))
             return [(None, None, name, size) for name, size in zip(activations, sizes, strict=True)]
-        layers, _ = encoder_layers(self.init, x, rng)
+        unsupervised = Interruption()
+        layers, _ = encoder_layers(self.init, x, rng, unsupervised)
+        if unsupervised.happened:  # nothing that could classify has been trained
+            raise KeyboardInterrupt
         return [(weights, bias, activation, len(bias)) for weights, bias, activation in layers]
 
     def _check_validation(self, validation, classes, targets):
@@ -300,7 +322,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         loss = min(history["validation_loss"]) if self.early_stopping else history["loss"][-1]
         guessing = float(np.log(len(self.classes_)))
         if loss > guessing + _NOTABLE:
-            warnings.warn(
+            warn_caller(
                 Wording(
                     "training diverged or has hardly begun: the loss, {loss:.3g} nats per image, is above that of "
                     "guessing, {guessing:.3g}; lower {learning_rate} (now {rate:g}), scale X to [0, 1], or train "
@@ -310,7 +332,6 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
                     rate=self.learning_rate,
                 ),
                 ConvergenceWarning,
-                stacklevel=3,
             )
 
     def _to_parts(self):

@@ -5,16 +5,22 @@ the best epoch or a check of finiteness each take one operation. A layer can be 
 one: it uses that one's weights transposed, and has a bias of its own.
 """
 
+import itertools
+import operator
 from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.base.memory import check_memory
 from dpmix.features.activations import ACTIVATIONS
 from dpmix.features.networks.losses import LOSSES, input_gradient, sum_of_squares
 
 __all__ = ["LayerSpec", "Network"]
 
 _ROWS = 1000  # rows worked on at a time outside of training
+_VECTORS = (
+    4  # of the size of the parameters: these, their gradient, what an optimiser and the last epoch keep
+)
 
 
 class LayerSpec(NamedTuple):
@@ -67,7 +73,9 @@ class Network:
     def __init__(self, specs, loss, dtype=np.float32):
         self.specs, self.loss = tuple(specs), loss
         sizes = [0 if spec.tied_to is not None else spec.n_in * spec.n_out for spec in self.specs]
-        ends = np.cumsum([size + spec.n_out for size, spec in zip(sizes, self.specs, strict=True)]).tolist()
+        ends = list(itertools.accumulate(map(operator.add, sizes, (spec.n_out for spec in self.specs))))
+        sizes_out = tuple(spec.n_out for spec in self.specs[:-1])
+        check_memory(_VECTORS * 4 * ends[-1], "hidden_layer_sizes", sizes_out, "use fewer hidden units")
         self.parameters, self.gradient = np.zeros(ends[-1], dtype), np.zeros(ends[-1], dtype)
         self.layers, self._parts = [], []
         for spec, size, end in zip(self.specs, sizes, ends, strict=True):

@@ -57,7 +57,19 @@ class Plan(NamedTuple):
     title: str | None = None
 
 
-def train(network, optimizer, x, t, plan, rng, stream, validation=None, stopping=None, plateau=None):
+def train(
+    network,
+    optimizer,
+    x,
+    t,
+    plan,
+    rng,
+    stream,
+    validation=None,
+    stopping=None,
+    plateau=None,
+    interruption=None,
+):
     """Train `network` in place; with `stopping` the parameters of the best epoch stay.
 
     Parameters
@@ -74,9 +86,9 @@ def train(network, optimizer, x, t, plan, rng, stream, validation=None, stopping
         For dropout.
     validation : tuple of numpy.ndarray, optional
         Inputs and targets whose loss is computed after every epoch.
-    stopping, plateau : optional
-        As `dpmix.features.epochs.run_epochs` takes them. The former is given the validation loss, or without
-        validation the training loss; the latter needs `plan.errors`.
+    stopping, plateau, interruption : optional
+        As `dpmix.features.epochs.run_epochs` takes them. The first is given the validation loss, or without
+        validation the training loss; the second needs `plan.errors`.
 
     Returns
     -------
@@ -92,7 +104,7 @@ def train(network, optimizer, x, t, plan, rng, stream, validation=None, stopping
     """
     trainer = _Trainer(network, optimizer, x, t, plan, rng, stream, validation)
     return run_epochs(
-        trainer, plan.n_epochs, plan.learning_rate, plan.schedule, plan.title, stopping, plateau
+        trainer, plan.n_epochs, plan.learning_rate, plan.schedule, plan.title, stopping, plateau, interruption
     )
 
 
@@ -103,7 +115,7 @@ class _Trainer:
         self._network, self._optimizer, self._plan = network, optimizer, plan
         self._x, self._t, self._validation = x, t, validation
         self._rng, self._stream = rng, stream
-        self.parameters = [network.parameters]
+        self.parameters = self.state = [network.parameters]
         self._size, dtype = min(plan.batch_size, len(x)), network.parameters.dtype
         self._table = np.empty((self._size, x.shape[1]), dtype)
         self._listed = RowList(self._table) if dtype == np.float32 and plan.first == 0 else None

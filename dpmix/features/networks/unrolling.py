@@ -39,14 +39,14 @@ class Form(NamedTuple):
     mirrored: bool
 
 
-def starting_form(net, x, rng):
+def starting_form(net, x, rng, interruption):
     """The `Form` of an `Autoencoder` for `x`, and a function that sets what is not to start at random."""
     if net.init is None:
         sizes = check_sizes("hidden_layer_sizes", net.hidden_layer_sizes)
         form = given_form(sizes, net.activation, net.code_layer, net.output_activation, net.tied, x.shape[1])
         layers, biases = [], None
     else:
-        layers, extractor = encoder_layers(net.init, x, rng)
+        layers, extractor = encoder_layers(net.init, x, rng, interruption)
         form = _unrolled_form(layers, net.output_activation, net.tied, x.shape[1])
         biases = _decoder_biases(extractor)
     if net.pretrain and not form.mirrored:
@@ -118,7 +118,7 @@ def check_activations(activation, n_layers):
     return [check_choice("activation", name, HIDDEN) for name in names]
 
 
-def encoder_layers(init, x, rng):
+def encoder_layers(init, x, rng, interruption):
     """Encoder layers (weights, bias, activation) of `init`, and the extractor that has them, or None.
 
     Parameters
@@ -128,6 +128,8 @@ def encoder_layers(init, x, rng):
     x : numpy.ndarray (n, d)
     rng : numpy.random.Generator
         Gives the copy its seed where it has none.
+    interruption : dpmix.features.interruption.Interruption
+        Follows the training of the copy.
     """
     extractor = getattr(init, "estimator", init)  # of a FrozenEstimator
     if isinstance(extractor, (list, tuple)):
@@ -144,6 +146,7 @@ def encoder_layers(init, x, rng):
         if extractor.random_state is None:
             extractor.set_params(random_state=int(rng.integers(2**31)))
         layers = extractor.fit(x).encoder_layers()
+        interruption.follow(extractor)
     return _check_layers(layers, x.shape[1]), extractor
 
 
@@ -176,7 +179,7 @@ def _check_layers(layers, d):
     return checked
 
 
-def pretrain(network, form, x, plan, new_optimizer, rng, stream):
+def pretrain(network, form, x, plan, new_optimizer, rng, stream, interruption):
     """Train each encoder layer of `network`, with the decoder layer that mirrors it, from the bottom.
 
     Layer by layer, an autoencoder with this one hidden layer learns to reproduce the clean codes of the
@@ -193,7 +196,7 @@ def pretrain(network, form, x, plan, new_optimizer, rng, stream):
         For the lowest layer.
     new_optimizer : callable
         Makes an optimiser for a network.
-    rng, stream
+    rng, stream, interruption
         Those of `dpmix.features.networks.training.train`.
     """
     for ix in range(form.code):
@@ -208,8 +211,10 @@ def pretrain(network, form, x, plan, new_optimizer, rng, stream):
         for own, whole in pairs:
             own.weights[...], own.bias[...] = whole.weights, whole.bias
         plan = plan._replace(title=plan.title and f"layer {ix + 1}")
-        train(shallow, new_optimizer(shallow), x, x, plan, rng, stream)
+        train(shallow, new_optimizer(shallow), x, x, plan, rng, stream, interruption=interruption)
         for own, whole in pairs:
             whole.weights[...], whole.bias[...] = own.weights, own.bias
+        if interruption.happened:
+            return
         x = shallow.predict(x, stop=1)
         plan = plan._replace(corrupt=None)
