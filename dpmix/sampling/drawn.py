@@ -68,14 +68,14 @@ class Drawn:
 
     def remedy(self, first=None):
         """What to do about a run that ended early: `first`, where the draws are, and how to go on."""
+        has_sweeps = self.has_sweeps()
+        if has_sweeps and not all(record.draws.n_kept for record in self.records):
+            first = _joined([first, "the chains were still in their burn-in"])
         if self.path is None:
-            return _joined(
-                [first, Wording("{so_far}; to go on, {resume_saved}") if self.has_sweeps() else None]
-            )
+            return _joined([first, Wording("{so_far}; to go on, {resume_saved}") if has_sweeps else None])
         run = str(self.path)
-        so_far = Wording("{so_far}", run=run) if self.has_sweeps() else None
-        way_on = Wording("{resume}", run=run)
-        is_told = first and str(way_on) in first
+        so_far = Wording("{so_far}", run=run) if has_sweeps else None
+        is_told = first and str(Wording("{resume}", run=run)) in first
         return _joined([first, so_far, None if is_told else Wording("go on with {resume}", run=run)])
 
 

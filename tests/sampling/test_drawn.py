@@ -3,9 +3,13 @@
 import contextlib
 import functools
 import gc
+import multiprocessing
+import os
 import pickle
+import signal
 import weakref
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
@@ -239,7 +243,7 @@ def burning(monkeypatch):
     with monkeypatch.context() as patch:
         in_segment(patch, 6, KeyboardInterrupt())
         with pytest.raises(
-            dpmix.Interrupted, match="after 2 of 12 sweeps; the chains were still in their burn-in; "
+            dpmix.Interrupted, match="after 2 of 12 sweeps; the chains were still in"
         ) as caught:
             dpmix.sample(X, jobs=1, **PLAN)
     return caught.value.posterior
@@ -428,3 +432,23 @@ def test_a_client_is_recognised_before_any_work(tmp_path):
 def test_a_class_is_recognised_too():
     with pytest.raises(dpmix.InputError, match=r"the class ThreadPoolExecutor; pass ThreadPoolExecutor\("):
         dpmix.sample(X, executor=ThreadPoolExecutor, **PLAN)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+def test_a_pool_of_the_caller_whose_process_is_killed():
+    class Doomed(ProcessPoolExecutor):
+        left = 6
+
+        def submit(self, *args):
+            self.left -= 1
+            future = super().submit(*args)
+            if self.left < 0:
+                for pid in list(self._processes):
+                    os.kill(pid, signal.SIGKILL)
+            return future
+
+    with Doomed(1, multiprocessing.get_context("spawn")) as executor:
+        with pytest.raises(dpmix.WorkerError, match="BrokenProcessPool") as caught:
+            dpmix.sample(X, executor=executor, **PLAN)
+    assert isinstance(caught.value.__cause__, BrokenProcessPool)
+    assert sum(record.sweeps for record in caught.value.posterior.records) >= 4

@@ -3,7 +3,11 @@
 from xdist.scheduler import LoadFileScheduling
 
 # They kill or interrupt processes and wait for what happens: two beside each other would wait too long.
-KILLS = ("tests/cli/test_interruptions.py", "tests/sampling/test_workers.py")
+KILLS = (
+    "tests/cli/test_interruptions.py",
+    "tests/sampling/test_silence.py",
+    "tests/sampling/test_workers.py",
+)
 
 
 class ByFile(LoadFileScheduling):
