@@ -32,7 +32,7 @@ from dpmix import InputError
 
 MOST_SECONDS, MOST_BYTES = 2.0, 300e6
 BATCH = 250  # cases of one child
-PLAN = ("--classes", "2,3", "--chains", "2", "--sweeps", "400", "--init", "random:40", "--seed", "5")
+PLAN = ("--classes", "2,3", "--chains", "2", "--sweeps", "200", "--init", "random:40", "--seed", "5")
 
 
 def main():
@@ -148,52 +148,43 @@ def resident(reset=False):
 
 
 def kills(folder, n_kills, seed):
-    """Kill the program again and again; the number of runs that differ, or processes that outlive it."""
+    """Kill the program again and again; the number of runs that differ or end otherwise."""
+    begun = time.perf_counter()
     program("fit", "digits", "-o", folder / "undisturbed", *PLAN).wait()
-    wanted = bits(folder / "undisturbed")
-    moments, begun, killed, compared, failures, lingering = (
-        np.random.default_rng(seed),
-        time.perf_counter(),
-        0,
-        0,
-        0,
-        [],
-    )
-    while killed < n_kills:
-        run = folder / "run"
-        shutil.rmtree(run, ignore_errors=True)
-        while True:
-            words = ("resume", run) if (run / "run.json").exists() else ("fit", "digits", "-o", run, *PLAN)
-            process = program(*words)
-            if killed < n_kills and strike(process, moments.uniform(0.1, 3.0), lingering):
-                killed += 1
+    whole, wanted = time.perf_counter() - begun, bits(folder / "undisturbed")
+    moments, run, lingering, compared, failures = np.random.default_rng(seed), folder / "run", [], 0, 0
+    while len(lingering) < n_kills:
+        process = program(*words_for(run))
+        if strike(process, moments.uniform(0.1, whole), lingering):
+            if len(lingering) < n_kills:
                 continue
-            if process.wait() == 0:
-                break
+            process = program(*words_for(run))
+        if process.wait() or bits(run) != wanted:
             failures += 1
-            print(
-                f"after {killed} kills: '{' '.join(map(str, words))}' ended with {process.returncode}",
-                flush=True,
-            )
-            break
+            print(f"after {len(lingering)} kills: status {process.returncode}, or a run differs", flush=True)
         compared += 1
-        if process.returncode == 0 and bits(run) != wanted:
-            failures += 1
-            print(f"after {killed} kills: a run differs", flush=True)
-    failures += sum(seconds > MOST_SECONDS for seconds in lingering)
+        print(f"{len(lingering)} kills, {compared} runs compared", file=sys.stderr, flush=True)
+        shutil.rmtree(run)
+    late = sum(seconds > MOST_SECONDS for seconds in lingering)
     print(
-        f"{killed} kills over {compared} runs in {time.perf_counter() - begun:.0f} s: {failures} failures; "
-        f"no process left after {np.median(lingering):.2f} s in the middle, {max(lingering):.2f} s at most"
+        f"{len(lingering)} kills over {compared} runs in {time.perf_counter() - begun:.0f} s: {failures} failures; no "
+        f"process left after {np.median(lingering):.2f} s in the middle, {max(lingering):.2f} s at most, later "
+        f"than {MOST_SECONDS:g} s in {late}"
     )
     note("kills, failures", failures, "runs")
     note("kills, seconds until no process is left", lingering, "s")
     return failures
 
 
-def program(*words):
-    return subprocess.Popen(
-        [sys.executable, "-m", "dpmix", *map(str, words), "--quiet", "--jobs", "2"], stdout=subprocess.DEVNULL
+def words_for(run):
+    return (
+        ("resume", run) if (run / "run.json").exists() else ("fit", "digits", "-o", run, "--overwrite", *PLAN)
     )
+
+
+def program(*words):
+    words = [sys.executable, "-m", "dpmix", *map(str, words), "--quiet", "--jobs", "2"]
+    return subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def strike(process, seconds, lingering):

@@ -1,6 +1,7 @@
 """What every test may use, and how tests are spread over processes."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,14 @@ def pytest_collection_modifyitems(items):
     """What takes longest comes first, so that the processes end together."""
     slowest = ("cli/test_interruptions.py", "chain/test_exact", "cli/")
     items.sort(key=lambda item: [f"tests/{name}" not in item.nodeid for name in slowest])
+
+
+@pytest.fixture(autouse=True)
+def no_figure_stays_open():
+    """Whatever a test draws is closed after it."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dpmix.base.checks import check_choice, check_seed
-from dpmix.datasets.binarization import METHODS, check_threshold, fill_stochastic, fill_threshold
+from dpmix.base.checks import check_choice, check_real, check_seed
+from dpmix.datasets.binarization import METHODS, fill_stochastic, fill_threshold
 from dpmix.datasets.images import class_rows, images_of
 from dpmix.datasets.mnist_files import FILES, read_file
 
@@ -49,7 +49,7 @@ def load_mnist(split="train", classes=None, binarize="threshold", threshold=127,
     """
     check_choice("split", split, SPLITS)
     check_choice("binarize", binarize, METHODS)
-    threshold = check_threshold(threshold, low=0, below=MAX_GREY)
+    threshold = check_real("threshold", threshold, 0, MAX_GREY)
     seed = check_seed(seed)
     parts = []
     for stream, part in enumerate(("train", "test")):
