@@ -52,6 +52,10 @@ def assert_same_record(one, other):
 
 def assert_same_posterior(one, other):
     assert one.plan.to_json() == other.plan.to_json()
-    assert (one.version, one.shape, one.table.digest) == (other.version, other.shape, other.table.digest)
+    assert (one.version, one.image_shape, one.table.digest) == (
+        other.version,
+        other.image_shape,
+        other.table.digest,
+    )
     for record, expected in zip(one.records, other.records, strict=True):
         assert_same_record(record, expected)
