@@ -347,7 +347,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         given = {name: value for name in ("alpha", "a", "b") if (value := getattr(self, name)) is not None}
         check_choice("loss", self.loss, LOSSES)
         if self.binarize != "auto":
-            check_threshold(self.binarize, "binarize")
+            check_threshold(self.binarize, "binarize", optional=True)
         names = ("chains", "sweeps", "burn_in", "thin", "init")
         return {
             "prior": Prior(**given),

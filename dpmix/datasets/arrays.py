@@ -64,7 +64,7 @@ def load_array(path, key=None, threshold=None, max_bytes=None):
     >>> load_array(path)
     Images(n=3, image_shape=(1, 3), 33% on)
     """
-    threshold = check_threshold(threshold)
+    threshold = check_threshold(threshold, optional=True)
     return read_array(path, lambda values, y: images_of(as_binary(values, threshold), y), key, max_bytes)
 
 

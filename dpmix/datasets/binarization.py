@@ -59,7 +59,7 @@ def binarize(values, method="threshold", threshold=None, maximum=None, seed=None
     array([[0, 1, 1]], dtype=uint8)
     """
     check_choice("method", method, METHODS)
-    threshold = check_threshold(threshold)
+    threshold = check_threshold(threshold, optional=True)
     if isinstance(values, np.ma.MaskedArray):
         on = binarize(values.filled(0), method, threshold, maximum, seed)
         return np.ma.MaskedArray(on, mask=np.ma.getmaskarray(values).copy())
@@ -83,12 +83,12 @@ def binarize(values, method="threshold", threshold=None, maximum=None, seed=None
     return out
 
 
-def check_threshold(value, name="threshold", low=-math.inf, below=math.inf):
-    """Return the value above which a pixel is on as a finite float; None stays None.
+def check_threshold(value, name="threshold", low=-math.inf, below=math.inf, optional=False):
+    """Return the value above which a pixel is on as a finite float; None stays None where it is `optional`.
 
     Every entrance that takes one asks here: above NaN there is nothing, and a whole table would be off.
     """
-    return None if value is None else check_real(name, value, low, below)
+    return None if optional and value is None else check_real(name, value, low, below)
 
 
 def fill_threshold(values, threshold, out):

@@ -51,7 +51,7 @@ def load_observed(source, classes=None, threshold=None, observed=None, data_home
     array([[ True,  True, False],
            [ True,  True,  True]])
     """
-    threshold = check_threshold(threshold)
+    threshold = check_threshold(threshold, optional=True)
     if isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
         images, seen = read_array(source, lambda values, y: _with_gaps(values, y, threshold, observed))
     else:

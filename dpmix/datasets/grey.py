@@ -117,7 +117,7 @@ def load_grey(source, classes=None, maximum=None, data_home=None):
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
     is_array = name != "mnist" and source != "digits" and not os.path.isdir(source)
     if maximum is not None and not is_array:
-        text = Wording("{maximum} is for array files; got source {shown(source)}", source=str(source))
+        text = Wording("{maximum} is for array files; got source {source!r}", source=str(source))
         raise InputError(text, "leave it out")
     if name == "mnist":
         images = _load_mnist(source, split or "train", data_home)

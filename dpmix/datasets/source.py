@@ -55,7 +55,7 @@ def load(source, classes=None, threshold=None, seed=None, data_home=None, binari
             f"source must be a name or a path; got {shown(source)} ({type(source).__name__})"
         )
     check_choice("binarize", binarize, METHODS)
-    threshold = check_threshold(threshold)
+    threshold = check_threshold(threshold, optional=True)
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
     if name == "mnist":
         return _load_mnist(source, split, classes, threshold, seed, data_home, binarize)

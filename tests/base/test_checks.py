@@ -55,11 +55,11 @@ def test_threshold_is_finite(value):
 
 
 def test_threshold_is_a_number():
-    for value in (True, "5", b"5", [5], np.array([5.0]), 1j):
+    for value in (None, True, "5", b"5", [5], np.array([5.0]), 1j):
         with pytest.raises(InputError, match="threshold must be a number"):
             check_threshold(value)
     assert check_threshold(fractions.Fraction(1, 2)) == check_threshold(np.float32(0.5)) == 0.5
-    assert check_threshold(None) is None
+    assert check_threshold(None, optional=True) is None
 
 
 @pytest.mark.parametrize(

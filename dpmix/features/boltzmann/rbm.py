@@ -90,7 +90,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
         Draw visible values in [0, 1] anew as 0 or 1 in every mini-batch, instead of taking them as they are.
     sample_visible : bool, optional
         Whether reconstructed visible units are drawn or probabilities; by default drawn in persistent
-        chains only, which need it.
+        chains only, which need it. See the Notes.
     codes : {"probabilities", "binary"}, default "probabilities"
         What `transform` returns: P(h = 1 | v) as float32, or 1 where that is above 1/2 as uint8.
     shuffle : bool, default True
@@ -129,6 +129,15 @@ class BernoulliRBM(Extractor, BaseEstimator):
     n_iter_ : int
         Epochs done.
     n_features_in_ : int
+
+    Notes
+    -----
+    With ``method="cd"`` the default, probabilities for visible units, is less noisy but biased: training does
+    not come to rest where the machine has the distribution of the data. Started at a machine of 6 visible and
+    3 hidden units from which the data were drawn, it left by 0.16 nats of KL(data || machine), 0.15 with
+    ``n_gibbs=5``; with ``sample_visible=True``, and with "pcd", by less than 0.0001. In short trainings the noise
+    counts more: with 16 units and 100 epochs, the embedded digits had -18.7 to -18.8 nats each with probabilities,
+    and -18.9 to -19.0 with samples (three seeds). Draw them where the machine is to be a density.
 
     Examples
     --------
