@@ -94,7 +94,7 @@ def read_array(path, convert, key=None, max_bytes=2**32):
         As for `load_array`, or raised by `convert`.
     """
     path = check_path("path", path)
-    max_bytes = check_count("max_bytes", max_bytes, high=math.inf)
+    max_bytes = check_count("max_bytes", max_bytes, most=math.inf)
     if not os.path.isfile(path):
         raise InputError(
             f"{path}: is not a file" if os.path.exists(path) else f"{path}: there is no such file"
