@@ -26,16 +26,16 @@ MOST = 10**9  # of whatever is counted: steps, epochs, images, draws
 _SEED_BITS = 256  # NumPy's SeedSequence draws seeds of 128
 
 
-def check_count(name, value, low=1, high=None):
-    """Return `value` as an int of at least `low` and at most `high`, or `MOST` where none is given."""
+def check_count(name, value, low=1, high=None, most=MOST):
+    """Return `value` as an int of at least `low` and at most `high`, or `most` where none is given."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
         raise InputTypeError(f"{name} must be an integer; got {shown(value)} ({type(value).__name__})")
     value = int(value)
     if value < low or (high is not None and value > high):
-        allowed = f"at least {low}" if high in (None, math.inf) else f"between {low} and {high}"
+        allowed = f"at least {low}" if high is None else f"between {low} and {high}"
         raise InputError(f"{name} must be {allowed}; got {shown(value)}")
-    if high is None and value > MOST:
-        raise InputError(f"{name} must be at most {MOST:,}; got {shown(value)}")
+    if high is None and value > most:
+        raise InputError(f"{name} must be at most {most:,}; got {shown(value)}")
     return value
 
 
@@ -69,7 +69,7 @@ def check_seed(seed, name="seed"):
     if seed is None:
         low, high = np.random.SeedSequence().generate_state(2, np.uint32).tolist()
         return (high << 32 | low) & ((1 << 53) - 1)  # as many bits as every reader of JSON keeps
-    seed = check_count(name, seed, low=0, high=math.inf)
+    seed = check_count(name, seed, low=0, most=math.inf)
     if seed.bit_length() > _SEED_BITS:
         raise InputError(f"{name} must have at most {_SEED_BITS} bits; got {shown(seed)}")
     return seed

@@ -116,6 +116,6 @@ class Plan:
             prior=Prior.from_json(fields["prior"]),
             init=fields["init"],
             schedule=Schedule(**fields["schedule"]),
-            seed=check_count("seed", fields["seed"], low=0, high=math.inf),
+            seed=check_count("seed", fields["seed"], low=0, most=math.inf),
             **counts,
         )

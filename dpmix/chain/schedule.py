@@ -42,8 +42,8 @@ class Schedule:
     pixel_step: int = 4
 
     def __post_init__(self):
-        check_count("split_merge", self.split_merge, low=0, high=_MOST)
-        check_count("birth_death", self.birth_death, low=0, high=_MOST)
+        check_count("split_merge", self.split_merge, low=0, most=_MOST)
+        check_count("birth_death", self.birth_death, low=0, most=_MOST)
         check_count("pixel_step", self.pixel_step)
 
     def to_json(self):

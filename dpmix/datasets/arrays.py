@@ -84,7 +84,7 @@ def read_array(path, convert, key=None, max_bytes=None):
         As for `load_array`, or raised by `convert`.
     """
     path = check_path("path", path)
-    max_bytes = None if max_bytes is None else check_count("max_bytes", max_bytes, high=math.inf)
+    max_bytes = None if max_bytes is None else check_count("max_bytes", max_bytes, most=math.inf)
     if not os.path.exists(path):
         raise InputError(f"{path}: there is no such file")
     try:

@@ -69,8 +69,8 @@ def read_folder(folder, threshold=None, max_pixels=2**20, max_total=2**31):
     names : list of str
     classes : list of str, or None
     """
-    max_pixels = check_count("max_pixels", max_pixels, high=math.inf)
-    max_total = check_count("max_total", max_total, high=math.inf)
+    max_pixels = check_count("max_pixels", max_pixels, most=math.inf)
+    max_total = check_count("max_total", max_total, most=math.inf)
     folder = check_path("folder", folder)
     if not os.path.isdir(folder):
         what = "is not a folder" if os.path.exists(folder) else "there is no such folder"

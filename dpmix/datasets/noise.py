@@ -185,7 +185,7 @@ class OccludingBlocks:
         _settle(
             self,
             height=check_count("height", self.height),
-            n_blocks=check_count("n_blocks", self.n_blocks, high=_MOST_BLOCKS),
+            n_blocks=check_count("n_blocks", self.n_blocks, most=_MOST_BLOCKS),
         )
         _settle(self, value=_share("value", self.value))
         if self.width is not None:

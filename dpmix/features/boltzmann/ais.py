@@ -256,7 +256,7 @@ def _prepare(rbm, X, n_chains, n_temperatures, random_state):
 def _check_temperatures(value):
     """The inverse temperatures (m + 1,) of m steps from 0 to 1."""
     if np.ndim(value) == 0:
-        return np.linspace(0, 1, check_count("n_temperatures", value, high=_MOST_TEMPERATURES) + 1)
+        return np.linspace(0, 1, check_count("n_temperatures", value, most=_MOST_TEMPERATURES) + 1)
     betas = np.asarray(value)
     fits = betas.dtype.kind in "iuf" and betas.ndim == 1 and len(betas) >= 2
     if not fits or betas[0] != 0 or betas[-1] != 1 or not (np.diff(betas) > 0).all():
