@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "chain": {"kernels", "base", "model"},
     "features": {"kernels", "base", "datasets"},
     "store": {"base", "model", "chain"},
-    "sharding": {"kernels", "base", "chain"},
+    "sharding": {"kernels", "base", "model", "chain"},
     "posterior": {"kernels", "base", "model", "chain", "store"},
     "sampling": {"kernels", "base", "model", "chain", "store", "sharding", "posterior"},
     "queries": {"kernels", "base", "model", "posterior"},

@@ -50,9 +50,16 @@ class Schedule:
         check_count("round_sweeps", self.round_sweeps)
 
     def share(self, n, of, sweep):
-        """The schedule of sweep number `sweep` of a shard with `n` of `of` images: its share of the proposals.
+        """The schedule of one sweep of a shard: its share of the proposals.
 
         Shares are whole numbers; what is left over of a proposal is made up for in later sweeps.
+
+        Parameters
+        ----------
+        n, of : int
+            Images of the shard, and of all shards.
+        sweep : int
+            Number of the sweep.
 
         Returns
         -------

@@ -15,7 +15,6 @@ from dpmix.base.wording import Wording
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
 from dpmix.chain.schedule import Schedule
-from dpmix.chain.segment import warm_up
 from dpmix.chain.starts import check_init, start
 from dpmix.kernels.compile import is_complete, on_compile
 from dpmix.model.prior import Prior
@@ -23,7 +22,9 @@ from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling.chains import run_chains
 from dpmix.sampling.delivery import holding
+from dpmix.sampling.sharded import Pace, run_sharded_chains
 from dpmix.sampling.workers import ProcessWorkers, available_cores
+from dpmix.sharding.warmth import warm_up
 from dpmix.store.run_folder import RunFolder
 
 __all__ = ["resume", "sample"]
@@ -44,6 +45,7 @@ def sample(
     schedule=None,
     jobs=None,
     executor=None,
+    shards=1,
     out=None,
     overwrite=False,
     progress=True,
@@ -81,10 +83,15 @@ def sample(
     schedule : Schedule, optional
         How many proposals of each kind a sweep makes.
     jobs : int, optional
-        Worker processes on this machine; by default one for each chain, up to the number of cores.
+        Worker processes on this machine; by default one for each shard of each chain, up to the number
+        of cores.
         With 1, everything runs in this process.
     executor : concurrent.futures.Executor, optional
         Where segments run instead, such as ``dask.distributed.Client().get_executor()``.
+    shards : int
+        Spread each chain over so many shards, which sweep at the same time on different workers
+        (`dpmix.sharding`): for more images than one process can sweep. Exact for any number, which is
+        part of what determines the draws. Keep at least a hundred clusters a shard.
     out : path, optional
         Run folder to write as the chains go; a run that was killed goes on from it with `resume`.
     overwrite : bool
@@ -127,7 +134,8 @@ def sample(
     schedule = Schedule() if schedule is None else schedule
     if not isinstance(schedule, Schedule):
         raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
-    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule)
+    shards = check_count("shards", shards, 1, table.n)
+    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards)
     placement = _checked_placement(plan, jobs, executor)
     check_bool("progress", progress)
     check_bool("overwrite", overwrite)
@@ -211,9 +219,8 @@ def _checked_placement(plan, jobs, executor):
                 f"got {type(executor).__name__}"
             )
         return executor
-    return (
-        min(plan.chains, available_cores()) if jobs is None else min(check_count("jobs", jobs), plan.chains)
-    )
+    most = plan.chains * plan.shards
+    return min(available_cores() if jobs is None else check_count("jobs", jobs), most)
 
 
 @contextlib.contextmanager
@@ -247,18 +254,24 @@ def _run(table, data_path, plan, records, folder, placement, show):
     with Progress(
         plan.chains, plan.sweeps, show=show, started=[record.sweeps for record in records]
     ) as shown:
+        pace = Pace(plan, table.n, records)
 
         def on_segment(chain, record):
             if folder:
                 folder.write_chain(chain, record)
             trace = record.draws.trace
             figures = {"clusters": int(trace["n_clusters"][-1]), "log_joint": float(trace["log_joint"][-1])}
+            if plan.shards > 1:
+                figures |= pace.figures(chain, record.sweeps)
             shown.update(chain, record.sweeps, **figures)
 
         try:
             _compile_first(shown)
+            if plan.shards > 1:
+                shown.message(f"{plan.shards} shards, {plan.schedule.round_sweeps} sweeps a round")
             with _opened(placement, table) as executor:
-                run_chains(table, data_path, plan, records, executor, on_segment)
+                run = run_chains if plan.shards == 1 else run_sharded_chains
+                run(table, data_path, plan, records, executor, on_segment)
         except KeyboardInterrupt as interrupt:
             done = min(record.sweeps for record in records)
             so_far = Posterior(table, plan, records, __version__)

@@ -1,0 +1,203 @@
+"""Chains over shards: rounds whose jobs are handed to an executor, put together and kept.
+
+A round (`dpmix.sharding.rounds`) asks twice for jobs that can be done at the same time. They travel as pure
+functions of rows of the table, which each worker reads from the packed pixels that it maps into memory; one that
+was lost with its worker is done again, with the same result. A chain is kept after its rounds, never in between.
+"""
+
+import time
+from collections import Counter
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+
+from dpmix.base.errors import WorkerError
+from dpmix.chain.record import ChainRecord
+from dpmix.sampling.delivery import MISSING, TableHandle
+from dpmix.sampling.workers import WorkerDied
+from dpmix.sharding.rounds import on_rows, play_round
+
+__all__ = ["Pace", "remote_job", "run_sharded_chains"]
+
+_SECONDS_KEPT = 1.0  # how much work a crash may cost, where rounds are shorter
+_WRITING = 20.0  # rounds are kept when they took this many times as long as keeping does, if that is longer
+_ATTEMPTS = 4  # the first and three more
+
+
+def remote_job(handle, job):
+    """Do a `Job` on the table of `handle`; MISSING where it is out of reach."""
+    table = handle.table()
+    return MISSING if table is None else on_rows(table, job)
+
+
+class ExecutorCrew:
+    """Hands jobs to an executor."""
+
+    def __init__(self, table, data_path, executor):
+        self._table, self._executor = table, executor
+        self._handle = TableHandle.of(table, data_path)
+
+    def submit(self, job, carry=False):
+        """The future of `job`, with the table itself where a worker could not get at it."""
+        handle = self._handle.carrying(self._table) if carry else self._handle
+        return self._executor.submit(remote_job, handle, job)
+
+
+class _Round:
+    """A round that is being played: the jobs that it has asked for last, and the answers so far."""
+
+    def __init__(self, game):
+        self.game, self.jobs, self.answers, self.left = game, [], [], 0
+
+    def go_on(self):
+        """Send the answers; the next jobs, or None and the result where the round is over."""
+        try:
+            self.jobs = self.game.send(self.answers or None)
+        except StopIteration as end:
+            return None, end.value
+        self.answers, self.left = [None] * len(self.jobs), len(self.jobs)
+        return self.jobs, None
+
+    def take(self, job_ix, answer):
+        """Note an answer; whether it was the last one wanted."""
+        self.answers[job_ix] = answer
+        self.left -= 1
+        return not self.left
+
+
+class _Work:
+    """Rounds in play of one run."""
+
+    def __init__(self, plan, records, crew, on_rounds):
+        self.plan, self.records, self.crew, self.on_rounds = plan, records, crew, on_rounds
+        self.rounds = {}  # chain -> _Round
+        self.flying = {}  # future -> (chain, job)
+        self.failures = Counter()  # of a job of a chain, in a row
+        self.kept_at = dict.fromkeys(range(plan.chains), time.perf_counter())
+        self.keeping = Counter()  # chain -> seconds that on_rounds took
+        self.unkept = set()
+
+    def begin(self, chain):
+        """Begin the next round of `chain`, if it has sweeps left."""
+        record = self.records[chain]
+        if record.sweeps < self.plan.sweeps:
+            self.rounds[chain] = _Round(play_round(self.plan, chain, record.state, record.sweeps))
+            self._go_on(chain)
+
+    def land(self, future):
+        """Take in the answer of a job, and go on with its round when it was the last one."""
+        chain, job_ix = self.flying.pop(future)
+        try:
+            answer = future.result()
+        except (WorkerDied, BrokenExecutor) as error:
+            self._retry(chain, job_ix, error)
+            return
+        except WorkerError as error:  # workers cannot even start: trying again has been tried
+            raise WorkerError(
+                f"{self._where(chain, job_ix)} stopped: {error}; {self._kept(chain)}"
+            ) from error
+        if isinstance(answer, str) and answer == MISSING:
+            self._launch(chain, job_ix, carry=True)
+            return
+        self.failures[chain, job_ix] = 0
+        if self.rounds[chain].take(job_ix, answer):
+            self._go_on(chain)
+
+    def keep_rest(self):
+        """Keep the rounds that have not been kept yet."""
+        for chain in sorted(self.unkept):
+            self._keep(chain)
+
+    def _go_on(self, chain):
+        jobs, result = self.rounds[chain].go_on()
+        if jobs is None:
+            self._end(chain, *result)
+            return
+        for job_ix in range(len(jobs)):
+            self._launch(chain, job_ix)
+
+    def _end(self, chain, state, draws):
+        record = ChainRecord(state, self.records[chain].draws.followed_by(draws))
+        self.records[chain] = record
+        self.unkept.add(chain)
+        since = time.perf_counter() - self.kept_at[chain]
+        is_due = (
+            since >= max(_SECONDS_KEPT, _WRITING * self.keeping[chain]) or record.sweeps >= self.plan.sweeps
+        )
+        try:
+            self.begin(chain)  # first, so that no worker waits for the disk
+        finally:
+            if is_due and chain in self.unkept:
+                self._keep(chain, record)
+
+    def _keep(self, chain, record=None):
+        began = time.perf_counter()
+        self.on_rounds(chain, self.records[chain] if record is None else record)
+        self.unkept.discard(chain)
+        self.kept_at[chain] = time.perf_counter()
+        self.keeping[chain] = self.kept_at[chain] - began
+
+    def _launch(self, chain, job_ix, carry=False):
+        self.flying[self.crew.submit(self.rounds[chain].jobs[job_ix], carry)] = (chain, job_ix)
+
+    def _retry(self, chain, job_ix, error):
+        self.failures[chain, job_ix] += 1
+        if self.failures[chain, job_ix] >= _ATTEMPTS:
+            raise WorkerError(
+                f"{self._where(chain, job_ix)} failed {_ATTEMPTS} times: {error}; {self._kept(chain)}"
+            ) from error
+        self._launch(chain, job_ix)
+
+    def _where(self, chain, job_ix):
+        round_ix = self.records[chain].sweeps // self.plan.schedule.round_sweeps
+        return f"chain {chain}, round {round_ix + 1}, {self.rounds[chain].jobs[job_ix].name}"
+
+    def _kept(self, chain):
+        return f"the {self.records[chain].sweeps} sweeps before that round are kept"
+
+
+def run_sharded_chains(table, data_path, plan, records, executor, on_rounds):
+    """Run every chain up to ``plan.sweeps`` sweeps, in rounds over ``plan.shards`` shards.
+
+    Parameters
+    ----------
+    table : dpmix.model.table.BinaryTable
+    data_path : path
+        Where the packed pixels of `table` are saved.
+    plan : dpmix.chain.plan.Plan
+    records : list of dpmix.chain.record.ChainRecord
+        Where each chain stands; replaced in place, round by round.
+    executor : concurrent.futures.Executor
+    on_rounds : callable (chain index, ChainRecord)
+        Called after some rounds, and with all that are finished when the work ends, however it ends.
+
+    Raises
+    ------
+    WorkerError
+        A job failed with its worker four times in a row; names chain, round and shard, and what is kept.
+    """
+    work = _Work(plan, records, ExecutorCrew(table, data_path, executor), on_rounds)
+    try:
+        for chain in range(plan.chains):
+            work.begin(chain)
+        while work.flying:
+            for future in wait(work.flying, return_when=FIRST_COMPLETED).done:
+                work.land(future)
+    finally:
+        for future in work.flying:
+            future.cancel()
+        work.keep_rest()
+
+
+class Pace:
+    """How fast the rounds of a run go, for its display."""
+
+    def __init__(self, plan, n, records):
+        self._plan, self._n, self._began = plan, n, time.perf_counter()
+        self._first = [record.sweeps for record in records]
+
+    def figures(self, chain, sweeps):
+        """Rounds that `chain` has done, and images that it sweeps in a second."""
+        seconds = max(time.perf_counter() - self._began, 1e-9)
+        return {
+            "round": sweeps // self._plan.schedule.round_sweeps,
+            "images/s": self._n * (sweeps - self._first[chain]) / seconds,
+        }
