@@ -92,7 +92,7 @@ def plan_of(table, init, shards, round_sweeps):
 
 
 def run_for(seconds, table, plan, jobs):
-    """Clock and CPU seconds after so many sweeps, and the record of a chain that was stopped after so many CPU `seconds`."""
+    """Clock and CPU seconds after so many sweeps, and the record of a chain that was stopped by its CPU seconds."""
     times = []
     with tempfile.TemporaryDirectory() as folder, ProcessWorkers(1 if plan.shards == 1 else jobs) as workers:
         path = Path(folder) / "data.npy"

@@ -21,6 +21,7 @@ from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling.chains import run_chains
+from dpmix.sampling.dask_crew import check_client, client_of
 from dpmix.sampling.delivery import holding
 from dpmix.sampling.sharded import Pace, run_sharded_chains
 from dpmix.sampling.workers import ProcessWorkers, available_cores
@@ -86,8 +87,8 @@ def sample(
         Worker processes on this machine; by default one for each shard of each chain, up to the number
         of cores.
         With 1, everything runs in this process.
-    executor : concurrent.futures.Executor, optional
-        Where segments run instead, such as ``dask.distributed.Client().get_executor()``.
+    executor : concurrent.futures.Executor or dask.distributed.Client, optional
+        Where segments run instead. With shards, the images live with the workers of a Dask client.
     shards : int
         Spread each chain over so many shards, which sweep at the same time on different workers
         (`dpmix.sharding`): for more images than one process can sweep. Exact for any number, which is
@@ -213,6 +214,10 @@ def _checked_placement(plan, jobs, executor):
     if executor is not None:
         if jobs is not None:
             raise InputError("jobs and executor exclude each other; leave one out")
+        client = client_of(executor)
+        if client is not None:
+            check_client(client)
+            return client if plan.shards > 1 else client.get_executor(pure=False)
         if not callable(getattr(executor, "submit", None)):
             raise InputTypeError(
                 f"executor must have a submit method like concurrent.futures.Executor; "

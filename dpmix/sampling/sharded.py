@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 
 from dpmix.base.errors import WorkerError
 from dpmix.chain.record import ChainRecord
+from dpmix.sampling.dask_crew import DaskCrew, client_of
 from dpmix.sampling.delivery import MISSING, TableHandle
 from dpmix.sampling.workers import WorkerDied
 from dpmix.sharding.rounds import on_rows, play_round
@@ -19,6 +20,7 @@ __all__ = ["Pace", "remote_job", "run_sharded_chains"]
 
 _SECONDS_KEPT = 1.0  # how much work a crash may cost, where rounds are shorter
 _WRITING = 20.0  # rounds are kept when they took this many times as long as keeping does, if that is longer
+_SECONDS_TO_CHECK = 5.0  # after which the crew is looked at, where no job has ended
 _ATTEMPTS = 4  # the first and three more
 
 
@@ -34,6 +36,16 @@ class ExecutorCrew:
     def __init__(self, table, data_path, executor):
         self._table, self._executor = table, executor
         self._handle = TableHandle.of(table, data_path)
+
+    def submit_all(self, chain, round_ix, jobs):
+        """Futures of `jobs`, all that one stage of a round asks for."""
+        return [self.submit(job) for job in jobs]
+
+    def check(self):
+        """Nothing: a worker that is gone fails its future."""
+
+    def close(self):
+        """Nothing: what is under way ends by itself."""
 
     def submit(self, job, carry=False):
         """The future of `job`, with the table itself where a worker could not get at it."""
@@ -111,8 +123,9 @@ class _Work:
         if jobs is None:
             self._end(chain, *result)
             return
-        for job_ix in range(len(jobs)):
-            self._launch(chain, job_ix)
+        round_ix = self.records[chain].sweeps // self.plan.schedule.round_sweeps
+        for job_ix, future in enumerate(self.crew.submit_all(chain, round_ix, jobs)):
+            self.flying[future] = (chain, job_ix)
 
     def _end(self, chain, state, draws):
         record = ChainRecord(state, self.records[chain].draws.followed_by(draws))
@@ -165,7 +178,7 @@ def run_sharded_chains(table, data_path, plan, records, executor, on_rounds):
     plan : dpmix.chain.plan.Plan
     records : list of dpmix.chain.record.ChainRecord
         Where each chain stands; replaced in place, round by round.
-    executor : concurrent.futures.Executor
+    executor : concurrent.futures.Executor or dask.distributed.Client
     on_rounds : callable (chain index, ChainRecord)
         Called after some rounds, and with all that are finished when the work ends, however it ends.
 
@@ -174,16 +187,24 @@ def run_sharded_chains(table, data_path, plan, records, executor, on_rounds):
     WorkerError
         A job failed with its worker four times in a row; names chain, round and shard, and what is kept.
     """
-    work = _Work(plan, records, ExecutorCrew(table, data_path, executor), on_rounds)
+    client = client_of(executor)
+    crew = (
+        ExecutorCrew(table, data_path, executor)
+        if client is None
+        else DaskCrew(table, data_path, plan, records, client)
+    )
+    work = _Work(plan, records, crew, on_rounds)
     try:
         for chain in range(plan.chains):
             work.begin(chain)
         while work.flying:
-            for future in wait(work.flying, return_when=FIRST_COMPLETED).done:
+            for future in wait(work.flying, _SECONDS_TO_CHECK, FIRST_COMPLETED).done:
                 work.land(future)
+            crew.check()
     finally:
         for future in work.flying:
             future.cancel()
+        crew.close()
         work.keep_rest()
 
 

@@ -18,6 +18,7 @@ ends of old ones, come from the moves of the shards.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,9 +26,10 @@ from dpmix.base.pieces import in_pieces
 from dpmix.kernels.anchored_pass import fill_columns, reassign_images
 from dpmix.kernels.beta_bernoulli import LANES
 from dpmix.kernels.records import Components, Tables, table_rows
-from dpmix.sharding.counts import count_rows
+from dpmix.sharding.counts import Counts, count_rows
 
 __all__ = [
+    "BlockEnd",
     "clusters_open",
     "draw_components",
     "first_ranks",
@@ -126,6 +128,14 @@ def clusters_open(ranks, anchors):
     return np.where(is_anchor, 0, before)
 
 
+class BlockEnd(NamedTuple):
+    """What a block of images hands back after the pass."""
+
+    z: np.ndarray  # (m,) int32
+    counts: Counts | None  # of its images; None where they have been added to those of another block
+    n_moved: int
+
+
 def run_block(table, rows, streams, z, anchors, components):
     """Reassign some images, as each round does with all of them.
 
@@ -145,10 +155,7 @@ def run_block(table, rows, streams, z, anchors, components):
 
     Returns
     -------
-    z : (m,) int32
-    counts : dpmix.sharding.counts.Counts
-        Of these images.
-    n_moved : int
+    BlockEnd
     """
     tables, tolerance = _tables(components, table.masked)
     n_open, uniforms = clusters_open(streams.ranks(rows), anchors), streams.uniforms(rows)
@@ -161,7 +168,7 @@ def run_block(table, rows, streams, z, anchors, components):
         )
 
     in_pieces(reassign, table.n, guess=max(1, min(512, 4_000_000 // (table.d * len(anchors)))))
-    return z.astype(np.int32), count_rows(table, z, len(anchors)), n_moved
+    return BlockEnd(z.astype(np.int32), count_rows(table, z, len(anchors)), n_moved)
 
 
 def _tables(components, has_gaps):

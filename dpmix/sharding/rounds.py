@@ -1,5 +1,6 @@
 """A round of a chain over shards: what it asks to have computed, and what it makes of the answers."""
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -9,12 +10,13 @@ from dpmix.chain.record import FIGURES, Draws
 from dpmix.chain.segment import labels_by_size
 from dpmix.chain.state import State
 from dpmix.sharding.anchored_pass import joined, run_block
+from dpmix.sharding.counts import Counts
 from dpmix.sharding.deal import deal
 from dpmix.sharding.segment import GLOBAL, run_shard
 from dpmix.sharding.settle import settle
 from dpmix.sharding.streams import Streams
 
-__all__ = ["Job", "on_rows", "play", "play_round"]
+__all__ = ["Job", "blocks_of", "on_rows", "play", "play_round"]
 
 _BLOCK = 4096  # images that a block of the pass has at least
 
@@ -32,8 +34,7 @@ def on_rows(table, job):
     """Do a `Job`, given the whole table."""
     rows = job.rows
     index = slice(rows.start, rows.stop) if isinstance(rows, range) else rows
-    part = type(table)(table.packed[index], table.d, table.shape, table.masked, table.n_classes)
-    return job.function(part, np.asarray(rows), *job.args)
+    return job.function(table.with_rows(table.packed[index]), np.asarray(rows), *job.args)
 
 
 def play(table, plan, chain_ix, state, done):
@@ -79,7 +80,7 @@ def play_round(plan, chain_ix, state, done):
             block,
             (streams, z[block.start : block.stop], anchors, components),
         )
-        for block in _blocks(n, plan.shards)
+        for block in blocks_of(n, plan.shards)
     ]
     z, counts = _summed(answers)
     alpha, a, b, figures = settle(plan, streams, counts, hyper)
@@ -91,7 +92,7 @@ def play_round(plan, chain_ix, state, done):
     return State(z, alpha, a, b, state.generator), _draws(trace, kept, n, len(a))
 
 
-def _blocks(n, shards):
+def blocks_of(n, shards):
     """Ranges of rows that together are all rows. What they are makes no difference to any draw."""
     size = max(_BLOCK, -(-n // shards))
     return [range(first, min(first + size, n)) for first in range(0, n, size)]
@@ -118,10 +119,8 @@ def _placed(n, hands, parts, sizes):
 
 def _summed(answers):
     """Clusters of all images, and their counts, from those of the blocks."""
-    counts = answers[0][1]
-    for _, more, _ in answers[1:]:
-        counts = counts.plus(more)
-    return np.concatenate([z for z, _, _ in answers]), counts
+    counts = functools.reduce(Counts.plus, (end.counts for end in answers if end.counts is not None))
+    return np.concatenate([end.z for end in answers]), counts
 
 
 def _trace(ends, alpha, n, figures):

@@ -97,7 +97,7 @@ def test_round_of_a_chain_is_its_own():
 def test_blocks_of_the_pass_make_no_difference(monkeypatch):
     table, plan = groups(), plan_of()
     state, _ = play_all(table, plan)
-    monkeypatch.setattr(rounds, "_blocks", lambda n, shards: [range(0, 7), range(7, 50), range(50, n)])
+    monkeypatch.setattr(rounds, "blocks_of", lambda n, shards: [range(0, 7), range(7, 50), range(50, n)])
     assert_same(state, play_all(table, plan)[0])
 
 
