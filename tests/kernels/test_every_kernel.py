@@ -30,8 +30,8 @@ SOFTPLUS = "kernels/test_units.py::test_softplus_sums"
 ODDS = "kernels/test_units.py::test_pixel_log_odds"
 EXP = "kernels/test_units.py::test_exp_and_sigmoid"
 
-COMPONENTS = "sharding/test_anchored_pass.py::test_scores_are_within_the_tolerance"
-REASSIGNED = "sharding/test_anchored_pass.py::test_images_go_where_their_uniform_says"
+COMPONENTS = "kernels/test_anchored_pass.py::test_scores_are_within_the_tolerance"
+REASSIGNED = "kernels/test_anchored_pass.py::test_images_go_where_their_uniform_says"
 
 TESTED = {
     "anchored_pass": {
