@@ -22,6 +22,7 @@ from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling.chains import run_chains
 from dpmix.sampling.dask_crew import check_client, client_of
+from dpmix.sampling.dask_input import is_dask_array, table_from_dask
 from dpmix.sampling.delivery import holding
 from dpmix.sampling.sharded import Pace, run_sharded_chains
 from dpmix.sampling.workers import ProcessWorkers, available_cores
@@ -60,7 +61,8 @@ def sample(
     Parameters
     ----------
     x : Images or (n, d) array of 0/1 or bool
-        One image a row. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed.
+        One image a row. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed. A dask
+        array is packed block by block, on the workers where `executor` is a Client; all of it must be observed.
     prior : Prior, optional
         By default ``Prior()``, which learns alpha, a and b.
     observed : (d,) or (n, d) array of bool, optional
@@ -129,7 +131,10 @@ def sample(
     prior = Prior() if prior is None else prior
     if not isinstance(prior, Prior):
         raise InputTypeError(f"prior must be a dpmix.Prior; got {type(prior).__name__}")
-    table = BinaryTable.from_input(x, observed, labels)
+    if is_dask_array(x):
+        table = table_from_dask(x, observed, labels, client_of(executor))
+    else:
+        table = BinaryTable.from_input(x, observed, labels)
     prior.pseudo_counts(table.d)
     init, labels = check_init(init, table.n)
     schedule = Schedule() if schedule is None else schedule

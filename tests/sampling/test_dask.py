@@ -4,6 +4,7 @@ Needs the extra ``dask``.
 """
 
 import os
+import random
 import signal
 import threading
 
@@ -17,7 +18,7 @@ from dpmix.sampling import dask_crew
 from dpmix.sharding import rounds
 from support.shell import assert_same_bits
 
-distributed = pytest.importorskip("distributed")
+distributed, da = pytest.importorskip("distributed"), pytest.importorskip("dask.array")
 
 N = 9_000  # images: three blocks of the pass
 GIVEN = {
@@ -71,6 +72,7 @@ def test_a_cluster_makes_no_difference(client, undisturbed, form, tmp_path):
     assert_same_bits(tmp_path / "run", undisturbed)
 
 
+@pytest.mark.slow
 def test_images_are_sent_where_workers_cannot_read_the_file(client, undisturbed, tmp_path, monkeypatch):
     monkeypatch.setattr(dask_crew.os.path, "abspath", lambda path: "/no/such/folder/data.npy")
     posterior = sampled(executor=client)
@@ -87,26 +89,28 @@ def test_ordinary_chains_run_on_a_client(client):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
-@pytest.mark.parametrize("which", ["one", "all"])
-def test_killed_workers_make_no_difference(client, undisturbed, which, tmp_path):
-    stop = threading.Event()
+@pytest.mark.parametrize(("which", "n_kills"), [("one", 20), ("all", 2)])
+def test_killed_workers_make_no_difference(client, undisturbed, which, n_kills, tmp_path):
+    """At random times, over as many runs as it takes."""
+    kills, moments = [], random.Random(6)
 
-    def kill():
-        for _ in range(2):
-            if stop.wait(0.4):
-                return
+    def kill(stop):
+        while len(kills) < n_kills and not stop.wait(moments.uniform(0.1, 2.0)):
             for pid in pids(client)[: 1 if which == "one" else None]:
                 os.kill(pid, signal.SIGKILL)
+            kills.append(which)
             client.wait_for_workers(2)
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    try:
-        sampled(executor=client, out=tmp_path / "run")
-    finally:
-        stop.set()
-        killer.join()
-    assert_same_bits(tmp_path / "run", undisturbed)
+    while len(kills) < n_kills:
+        stop = threading.Event()
+        killer = threading.Thread(target=kill, args=(stop,))
+        killer.start()
+        try:
+            sampled(executor=client, out=tmp_path / "run", overwrite=True)
+        finally:
+            stop.set()
+            killer.join()
+        assert_same_bits(tmp_path / "run", undisturbed)
 
 
 @pytest.mark.slow
@@ -155,3 +159,54 @@ def test_bad_clusters_are_refused_before_any_work(client, tmp_path, monkeypatch)
     with pytest.raises(InputError, match="executor is a Client that is closed; make a new one"):
         sampled(executor=idle, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def dask_images(values=None, n=240, block=20):
+    values = np.random.default_rng(3).integers(0, 2, (n, 12)) if values is None else values
+    return da.from_array(values, chunks=(block, -1)), values
+
+
+@pytest.mark.parametrize("labels", [None, np.arange(240) % 3 - 1], ids=["pixels", "labels"])
+def test_a_dask_array_gives_the_table_of_its_images(client, labels):
+    x, values = dask_images()
+    given = {**GIVEN, "sweeps": 2, "chains": 1, "thin": 1}
+    wanted = dpmix.sample(values, labels=labels, jobs=1, **given)
+    for executor in (client, None):
+        where = {"jobs": 1} if executor is None else {"executor": executor}
+        found = dpmix.sample(x, labels=labels, **where, **given)
+        assert found.table.digest == wanted.table.digest
+        np.testing.assert_array_equal(found.labels, wanted.labels)
+
+
+def dask_cases():
+    x, values = dask_images(n=360)
+    wrong, missing = values.copy(), values.astype(float)
+    wrong[17 * 20 + 3, 5], missing[17 * 20 + 3, 5] = 7, np.nan
+    narrow = x.map_blocks(lambda block, block_id: block[:, : 12 - (block_id[0] == 17)], dtype=x.dtype)
+    return {
+        "values": (
+            dask_images(wrong)[0],
+            "block 17 of x must contain only 0 and 1; found 7 at row 3, column 5",
+        ),
+        "gaps": (dask_images(missing)[0], "block 17 of x has unobserved pixels"),
+        "widths": (narrow, r"block 17 of x must have the shape \(20, 12\); it has \(20, 11\)"),
+        "unknown": (x[x.sum(1) > 3], r"unknown chunk sizes; call x.compute_chunk_sizes\(\) first"),
+        "cut rows": (x.rechunk((20, 5)), r"cut into 3 parts; call x.rechunk\(\{1: -1\}\) first"),
+        "empty": (x[:0], "at least one image of one pixel"),
+        "one dimension": (x[0], "2 dimensions"),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["values", "gaps", "widths", "unknown", "cut rows", "empty", "one dimension"]
+)
+def test_bad_dask_arrays_are_refused_by_name(name, tmp_path):
+    x, text = dask_cases()[name]
+    with pytest.raises(InputError, match=text):
+        dpmix.sample(x, **{**GIVEN, "out": tmp_path / "run"})
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dask_array_takes_no_mask():
+    with pytest.raises(InputError, match="observed cannot be given for a dask array"):
+        dpmix.sample(dask_images()[0], observed=np.ones(12, bool), **GIVEN)
