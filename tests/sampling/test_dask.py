@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 import dpmix
-from dpmix.base.errors import InputError, WorkerError
+from dpmix.base.errors import InputError, Interrupted, WorkerError
 from dpmix.chain.schedule import Schedule
-from dpmix.sampling import dask_crew
+from dpmix.sampling import dask_crew, sharded
 from dpmix.sharding import rounds
 from support.shell import assert_same_bits
 
 distributed, da = pytest.importorskip("distributed"), pytest.importorskip("dask.array")
+key_split = pytest.importorskip("dask.utils").key_split
 
 N = 9_000  # images: three blocks of the pass
 GIVEN = {
@@ -210,3 +211,35 @@ def test_bad_dask_arrays_are_refused_by_name(name, tmp_path):
 def test_a_dask_array_takes_no_mask():
     with pytest.raises(InputError, match="observed cannot be given for a dask array"):
         dpmix.sample(dask_images()[0], observed=np.ones(12, bool), **GIVEN)
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_finished_rounds(client, undisturbed, tmp_path, monkeypatch):
+    landings = []
+
+    def wait(*args):
+        landings.append(args)
+        if len(landings) == 14:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    real = sharded.wait
+    monkeypatch.setattr(sharded, "wait", wait)
+    with pytest.raises(Interrupted, match="of 8 sweeps"):
+        sampled(executor=client, out=tmp_path / "run")
+    monkeypatch.undo()
+    assert 0 < sum(record.sweeps for record in dpmix.load(tmp_path / "run").records) < 16
+    dpmix.resume(tmp_path / "run", executor=client, progress=False)
+    assert_same_bits(tmp_path / "run", undisturbed)
+
+
+def test_the_dashboard_groups_tasks_under_readable_names(client, monkeypatch):
+    keys = []
+    real = client.submit
+    monkeypatch.setattr(
+        client, "submit", lambda *args, **given: keys.append(given["key"]) or real(*args, **given)
+    )
+    sampled(executor=client, chains=1, sweeps=2, thin=1)
+    assert len(set(keys)) == len(keys)
+    names = "rows deal piece segment components pass counts ends"
+    assert {key_split(key) for key in keys} == {f"dpmix-{name}" for name in names.split()}
