@@ -2,16 +2,22 @@
 
     python benchmarks/sharded.py [--images 60000] [--shards 1 2 4] [--seconds 60] [--jobs 2] [--json FILE]
     python benchmarks/sharded.py --overhead [--jobs 2]
+    python benchmarks/sharded.py --many [--images 1000000] [--shards 8] [--rounds 2] [--jobs 2]
 
 The first runs one chain on stochastically binarised MNIST digits, alpha, a and b learned, for some CPU seconds with
 each number of shards (1 is the ordinary chain, on one worker process), and prints the log joint (nats) at some
 times, by the clock and by the CPU seconds of the program and its workers, the number of clusters, the sweeps done,
 and what one draw at the end gives to images held out, nats per image. On a machine that others use, only CPU seconds
-say anything. The second says what a round costs that has nothing to do: 64 images of 8 pixels in 8 shards.
+say anything. The second says what a round costs that has nothing to do: 64 images of 8 pixels in 8 shards. The third
+runs rounds over shifted digits on a Dask cluster of local processes, from 1,000 seeds, and prints seconds a round and
+the largest memory of each worker and of the program, which holds the scheduler of the cluster, too.
 """
 
 import argparse
+import dataclasses
 import os
+import resource
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -27,10 +33,12 @@ from dpmix.chain.starts import check_init, start
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling.chains import run_chains
+from dpmix.sampling.dask_input import table_from_dask
 from dpmix.sampling.sharded import run_sharded_chains
 from dpmix.sampling.workers import ProcessWorkers
 from dpmix.sharding.warmth import warm_up
 
+sys.modules["sparse"] = None  # dask would take the benchmark of that name for a package
 MARKS = [5, 10, 20, 30, 60, 120, 300, 600]  # seconds at which the log joint is shown
 MOST_SWEEPS = 1_000_000
 EMPTY_SHARDS, EMPTY_ROUNDS = 8, 200
@@ -43,6 +51,8 @@ class TimeIsUp(Exception):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--overhead", action="store_true", help="what a round costs that has nothing to do")
+    parser.add_argument("--many", action="store_true", help="seconds and memory of a round over many images")
+    parser.add_argument("--rounds", type=int, default=2, help="with --many")
     parser.add_argument("--images", type=int, default=60_000)
     parser.add_argument("--shards", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--seconds", type=float, default=60, help="of each chain, CPU seconds")
@@ -53,6 +63,8 @@ def main():
     warm_up()
     if options.overhead:
         tell_overhead(options.jobs)
+    elif options.many:
+        tell_many(options)
     else:
         tell_progress(options)
 
@@ -159,6 +171,55 @@ def tell_overhead(jobs):
             f"empty round of {EMPTY_SHARDS} shards {place}: {clock:.1f} ms by the clock, {cpu:.1f} ms of CPU"
         )
         harness.note(f"empty round {place}", cpu, "ms")
+
+
+def tell_many(options):
+    import dask.array
+    import distributed
+
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "examples"))
+    from many_images import BLOCK, shifted
+
+    firsts = range(0, options.images, BLOCK)
+    sizes = [min(BLOCK, options.images - first) for first in firsts]
+    make = dask.delayed(shifted, pure=True)
+    x = dask.array.concatenate(
+        [
+            dask.array.from_delayed(make(first, size), (size, 784), np.uint8)
+            for first, size in zip(firsts, sizes, strict=True)
+        ]
+    )
+    cluster = distributed.LocalCluster(n_workers=options.jobs, threads_per_worker=1, dashboard_address=":0")
+    with cluster, distributed.Client(cluster) as client, tempfile.TemporaryDirectory() as folder:
+        client.run(sys.path.insert, 0, sys.path[0])
+        began = time.perf_counter()
+        table = table_from_dask(x, None, None, client)
+        print(f"{table.n:,} images made and packed in {time.perf_counter() - began:.0f} s", flush=True)
+        path = Path(folder) / "data.npy"
+        np.save(path, table.packed)
+        plan = plan_of(table, "seeds:1000", options.shards[-1], options.round_sweeps)
+        plan = dataclasses.replace(plan, sweeps=options.rounds * options.round_sweeps)
+        records = [ChainRecord(start(table, plan, None, 0), Draws.empty(table.n, table.d))]
+        last = [time.perf_counter(), cpu_seconds()]
+
+        def on_rounds(chain, record):
+            now = [time.perf_counter(), cpu_seconds()]
+            clock, cpu = (one - before for one, before in zip(now, last, strict=True))
+            last[:] = now
+            clusters, log_joint = (record.draws.trace[name][-1] for name in ("n_clusters", "log_joint"))
+            print(
+                f"round: {clock:.0f} s by the clock, {cpu:.0f} s of CPU, {clusters:,} clusters, {log_joint:,.0f} nats"
+            )
+            print(f"memory: program {_peak():.0f} MB, workers", *client.run(_peak).values(), flush=True)
+            harness.note("round", cpu, "s")
+            harness.note("memory of a worker", max(client.run(_peak).values()), "MB")
+
+        run_sharded_chains(table, path, plan, records, client, on_rounds)
+
+
+def _peak():
+    """Largest memory of this process so far, MB."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 if __name__ == "__main__":
