@@ -14,6 +14,8 @@ from dpmix.model.table import BinaryTable
 
 __all__ = ["is_dask_array", "pack_block", "table_from_dask"]
 
+_AT_ONCE = 32  # blocks
+
 
 def is_dask_array(x):
     """Whether `x` is a dask array."""
@@ -45,13 +47,9 @@ def table_from_dask(x, observed, labels, client):
     if observed is not None:
         raise InputError("observed cannot be given for a dask array x", "pass x as an array in memory")
     n, d = _checked_form(x)
-    from dask import compute, delayed
-
-    blocks = x.to_delayed().ravel().tolist()
-    pack = delayed(pack_block, pure=True)
-    tasks = [pack(block, ix, (m, d)) for ix, (block, m) in enumerate(zip(blocks, x.chunks[0], strict=True))]
-    parts = compute(*tasks) if client is None else client.gather(client.compute(tasks))
-    packed = np.concatenate(parts)
+    packed = np.empty((n, -(-d // 8)), np.uint8)
+    for first, part in _packed_blocks(x, d, client):
+        packed[first : first + len(part)] = part
     if labels is None:
         return BinaryTable(packed, d, image_shape(d))
     codes, n_classes = check_classes(labels, n)
@@ -72,6 +70,20 @@ def _checked_form(x):
             "call x.rechunk({1: -1}) first",
         )
     return x.shape
+
+
+def _packed_blocks(x, d, client):
+    """First row and packed rows of each block of `x`, of which a few are under way at a time."""
+    from dask import compute, delayed
+
+    pack, first = delayed(pack_block, pure=True), 0
+    blocks = x.to_delayed().ravel().tolist()
+    tasks = [pack(block, ix, (m, d)) for ix, (block, m) in enumerate(zip(blocks, x.chunks[0], strict=True))]
+    for begin in range(0, len(tasks), _AT_ONCE):
+        some = tasks[begin : begin + _AT_ONCE]
+        for part in compute(*some) if client is None else client.gather(client.compute(some)):
+            yield first, part
+            first += len(part)
 
 
 def pack_block(block, ix, shape):
