@@ -11,6 +11,7 @@ import numpy as np
 __all__ = [
     "BirthDeathWork",
     "Cluster",
+    "Components",
     "Hyper",
     "Partition",
     "Runs",
@@ -93,6 +94,20 @@ class Tables(NamedTuple):
     work: np.ndarray  # (18 d,) float64
     scores: np.ndarray  # (capacity,) int32
     log_scores: np.ndarray  # (capacity,) float64
+
+
+class Components(NamedTuple):
+    """Weights and probabilities of every cluster, as drawn for a pass in which all images move at once.
+
+    An image scores ``log_weights[k]``, and ``log_odds[k, j]`` more for each pixel j that is on, ``log_off[k, j]``
+    less for each that is unobserved, and ``log_classes[k, label]`` for its label: log of w_k p(x | theta_k), nats.
+    """
+
+    log_weights: np.ndarray  # (k,) float64, log w plus the sum over pixels of log(1 - theta)
+    log_odds: np.ndarray  # (k, d) float32, log theta - log(1 - theta)
+    log_off: np.ndarray  # (k, d) float32, log(1 - theta), or (k, 0) where every pixel is observed
+    log_classes: np.ndarray  # (k, n_classes) float64
+    bounds: np.ndarray  # (k,) float64, which no score of any image exceeds in size, nats
 
 
 class SplitMergeWork(NamedTuple):

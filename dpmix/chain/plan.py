@@ -35,6 +35,8 @@ class Plan:
     seed : int
     schedule : Schedule
         What a sweep consists of.
+    shards : int
+        Over how many shards each chain is spread (`dpmix.sharding`); 1 for a chain that sweeps all its images.
     """
 
     prior: Prior
@@ -45,9 +47,21 @@ class Plan:
     init: str
     seed: int
     schedule: Schedule = Schedule()
+    shards: int = 1
 
     @classmethod
-    def checked(cls, prior, chains, sweeps, burn_in, thin, init, seed, schedule=Schedule()):  # noqa: B008
+    def checked(
+        cls,
+        prior,
+        chains,
+        sweeps,
+        burn_in,
+        thin,
+        init,
+        seed,
+        schedule=Schedule(),  # noqa: B008
+        shards=1,
+    ):
         """A plan from a user's arguments; None for `burn_in`, `thin` and `seed` takes defaults.
 
         By default the first half is burn-in and up to 100 draws a chain are kept.
@@ -65,7 +79,9 @@ class Plan:
             raise InputError(
                 f"thin must be at most sweeps - burn_in = {kept}, or no draw is kept; got {thin}"
             )
-        return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed), schedule)
+        shards = check_count("shards", shards)
+        _check_rounds(sweeps, shards, schedule)
+        return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed), schedule, shards)
 
     def check_memory(self, n, d):
         """Refuse a plan whose draws and traces of `n` images of `d` pixels no memory could hold."""
@@ -86,7 +102,12 @@ class Plan:
                 f"sweeps is the total length of each chain and cannot shrink; got {sweeps}, "
                 f"the run was planned with {self.sweeps}"
             )
+        _check_rounds(sweeps, self.shards, self.schedule)
         return replace(self, sweeps=sweeps)
+
+    def with_schedule(self, schedule):
+        """The same plan with another `schedule`."""
+        return replace(self, schedule=schedule)
 
     def keeps(self, sweep):
         """Whether sweep number `sweep`, counted from 1, gives a draw."""
@@ -104,6 +125,7 @@ class Plan:
         """The plan as a dict that JSON can hold; `from_json` gives the same plan."""
         fields = ("init", "seed", "chains", "sweeps", "burn_in", "thin")
         rest = {name: getattr(self, name) for name in fields}
+        rest |= {"shards": self.shards} if self.shards > 1 else {}
         return {"prior": self.prior.to_json(), "schedule": self.schedule.to_json(), **rest}
 
     @classmethod
@@ -117,5 +139,16 @@ class Plan:
             init=fields["init"],
             schedule=Schedule(**fields["schedule"]),
             seed=check_count("seed", fields["seed"], low=0, most=math.inf),
+            shards=fields.get("shards", 1),
             **counts,
+        )
+
+
+def _check_rounds(sweeps, shards, schedule):
+    """Chains over shards go on by whole rounds, so that a run that is made longer is the longer run."""
+    each = schedule.round_sweeps
+    if shards > 1 and sweeps % each:
+        raise InputError(
+            f"sweeps must be a multiple of the {each} sweeps of a round where shards is more than 1; got {sweeps}",
+            f"ask for {sweeps + -sweeps % each} sweeps, or for another round_sweeps of the schedule",
         )

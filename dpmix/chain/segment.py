@@ -18,7 +18,7 @@ from dpmix.kernels.compile import mark_complete
 from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 
-__all__ = ["run_segment", "run_sweep", "warm_up"]
+__all__ = ["labels_by_size", "run_segment", "run_sweep", "warm_up"]
 
 
 def run_segment(table, plan, state, done, n_sweeps):
@@ -41,7 +41,8 @@ def run_segment(table, plan, state, done, n_sweeps):
     for sweep in range(done + 1, done + n_sweeps + 1):
         rows.append(run_sweep(chain, plan, sweep))
         if plan.keeps(sweep):
-            kept.append((_labels_by_size(chain), chain.hyper.alpha, chain.hyper.a, chain.hyper.b))
+            labels = labels_by_size(chain.partition.z, chain.partition.sizes[: chain.n_clusters])
+            kept.append((labels, chain.hyper.alpha, chain.hyper.a, chain.hyper.b))
     empty = Draws.empty(table.n, table.d)
     trace = {name: np.array([row[name] for row in rows], dtype) for name, dtype in FIGURES.items()}
     columns = zip(*kept, strict=True) if kept else empty.kept.values()
@@ -77,13 +78,21 @@ def run_sweep(chain, plan, sweep, moves=MOVES):
     return figures
 
 
-def _labels_by_size(chain):
-    """Clusters of all images, numbered by decreasing size (ties: the lower slot first)."""
-    k = chain.n_clusters
-    order = np.argsort(-chain.partition.sizes[:k].astype(np.int64), kind="stable")
+def labels_by_size(z, sizes):
+    """Clusters of all images, numbered by decreasing size (ties: the lower slot first): (n,) uint16 or int32.
+
+    Parameters
+    ----------
+    z : (n,) int
+        Slot of each image.
+    sizes : (k,) int64
+        Images in each slot.
+    """
+    k = len(sizes)
+    order = np.argsort(-sizes.astype(np.int64), kind="stable")
     rank = np.empty(k, np.uint16 if k <= 1 << 16 else np.int32)
     rank[order] = np.arange(k)
-    return rank[chain.partition.z]
+    return rank[z]
 
 
 def warm_up():

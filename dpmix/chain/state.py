@@ -60,6 +60,8 @@ class Chain:
     runs : dpmix.kernels.records.Runs
     generator : numpy.random.Generator
     n_clusters : int
+    has_gaps : bool
+        Whether any pixel of the table is unobserved, in these images or in those that it was cut from.
     n_classes : int
         Of the label column, 0 where there is none; each has pseudo-count `c`.
     hyper, partition, tables, split_merge_work, birth_death_work : records of dpmix.kernels.records
@@ -69,6 +71,7 @@ class Chain:
 
     def __init__(self, table, state, c=1.0):
         self.runs, self.n, self.d, self.n_classes = table.runs, table.n, table.d, table.n_classes
+        self.has_gaps = table.masked
         self.generator = generator_from(state.generator)
         self.n_clusters = int(state.z.max()) + 1
         self.hyper = Hyper(
@@ -113,7 +116,7 @@ class Chain:
 
     def _allocate(self, z):
         capacity, d = _capacity(self.n_clusters, self.n), self.d
-        self.partition = empty_partition(z, d, capacity, len(self.runs.gap_starts) > 0, self.n_classes)
+        self.partition = empty_partition(z, d, capacity, self.has_gaps, self.n_classes)
         in_pieces(
             lambda first, last: count_images(first, last, self.runs, self.partition), self.n, guess=4096
         )
@@ -124,7 +127,7 @@ class Chain:
     def _fill(self):
         """Build all tables from counts and hyperparameters."""
         scale = _scale(self.hyper, self.n, self.n_classes)
-        entries = 2 * self.d + 2 if self.n_classes or len(self.runs.gap_starts) else self.d + 1
+        entries = 2 * self.d + 2 if self.n_classes or self.has_gaps else self.d + 1
         self.tolerance = 0.5 * entries / scale + 1e-9  # each table entry is off by half a unit at the most
         self.tables = self.tables._replace(scale=scale)
         self.tables.log_totals[:] = np.nan

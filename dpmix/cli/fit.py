@@ -72,6 +72,8 @@ def _add_plan(parser):
         "--sweeps": "sweeps of each chain, burn-in included (default: 200)",
         "--burn-in": "sweeps at the start that give no draws (default: half)",
         "--thin": "of the others, every N-th gives a draw (default: so that at most 100 do)",
+        "--shards": "spread each chain over N shards, which sweep at the same time: for very many images, at least "
+        "a hundred clusters a shard (default: 1)",
         "--seed": "the same seed gives the same draws (default: a fresh one, shown by 'dpmix info')",
     }
     for name, text in counts.items():
@@ -98,7 +100,7 @@ def _fit(arguments):
     import dpmix
 
     prior = dpmix.Prior(**given(arguments, "alpha", "a", "b", "c"))
-    options = given(arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs")
+    options = given(arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs", "shards")
     options |= {"out": arguments.out, "overwrite": arguments.overwrite, "progress": not arguments.quiet}
     images, observed = load_observed(arguments)
     labels = _labels(arguments, images)

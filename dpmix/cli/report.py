@@ -65,7 +65,8 @@ def run_text(fields):
         "running": "still running",
         "stopped": "stopped before its end; 'dpmix resume' goes on with it",
     }[fields["state"]]
-    chains = f"{fields['chains']} of {count(fields['sweeps'], 'sweep')}"
+    shards = f", each over {fields['shards']} shards" if "shards" in fields else ""
+    chains = f"{fields['chains']} of {count(fields['sweeps'], 'sweep')}{shards}"
     lines = [
         f"images   {fields['n']:,} of {height} x {width} pixels",
         f"prior    {prior}",

@@ -76,6 +76,10 @@ class BinaryTable:
     def __reduce__(self):  # without what is cached
         return type(self), (np.asarray(self.packed), self.d, self.shape, self.masked, self.n_classes)
 
+    def with_rows(self, packed):
+        """The table of other images, or of some of these, packed in the same way."""
+        return type(self)(packed, self.d, self.shape, self.masked, self.n_classes)
+
     @property
     def n(self):
         """Number of images."""

@@ -17,7 +17,7 @@ from dpmix.sampling.here import HereExecutor
 from dpmix.sampling.shortage import described, described_object, is_killed, memory_remedy
 from dpmix.sampling.workers import ProcessWorkers, WorkerDied
 
-__all__ = ["run_chains"]
+__all__ = ["checked_future", "error_of", "run_chains"]
 
 _SEGMENT_SECONDS = 1.0  # how much work a crash or Ctrl-C may cost
 _WRITING = 20.0  # a segment computes this many times as long as it takes to keep it, if that is longer
@@ -49,21 +49,16 @@ class _Work:
         asked = Asked(chain, record.sweeps, n_sweeps, self.handle.digest, generator)
         try:
             future = self.executor.submit(remote_segment, asked, handle, self.plan, record.state)
+            self.flying[checked_future(future)] = (asked, carry)
         except MemoryError:
             raise
         except Exception as error:
             raise self._stopped(chain, f"the executor takes no work: {described(error)}") from error
-        if not isinstance(future, Future):
-            kind = TypeError(
-                f"submit must return a concurrent.futures.Future; it returned {described_object(future)}"
-            )
-            raise self._stopped(chain, f"the executor is none: {kind}") from kind
-        self.flying[future] = (asked, carry)
 
     def land(self, future):
         """Take in a finished segment and hand over the one that follows."""
         asked, carried = self.flying.pop(future)
-        chain, error = asked.chain, _error_of(future)
+        chain, error = asked.chain, error_of(future)
         if error is not None:
             self._fail(chain, error)
             return
@@ -150,7 +145,14 @@ class _Work:
         return "the sweep before is kept" if done == 1 else f"the {done} sweeps before are kept"
 
 
-def _error_of(future):
+def checked_future(future):
+    """Return what `submit` of an executor returned, which must be a future that can be waited for."""
+    if isinstance(future, Future):
+        return future
+    raise TypeError(f"submit must return a concurrent.futures.Future; it returned {described_object(future)}")
+
+
+def error_of(future):
     """The exception of a future that is done, or None."""
     try:
         return future.exception()

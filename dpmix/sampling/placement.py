@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.sampling.dask_crew import check_client, client_of
 from dpmix.sampling.delivery import holding
 from dpmix.sampling.here import HereExecutor
 from dpmix.sampling.workers import ProcessWorkers, available_cores
@@ -22,9 +23,13 @@ def checked_placement(plan, jobs, executor):
     if executor is not None:
         if jobs is not None:
             raise InputError("jobs and executor exclude each other; leave one out")
-        return _checked_executor(executor)
+        client = client_of(executor)
+        if client is None:
+            return _checked_executor(executor)
+        check_client(client)
+        return client if plan.shards > 1 else client.get_executor(pure=False)
     jobs = available_cores() if jobs is None else check_count("jobs", jobs)
-    return 1 if multiprocessing.current_process().daemon else min(jobs, plan.chains)
+    return 1 if multiprocessing.current_process().daemon else min(jobs, plan.chains * plan.shards)
 
 
 def _checked_executor(executor):

@@ -5,23 +5,26 @@ import tempfile
 import time
 from pathlib import Path
 
-from dpmix.base.checks import check_bool
+from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputTypeError, RunError
 from dpmix.base.progress import Progress
 from dpmix.base.version import __version__
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
 from dpmix.chain.schedule import Schedule
-from dpmix.chain.segment import warm_up
 from dpmix.chain.starts import check_init, start
 from dpmix.kernels.compile import is_complete, on_compile
 from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling.chains import run_chains
+from dpmix.sampling.dask_crew import client_of
+from dpmix.sampling.dask_input import is_dask_array, table_from_dask
 from dpmix.sampling.drawn import Drawn, kept
 from dpmix.sampling.placement import checked_placement, opened
+from dpmix.sampling.sharded import Pace, run_sharded_chains
 from dpmix.sampling.workers import SECONDS_TO_START
+from dpmix.sharding.warmth import warm_up
 from dpmix.store.run_folder import RunFolder
 from dpmix.store.table_file import write_table
 
@@ -43,6 +46,7 @@ def sample(
     schedule=None,
     jobs=None,
     executor=None,
+    shards=1,
     out=None,
     overwrite=False,
     progress=True,
@@ -56,7 +60,8 @@ def sample(
     Parameters
     ----------
     x : Images or (n, d) array of 0/1 or bool
-        One image a row. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed.
+        One image a row. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed. A dask
+        array is packed block by block, on the workers where `executor` is a Client; all of it must be observed.
     prior : Prior, optional
         By default ``Prior()``, which learns alpha, a and b.
     observed : (d,) or (n, d) array of bool, optional
@@ -80,11 +85,15 @@ def sample(
     schedule : Schedule, optional
         How many proposals of each kind a sweep makes.
     jobs : int, optional
-        Worker processes on this machine; by default one for each chain, up to the number of cores.
-        With 1, everything runs in this process, and so it does in a daemonic process (a worker of
-        ``multiprocessing.Pool``), which may start no others.
-    executor : concurrent.futures.Executor, optional
-        Where segments run instead, such as ``dask.distributed.Client().get_executor()``.
+        Worker processes on this machine; by default one for each shard of each chain, up to the number
+        of cores. With 1, everything runs in this process, and so it does in a daemonic process (a worker
+        of ``multiprocessing.Pool``), which may start no others.
+    executor : concurrent.futures.Executor or dask.distributed.Client, optional
+        Where segments run instead. With shards, the images live with the workers of a Dask client.
+    shards : int
+        Spread each chain over so many shards, which sweep at the same time on different workers
+        (`dpmix.sharding`): for more images than one process can sweep. Exact for any number, which is
+        part of what determines the draws. Keep at least a hundred clusters a shard.
     out : path, optional
         Run folder to write as the chains go; a run that was killed goes on from it with `resume`.
     overwrite : bool
@@ -129,13 +138,17 @@ def sample(
     prior = Prior() if prior is None else prior
     if not isinstance(prior, Prior):
         raise InputTypeError(f"prior must be a dpmix.Prior; got {type(prior).__name__}")
-    table = BinaryTable.from_input(x, observed, labels)
+    if is_dask_array(x):
+        table = table_from_dask(x, observed, labels, client_of(executor))
+    else:
+        table = BinaryTable.from_input(x, observed, labels)
     prior.pseudo_counts(table.d)
     init, labels = check_init(init, table.n)
     schedule = Schedule() if schedule is None else schedule
     if not isinstance(schedule, Schedule):
         raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
-    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule)
+    shards = check_count("shards", shards, 1, table.n)
+    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards)
     plan.check_memory(table.n, table.d)
     placement = checked_placement(plan, jobs, executor)
     check_bool("progress", progress)
@@ -234,6 +247,7 @@ def _run(drawn, data_path, folder, placement, show):
     with Progress(
         plan.chains, plan.sweeps, show=show, started=[record.sweeps for record in records]
     ) as shown:
+        pace = Pace(plan, table.n, records)
 
         def on_segment(chain, record):
             drawn.remember()
@@ -241,11 +255,16 @@ def _run(drawn, data_path, folder, placement, show):
                 folder.write_chain(chain, record)
             trace = record.draws.trace
             figures = {"clusters": int(trace["n_clusters"][-1]), "log_joint": float(trace["log_joint"][-1])}
+            if plan.shards > 1:
+                figures |= pace.figures(chain, record.sweeps)
             shown.update(chain, record.sweeps, **figures)
 
         seconds_to_start = _compile_first(shown)
+        if plan.shards > 1:
+            shown.message(f"{plan.shards} shards, {plan.schedule.round_sweeps} sweeps a round")
         with opened(placement, table, seconds_to_start) as executor:
-            run_chains(table, data_path, plan, records, executor, on_segment)
+            run = run_chains if plan.shards == 1 else run_sharded_chains
+            run(table, data_path, plan, records, executor, on_segment)
     return Posterior(table, plan, records, __version__)
 
 

@@ -17,6 +17,7 @@ OF_MNIST = {
     "beyond_recognition.py": ["--quick"],
     "denoising_digits.py": ["--quick"],
     "half_digits.py": ["--quick", "--chains", "2"],
+    "many_images.py": ["--quick"],
     "twos_and_threes.py": ["--sweeps", "4"],
 }
 
@@ -48,4 +49,6 @@ def test_without_a_download(name, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OF_MNIST)
 def test_with_mnist(name, tmp_path, mnist_home):
+    if name == "many_images.py":
+        pytest.importorskip("distributed")
     run(name, OF_MNIST[name], tmp_path)

@@ -30,7 +30,14 @@ SOFTPLUS = "kernels/test_units.py::test_softplus_sums"
 ODDS = "kernels/test_units.py::test_pixel_log_odds"
 EXP = "kernels/test_units.py::test_exp_and_sigmoid"
 
+COMPONENTS = "kernels/test_anchored_pass.py::test_scores_are_within_the_tolerance"
+REASSIGNED = "kernels/test_anchored_pass.py::test_images_go_where_their_uniform_says"
+
 TESTED = {
+    "anchored_pass": {
+        COMPONENTS: "fill_columns exact_log_weight",
+        REASSIGNED: "_choose_exactly reassign_images",
+    },
     "beta_bernoulli": {
         SCORES: "cluster_at no_cluster _refresh_pixels refresh score_image own_score exact_score",
         PROPOSALS: "_refresh_classes column_score",

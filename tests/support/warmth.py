@@ -3,9 +3,9 @@
 import numpy as np
 
 from dpmix import features
-from dpmix.chain.segment import warm_up
 from dpmix.kernels import units
 from dpmix.partitions import co_clustering, point_estimate
+from dpmix.sharding.warmth import warm_up
 from support.query_cases import posterior_of
 
 

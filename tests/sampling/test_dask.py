@@ -1,0 +1,245 @@
+"""Chains over shards on a Dask cluster of two worker processes: the bits of a run that has no Dask.
+
+Needs the extra ``dask``.
+"""
+
+import os
+import random
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import dpmix
+from dpmix.base.errors import InputError, Interrupted, WorkerError
+from dpmix.chain.schedule import Schedule
+from dpmix.sampling import dask_crew, sharded
+from dpmix.sharding import rounds
+from support.shell import assert_same_bits
+
+distributed, da = pytest.importorskip("distributed"), pytest.importorskip("dask.array")
+key_split = pytest.importorskip("dask.utils").key_split
+
+N = 9_000  # images: three blocks of the pass
+GIVEN = {
+    "chains": 2,
+    "sweeps": 8,
+    "burn_in": 1,
+    "thin": 3,
+    "init": "random:20",
+    "seed": 3,
+    "shards": 3,
+    "schedule": Schedule(6, 6, 4, round_sweeps=2),
+    "progress": False,
+}
+
+
+def images():
+    rng = np.random.default_rng(7)
+    centres = rng.integers(0, 2, (8, 20))[np.arange(N) % 8]
+    x = np.where(rng.random((N, 20)) < 0.1, 1 - centres, centres)
+    return np.ma.MaskedArray(x, rng.random((N, 20)) < 0.05)
+
+
+def sampled(**changes):
+    return dpmix.sample(images(), labels=np.arange(N) % 3 - 1, **{**GIVEN, **changes})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sharded") / "run"
+    sampled(jobs=1, out=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def pids(client):
+    return list(client.run(os.getpid).values())
+
+
+@pytest.mark.parametrize("form", [pytest.param("client", marks=pytest.mark.slow), "executor"])
+def test_a_cluster_makes_no_difference(client, undisturbed, form, tmp_path):
+    executor = client if form == "client" else client.get_executor()
+    sampled(executor=executor, out=tmp_path / "run")
+    assert_same_bits(tmp_path / "run", undisturbed)
+
+
+@pytest.mark.slow
+def test_images_are_sent_where_workers_cannot_read_the_file(client, undisturbed, tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_crew.os.path, "abspath", lambda path: "/no/such/folder/data.npy")
+    posterior = sampled(executor=client)
+    monkeypatch.undo()
+    posterior.save(tmp_path / "run")
+    assert_same_bits(tmp_path / "run", undisturbed)
+
+
+def test_ordinary_chains_run_on_a_client(client):
+    given = {"shards": 1, "sweeps": 3, "thin": 1}
+    wanted = sampled(jobs=1, **given)
+    np.testing.assert_array_equal(sampled(executor=client, **given).labels, wanted.labels)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+@pytest.mark.parametrize(("which", "n_kills"), [("one", 20), ("all", 2)])
+def test_killed_workers_make_no_difference(client, undisturbed, which, n_kills, tmp_path):
+    """At random times, over as many runs as it takes."""
+    kills, moments = [], random.Random(6)
+
+    def kill(stop):
+        while len(kills) < n_kills and not stop.wait(moments.uniform(0.1, 2.0)):
+            for pid in pids(client)[: 1 if which == "one" else None]:
+                os.kill(pid, signal.SIGKILL)
+            kills.append(which)
+            client.wait_for_workers(2)
+
+    while len(kills) < n_kills:
+        stop = threading.Event()
+        killer = threading.Thread(target=kill, args=(stop,))
+        killer.start()
+        try:
+            sampled(executor=client, out=tmp_path / "run", overwrite=True)
+        finally:
+            stop.set()
+            killer.join()
+        assert_same_bits(tmp_path / "run", undisturbed)
+
+
+@pytest.mark.slow
+def test_a_task_that_kills_every_worker_ends_with_its_name(client, undisturbed, tmp_path, monkeypatch):
+    space = {"__name__": "__main__"}
+    exec("def poison(table, rows, plan, streams, *rest):\n    import os\n    os._exit(1)", space)
+    poison, real = space["poison"], rounds.run_shard
+
+    def play_round(plan, chain_ix, state, done):
+        monkeypatch.setattr(rounds, "run_shard", poison if done == 4 else real)
+        return rounds.play_round(plan, chain_ix, state, done)
+
+    monkeypatch.setattr("dpmix.sampling.sharded.play_round", play_round)
+    with pytest.raises(
+        WorkerError, match=r"chain 0, round 3, shard-\d stopped: every worker that tried died"
+    ):
+        sampled(executor=client, out=tmp_path / "run", chains=1)
+    monkeypatch.undo()
+    dpmix.resume(tmp_path / "run", jobs=2, progress=False)
+    one = dpmix.load(tmp_path / "run").records[0]
+    np.testing.assert_array_equal(one.state.z, dpmix.load(undisturbed).records[0].state.z)
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_gone_ends_the_run_and_resume_goes_on(undisturbed, tmp_path):
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster:
+        with distributed.Client(cluster) as client:
+            threading.Timer(0.5, cluster.close).start()
+            with pytest.raises(WorkerError, match="dpmix.resume"):
+                sampled(executor=client, out=tmp_path / "run")
+    dpmix.resume(tmp_path / "run", jobs=1, progress=False)
+    assert_same_bits(tmp_path / "run", undisturbed)
+
+
+def test_bad_clusters_are_refused_before_any_work(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_crew, "__version__", "9.9.9")
+    with pytest.raises(InputError, match=r"worker tcp://\S+ has dpmix \S+, and this program has dpmix 9.9.9"):
+        sampled(executor=client, out=tmp_path / "run")
+    monkeypatch.setattr(dask_crew, "_ASK_VERSION", dask_crew._ASK_VERSION.replace("'dpmix'", "'nodpmix'"))
+    with pytest.raises(InputError, match=r"worker tcp://\S+ has no dpmix"):
+        sampled(executor=client, out=tmp_path / "run")
+    monkeypatch.undo()
+    with distributed.LocalCluster(n_workers=0, dashboard_address=":0") as cluster:
+        with distributed.Client(cluster) as idle, pytest.raises(InputError, match="no workers"):
+            sampled(executor=idle, out=tmp_path / "run")
+    with pytest.raises(InputError, match="executor is a Client that is closed; make a new one"):
+        sampled(executor=idle, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def dask_images(values=None, n=240, block=20):
+    values = np.random.default_rng(3).integers(0, 2, (n, 12)) if values is None else values
+    return da.from_array(values, chunks=(block, -1)), values
+
+
+@pytest.mark.parametrize("labels", [None, np.arange(240) % 3 - 1], ids=["pixels", "labels"])
+def test_a_dask_array_gives_the_table_of_its_images(client, labels):
+    x, values = dask_images()
+    given = {**GIVEN, "sweeps": 2, "chains": 1, "thin": 1}
+    wanted = dpmix.sample(values, labels=labels, jobs=1, **given)
+    for executor in (client, None):
+        where = {"jobs": 1} if executor is None else {"executor": executor}
+        found = dpmix.sample(x, labels=labels, **where, **given)
+        assert found.table.digest == wanted.table.digest
+        np.testing.assert_array_equal(found.labels, wanted.labels)
+
+
+def dask_cases():
+    x, values = dask_images(n=360)
+    wrong, missing = values.copy(), values.astype(float)
+    wrong[17 * 20 + 3, 5], missing[17 * 20 + 3, 5] = 7, np.nan
+    narrow = x.map_blocks(lambda block, block_id: block[:, : 12 - (block_id[0] == 17)], dtype=x.dtype)
+    return {
+        "values": (
+            dask_images(wrong)[0],
+            "block 17 of x must contain only 0 and 1; found 7 at row 3, column 5",
+        ),
+        "gaps": (dask_images(missing)[0], "block 17 of x has unobserved pixels"),
+        "widths": (narrow, r"block 17 of x must have the shape \(20, 12\); it has \(20, 11\)"),
+        "unknown": (x[x.sum(1) > 3], r"unknown chunk sizes; call x.compute_chunk_sizes\(\) first"),
+        "cut rows": (x.rechunk((20, 5)), r"cut into 3 parts; call x.rechunk\(\{1: -1\}\) first"),
+        "empty": (x[:0], "at least one image of one pixel"),
+        "one dimension": (x[0], "2 dimensions"),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["values", "gaps", "widths", "unknown", "cut rows", "empty", "one dimension"]
+)
+def test_bad_dask_arrays_are_refused_by_name(name, tmp_path):
+    x, text = dask_cases()[name]
+    with pytest.raises(InputError, match=text):
+        dpmix.sample(x, **{**GIVEN, "out": tmp_path / "run"})
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dask_array_takes_no_mask():
+    with pytest.raises(InputError, match="observed cannot be given for a dask array"):
+        dpmix.sample(dask_images()[0], observed=np.ones(12, bool), **GIVEN)
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_finished_rounds(client, undisturbed, tmp_path, monkeypatch):
+    landings = []
+
+    def wait(*args):
+        landings.append(args)
+        if len(landings) == 14:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    real = sharded.wait
+    monkeypatch.setattr(sharded, "wait", wait)
+    with pytest.raises(Interrupted, match="of 8 sweeps"):
+        sampled(executor=client, out=tmp_path / "run")
+    monkeypatch.undo()
+    assert 0 < sum(record.sweeps for record in dpmix.load(tmp_path / "run").records) < 16
+    dpmix.resume(tmp_path / "run", executor=client, progress=False)
+    assert_same_bits(tmp_path / "run", undisturbed)
+
+
+def test_the_dashboard_groups_tasks_under_readable_names(client, monkeypatch):
+    keys = []
+    real = client.submit
+    monkeypatch.setattr(
+        client, "submit", lambda *args, **given: keys.append(given["key"]) or real(*args, **given)
+    )
+    sampled(executor=client, chains=1, sweeps=2, thin=1)
+    assert len(set(keys)) == len(keys)
+    names = "rows deal piece segment components pass counts ends"
+    assert {key_split(key) for key in keys} == {f"dpmix-{name}" for name in names.split()}
