@@ -224,6 +224,8 @@ def _in_our_words(error):
         return WorkerError(f"every worker that tried died ({str(error).splitlines()[0]})")
     if isinstance(error, CancelledError):
         return WorkerError("the cluster has lost its scheduler, or the work was cancelled there")
+    if isinstance(error, OSError):  # one that joined later, perhaps: those of the beginning see the file
+        return WorkerError(f"a worker cannot read the images ({error})")
     return error
 
 

@@ -243,3 +243,11 @@ def test_the_dashboard_groups_tasks_under_readable_names(client, monkeypatch):
     assert len(set(keys)) == len(keys)
     names = "rows deal piece segment components pass counts ends"
     assert {key_split(key) for key in keys} == {f"dpmix-{name}" for name in names.split()}
+
+
+def test_a_worker_that_loses_sight_of_the_file_is_told_of(client, tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_crew, "load_rows", lambda path, block, digest: open("/no/such/file").close())
+    with pytest.raises(
+        WorkerError, match=r"chain 0, round 1, shard-\d stopped: a worker cannot read the images"
+    ):
+        sampled(executor=client)
