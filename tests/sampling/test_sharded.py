@@ -3,7 +3,7 @@
 import itertools
 import os
 import signal
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -115,12 +115,12 @@ class Failing(Executor):
     def __init__(self, fails):
         self._fails, self._calls = fails, itertools.count()
 
-    def submit(self, function, handle, job):
+    def submit(self, function, asked, handle, job):
         future = Future()
         if self._fails(next(self._calls), job):
             future.set_exception(WorkerDied(-signal.SIGKILL))
         else:
-            future.set_result(function(handle, job))
+            future.set_result(function(asked, handle, job))
         return future
 
 
@@ -160,15 +160,62 @@ def test_a_worker_that_cannot_read_the_file_is_sent_the_images(undisturbed, tmp_
     sent = []
 
     class Elsewhere(Executor):
-        def submit(self, function, handle, job):
+        def submit(self, function, asked, handle, job):
             sent.append(handle.packed is not None)
             future = Future()
             there = handle.packed is not None
-            future.set_result(function(handle, job) if there else sharded.MISSING)
+            future.set_result(function(asked, handle, job) if there else sharded.MISSING)
             return future
 
     assert_as_undisturbed(sampled(executor=Elsewhere()), undisturbed, tmp_path)
     assert any(sent) and not all(sent)
+
+
+def failed(error):
+    future = Future()
+    future.set_exception(error)
+    return future
+
+
+def done(value):
+    future = Future()
+    future.set_result(value)
+    return future
+
+
+WRONG = {  # what an executor does with its eighth call and those after it, and what the error says
+    "refuses": (lambda *call: 1 / 0, "takes no work: ZeroDivisionError"),
+    "returns no future": (lambda *call: None, "takes no work: TypeError: submit must return a .*Future"),
+    "fails": (
+        lambda *call: failed(OSError("the line is cut")),
+        "the executor failed: OSError: the line is cut",
+    ),
+    "is cancelled": (lambda *call: failed(CancelledError()), "the executor failed: CancelledError"),
+    "answers with nothing": (lambda *call: done(None), "answered with None where .* was asked for"),
+    "mixes answers up": (
+        lambda function, asked, handle, job: done(function((*asked[:-1], asked[-1] + 1), handle, job)),
+        "answered with what was not asked for in the place of",
+    ),
+    "lacks memory": (lambda *call: failed(MemoryError()), "ran out of memory 4 times: MemoryError"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_an_executor_is_trusted_with_nothing(name, undisturbed, tmp_path):
+    act, told = WRONG[name]
+    calls = itertools.count()
+
+    class Wrong(Executor):
+        def submit(self, function, *args):
+            return done(function(*args)) if next(calls) < 7 else act(function, *args)
+
+    with pytest.raises(
+        WorkerError, match=f"^chain \\d, round \\d, .*{told}.*sweeps before that round"
+    ) as caught:
+        sampled(executor=Wrong(), out=tmp_path / "run")
+    assert caught.value.posterior is None or caught.value.posterior.records
+    dpmix.resume(tmp_path / "run", jobs=1, progress=False)
+    assert_same_bits(tmp_path / "run", undisturbed)
 
 
 @pytest.mark.parametrize(
