@@ -69,7 +69,8 @@ def without_the_pass(monkeypatch):
     """Images stay where the shards left them."""
 
     def stay(table, rows, streams, z, anchors, components):
-        return z, anchored_pass.count_rows(table, z.astype(np.int64), len(anchors)), 0
+        counts = anchored_pass.count_rows(table, z.astype(np.int64), len(anchors))
+        return anchored_pass.BlockEnd(z, counts, 0)
 
     monkeypatch.setattr(rounds, "run_block", stay)
 
@@ -110,7 +111,8 @@ def _plant_all_open(monkeypatch, mend):
         found, _, n_moved = anchored_pass.run_block(table, rows, streams, z, anchors, components)
         _, found = np.unique(mend(found, z), return_inverse=True)
         n_clusters = int(found.max()) + 1
-        return found.astype(np.int32), anchored_pass.count_rows(table, found, n_clusters), n_moved
+        counts = anchored_pass.count_rows(table, found, n_clusters)
+        return anchored_pass.BlockEnd(found.astype(np.int32), counts, n_moved)
 
     monkeypatch.setattr(rounds, "run_block", run)
 
