@@ -43,7 +43,7 @@ def test_partitions_come_up_as_often_as_they_must(part, shards, case, monkeypatc
 @pytest.mark.parametrize("schedule", [Schedule(0, 0, 1, 1), Schedule(2, 3, 2, 2)], ids=str)
 def test_hyperparameters_learned_in_rounds_have_the_right_posterior(schedule, shards):
     prior = moves.prior_for("all", rounds.ALPHA, rounds.A, rounds.B)
-    assert p_value("plain", rounds.plan_of("plain", shards, schedule, prior), LONG, thin=3) > P_LEAST
+    assert p_value("plain", rounds.plan_of("plain", shards, schedule, prior), LONG // 3, thin=3) > P_LEAST
 
 
 def p_value_of_passes(case, n_clusters, n_draws):
