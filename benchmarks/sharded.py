@@ -38,7 +38,6 @@ from dpmix.sampling.sharded import run_sharded_chains
 from dpmix.sampling.workers import ProcessWorkers
 from dpmix.sharding.warmth import warm_up
 
-sys.modules["sparse"] = None  # dask would take the benchmark of that name for a package
 MARKS = [5, 10, 20, 30, 60, 120, 300, 600]  # seconds at which the log joint is shown
 MOST_SWEEPS = 1_000_000
 EMPTY_SHARDS, EMPTY_ROUNDS = 8, 200

@@ -3,7 +3,7 @@
 Why not SciPy's sparse product: for mini-batches of 100 and 1,000 images with 19 % of 784 pixels on, and 256 to
 1,000 hidden units, making a `csr_array` and multiplying takes 2.4 to 4.3 times as long as ours for ``x @ w``
 (1.3 to 2.3 times for the product alone), and 1.3 to 2.3 times for ``x.T @ h``. It also adds in another order,
-so trained weights would change in their last bits. One thread, SciPy 1.17; ``python benchmarks/sparse.py``.
+so trained weights would change in their last bits. One thread, SciPy 1.17; ``python benchmarks/sparse_products.py``.
 """
 
 import numpy as np

@@ -1,6 +1,6 @@
 """Products of mini-batches of binary images with dense weights: `dpmix.features.products`, SciPy and BLAS.
 
-    python benchmarks/sparse.py [--rows 100 1000] [--hidden 256 500 1000] [--on 0.19] [--repeats 31]
+    python benchmarks/sparse_products.py [--rows 100 1000] [--hidden 256 500 1000] [--on 0.19] [--repeats 31]
 
 A table (rows, 784) of float32, `on` of it ones at random, is multiplied in both directions of training,
 ``x @ w`` and ``x.T @ h``. `dpmix` lists what is not zero and combines rows, `scipy` makes a `csr_array` and
