@@ -8,12 +8,12 @@ was lost with its worker is done again, with the same result. A chain is kept af
 import contextlib
 import time
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+from concurrent.futures import BrokenExecutor
 from typing import NamedTuple
 
 from dpmix.base.errors import WorkerError
 from dpmix.chain.record import ChainRecord
-from dpmix.sampling.chains import checked_future, error_of
+from dpmix.sampling.chains import checked_future, ended_of, error_of
 from dpmix.sampling.dask_crew import DaskCrew, client_of
 from dpmix.sampling.delivery import MISSING, TableHandle
 from dpmix.sampling.here import HereExecutor
@@ -25,7 +25,6 @@ __all__ = ["Pace", "remote_job", "run_sharded_chains"]
 
 _SECONDS_KEPT = 1.0  # how much work a crash may cost, where rounds are shorter
 _WRITING = 20.0  # rounds are kept when they took this many times as long as keeping does, if that is longer
-_SECONDS_TO_CHECK = 5.0  # after which the crew is looked at, where no job has ended
 _ATTEMPTS = 4  # the first and three more
 
 
@@ -261,7 +260,7 @@ def run_sharded_chains(table, data_path, plan, records, executor, on_rounds):
         for chain in range(plan.chains):
             work.begin(chain)
         while work.flying:
-            for future in wait(work.flying, _SECONDS_TO_CHECK, FIRST_COMPLETED).done:
+            for future in ended_of(work.flying):
                 work.land(future)
             crew.check()
     finally:
