@@ -17,6 +17,7 @@ import pytest
 import dpmix
 from dpmix.base.errors import RunError
 from dpmix.chain.record import Draws
+from dpmix.cli.wording import message_of
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling import chains, delivery, drawn, run
 from dpmix.store.run_folder import RunFolder
@@ -519,3 +520,21 @@ def test_a_pool_of_the_caller_whose_process_is_killed():
             dpmix.sample(X, executor=executor, **PLAN)
     assert isinstance(caught.value.__cause__, BrokenProcessPool)
     assert sum(record.sweeps for record in caught.value.posterior.records) >= 4
+
+
+def test_who_lost_the_folder_is_not_sent_to_what_stands_at_its_path(tmp_path, monkeypatch):
+    out, usual, calls = tmp_path / "run", RunFolder.write_chain, []
+
+    def write_chain(folder, *args):
+        calls.append(1)
+        if len(calls) == 9:
+            out.rename(tmp_path / "moved")
+            dpmix.sample(X, jobs=1, out=out, **PLAN)
+        usual(folder, *args)
+
+    monkeypatch.setattr(RunFolder, "write_chain", write_chain)
+    with pytest.raises(RunError, match="is no longer the folder") as caught:
+        dpmix.sample(X, jobs=1, out=out, **PLAN)
+    assert caught.value.posterior.records[0].sweeps
+    assert "posterior.save(path)" in caught.value.remedy and str(out) not in caught.value.remedy
+    assert str(out) not in message_of(caught.value, str(out)).partition("what is there now; ")[2]
