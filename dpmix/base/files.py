@@ -21,7 +21,7 @@ try:
 except ImportError:
     fcntl = None
 
-__all__ = ["LOCK_NAME", "WriterLock", "is_held", "is_leftover", "is_writing", "replace_files"]
+__all__ = ["LOCK_NAME", "FolderLost", "WriterLock", "is_held", "is_leftover", "is_writing", "replace_files"]
 
 LOCK_NAME = ".lock"
 _BY_DESCRIPTOR = {os.open, os.rename, os.unlink} <= os.supports_dir_fd  # not on Windows
@@ -117,6 +117,10 @@ def is_leftover(name):
     return _LEFTOVER.fullmatch(name) is not None
 
 
+class FolderLost(RunError):
+    """The folder that a process writes is no longer at its path."""
+
+
 class WriterLock:
     """The right to write in `folder`, held until `release` or the end of the process.
 
@@ -154,7 +158,7 @@ class WriterLock:
 
         Raises
         ------
-        RunError
+        FolderLost
             The folder is no longer at its path; the files there, if any, are as they were.
         OSError
             As for the function.
@@ -163,7 +167,7 @@ class WriterLock:
         _replace(self._place, writers, self.check)
 
     def check(self):
-        """Raise RunError unless the folder that is held is still at its path, with its lock."""
+        """Raise FolderLost unless the folder that is held is still at its path, with its lock."""
         held = [(self._folder / LOCK_NAME, self._lock), (self._folder, self._place.descriptor)]
         for path, descriptor in held:
             try:
@@ -171,7 +175,7 @@ class WriterLock:
                     continue
             except FileNotFoundError:
                 pass
-            raise RunError(
+            raise FolderLost(
                 f"{self._folder} is no longer the folder that this run began to write: it was moved, removed or "
                 "replaced meanwhile, and nothing was written to what is there now"
             )

@@ -16,6 +16,8 @@ __all__ = ["SCRIPT_WORDS", "Wording"]
 SCRIPT_WORDS = {
     "resume": "dpmix.resume({run!r})",
     "so_far": "what was drawn is in .posterior of this error and in dpmix.last_run()",
+    "lost_folder": "what was drawn is in .posterior of this error and in dpmix.last_run(); "
+    "to go on, posterior.save(path), then dpmix.resume(path)",
     "fewer_jobs": "jobs=1",
     "resume_saved": "posterior.save(path), then dpmix.resume(path)",
     "more_sweeps": "posterior.save(path), then dpmix.resume(path, sweeps=...)",

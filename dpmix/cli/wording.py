@@ -11,6 +11,7 @@ __all__ = ["SHELL_WORDS", "in_shell_words", "message_of"]
 SHELL_WORDS = {
     "resume": "'dpmix resume {run}'",
     "so_far": "what was drawn is in {run}",
+    "lost_folder": "what was saved is in that folder, wherever it is now, and 'dpmix resume' goes on with it there",
     "fewer_jobs": "--jobs 1",
     "resume_saved": "'dpmix resume {run}'",
     "more_sweeps": "'dpmix resume {run} --sweeps N'",

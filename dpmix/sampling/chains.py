@@ -8,7 +8,7 @@ of the caller are trusted with nothing: whatever they do, the caller gets a `Wor
 import contextlib
 import time
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
 from dpmix.base.errors import WorkerError
 from dpmix.chain.record import ChainRecord
@@ -17,11 +17,12 @@ from dpmix.sampling.here import HereExecutor
 from dpmix.sampling.shortage import described, described_object, is_killed, memory_remedy
 from dpmix.sampling.workers import ProcessWorkers, WorkerDied
 
-__all__ = ["checked_future", "error_of", "run_chains"]
+__all__ = ["checked_future", "ended_of", "error_of", "run_chains"]
 
 _SEGMENT_SECONDS = 1.0  # how much work a crash or Ctrl-C may cost
 _WRITING = 20.0  # a segment computes this many times as long as it takes to keep it, if that is longer
 _ATTEMPTS = 4  # the first and three more
+_SECONDS_TO_LOOK = 5.0  # after which futures are looked at, where none has said that it is done
 
 
 class _Work:
@@ -152,12 +153,23 @@ def checked_future(future):
     raise TypeError(f"submit must return a concurrent.futures.Future; it returned {described_object(future)}")
 
 
+def ended_of(futures):
+    """Those of `futures` that are done, waiting some seconds for the first one.
+
+    Waiting alone would take for ever where futures are cancelled and nobody is told of it, as a
+    ``ThreadPoolExecutor`` does that is shut down with ``cancel_futures=True``.
+    """
+    wait(futures, _SECONDS_TO_LOOK, FIRST_COMPLETED)
+    return [future for future in futures if future.done()]
+
+
 def error_of(future):
-    """The exception of a future that is done, or None."""
+    """What `future`, which is done, raises in the place of a result, or None."""
     try:
-        return future.exception()
-    except CancelledError as error:
+        future.result()
+    except BaseException as error:
         return error
+    return None
 
 
 def _next_size(n_sweeps, seconds, wanted):
@@ -191,7 +203,7 @@ def run_chains(table, data_path, plan, records, executor, on_segment):
         for chain in range(plan.chains):
             work.launch(chain)
         while work.flying:
-            for future in wait(work.flying, return_when=FIRST_COMPLETED).done:
+            for future in ended_of(work.flying):
                 work.land(future)
     except BaseException:
         work.salvage()

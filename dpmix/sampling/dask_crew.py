@@ -134,6 +134,10 @@ class DaskCrew:
             futures = self._submit_shards(place, jobs)
         return [self._relayed(future, job) for future, job in zip(futures, jobs, strict=True)]
 
+    def is_missing(self, answer):
+        """Never: images lie with the workers, or are read anew."""
+        return False
+
     def taken(self, chain, round_ix, job, answer):
         """The result in the `answer` to `job`."""
         return answer

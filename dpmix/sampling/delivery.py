@@ -16,11 +16,12 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.errors import InputError
-from dpmix.chain.record import DRAW_NAMES, TRACE_NAMES, Draws
+from dpmix.chain.record import Draws
 from dpmix.chain.segment import run_segment
 from dpmix.chain.state import State
 from dpmix.model.table import BinaryTable
 from dpmix.sampling.shortage import described_object
+from dpmix.store.chain_values import check_segment
 from dpmix.store.table_file import read_table
 
 __all__ = ["MISSING", "Answer", "Asked", "TableHandle", "checked_answer", "holding", "remote_segment"]
@@ -126,25 +127,11 @@ def checked_answer(answer, asked, table, plan):
             f"where sweeps {asked.done + 1} to {asked.done + asked.n_sweeps} of chain {asked.chain} were asked for"
         )
     try:
-        fits = _fits(answer, asked, table, plan)
+        check_segment(answer.state, answer.draws, table, plan, asked.done)
+    except InputError as error:
+        raise ValueError(f"a segment that does not fit the images and the plan: {error}") from error
     except Exception as error:
         raise ValueError("a segment that is damaged") from error
-    if not fits:
-        raise ValueError("a segment that does not fit the images and the plan")
+    if len(answer.draws.trace["log_joint"]) != asked.n_sweeps:
+        raise ValueError("a segment of another length")
     return answer
-
-
-def _fits(answer, asked, table, plan):
-    """Whether the arrays of `answer` have the shapes, and state and log joint the values, of a segment."""
-    _, state, draws = answer
-    n, d, kept = table.n, table.d, plan.n_kept(asked.done + asked.n_sweeps) - plan.n_kept(asked.done)
-    forms = [(state.z, (n,)), (state.a, (d,)), (state.b, (d,)), (state.generator, (6,))]
-    forms += [(draws.trace[name], (asked.n_sweeps,)) for name in TRACE_NAMES]
-    rests = {"labels": (n,), "alpha": (), "a": (d,), "b": (d,)}
-    forms += [(draws.kept[name], (kept, *rests[name])) for name in DRAW_NAMES]
-    return (
-        all(isinstance(values, np.ndarray) and values.shape == shape for values, shape in forms)
-        and state.alpha > 0
-        and bool(np.bincount(state.z).all())
-        and bool(np.isfinite(draws.trace["log_joint"]).all())
-    )

@@ -9,6 +9,7 @@ import contextlib
 import functools
 
 from dpmix.base.errors import Interrupted, RunError, WorkerError
+from dpmix.base.files import FolderLost
 from dpmix.base.version import __version__
 from dpmix.base.wording import Wording
 from dpmix.posterior.posterior import Posterior
@@ -138,6 +139,9 @@ def _hand_back(error, drawn):
         posterior = drawn.posterior()
     except MemoryError:
         first = _joined([first, "dpmix.last_run() puts the draws together once there is room for them"])
+    if isinstance(error, FolderLost):  # who would go on at its path might go on with another run
+        error.extend(Wording("{lost_folder}") if drawn.has_sweeps() else None, posterior)
+        return
     if isinstance(error, KeyboardInterrupt):
         raise Interrupted(f"interrupted after {drawn.told()}", posterior, drawn.remedy(first)) from error
     if isinstance(error, MemoryError):

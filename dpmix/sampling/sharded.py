@@ -8,24 +8,24 @@ was lost with its worker is done again, with the same result. A chain is kept af
 import contextlib
 import time
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+from concurrent.futures import BrokenExecutor
 from typing import NamedTuple
 
 from dpmix.base.errors import WorkerError
 from dpmix.chain.record import ChainRecord
-from dpmix.sampling.chains import checked_future, error_of
+from dpmix.sampling.chains import checked_future, ended_of, error_of
 from dpmix.sampling.dask_crew import DaskCrew, client_of
 from dpmix.sampling.delivery import MISSING, TableHandle
 from dpmix.sampling.here import HereExecutor
 from dpmix.sampling.shortage import described, described_object, is_killed, memory_remedy
 from dpmix.sampling.workers import ProcessWorkers, WorkerDied
 from dpmix.sharding.rounds import on_rows, play_round
+from dpmix.store.chain_values import check_segment
 
 __all__ = ["Pace", "remote_job", "run_sharded_chains"]
 
 _SECONDS_KEPT = 1.0  # how much work a crash may cost, where rounds are shorter
 _WRITING = 20.0  # rounds are kept when they took this many times as long as keeping does, if that is longer
-_SECONDS_TO_CHECK = 5.0  # after which the crew is looked at, where no job has ended
 _ATTEMPTS = 4  # the first and three more
 
 
@@ -60,10 +60,12 @@ class ExecutorCrew:
         asked = self._asked(chain, round_ix, job)
         return checked_future(self._executor.submit(remote_job, asked, handle, job))
 
+    def is_missing(self, answer):
+        """Whether a worker could not get at the table."""
+        return isinstance(answer, str) and answer == MISSING
+
     def taken(self, chain, round_ix, job, answer):
-        """The result in the `answer` to `job`, or MISSING; ValueError and TypeError for any other answer."""
-        if isinstance(answer, str) and answer == MISSING:
-            return MISSING
+        """The result in the `answer` to `job`; ValueError and TypeError for any other answer."""
         if not isinstance(answer, Done):
             raise TypeError(f"{described_object(answer)} where {job.name} was asked for")
         if answer.asked != self._asked(chain, round_ix, job):
@@ -109,7 +111,7 @@ class _Work:
         self.table, self.plan, self.records = table, plan, records
         self.crew, self.on_rounds = crew, on_rounds
         self.rounds = {}  # chain -> _Round
-        self.flying = {}  # future -> (chain, job)
+        self.flying = {}  # future -> (chain, job, whether the table went along)
         self.failures = Counter()  # of a job of a chain, in a row
         self.kept_at = dict.fromkeys(range(plan.chains), time.perf_counter())
         self.keeping = Counter()  # chain -> seconds that on_rounds took
@@ -124,19 +126,19 @@ class _Work:
 
     def land(self, future):
         """Take in the answer of a job, and go on with its round when it was the last one."""
-        chain, job_ix = self.flying.pop(future)
+        chain, job_ix, carried = self.flying.pop(future)
         error = error_of(future)
         if error is not None:
             self._fail(chain, job_ix, error)
             return
-        job = self.rounds[chain].jobs[job_ix]
-        try:
-            answer = self.crew.taken(chain, self._round(chain), job, future.result())
-        except (TypeError, ValueError) as error:
-            raise self._stopped(chain, job_ix, f"the executor answered with {error}") from error
-        if isinstance(answer, str):  # MISSING
+        job, answer = self.rounds[chain].jobs[job_ix], future.result()
+        if not carried and self.crew.is_missing(answer):
             self._launch(chain, job_ix, carry=True)
             return
+        try:
+            answer = self.crew.taken(chain, self._round(chain), job, answer)
+        except (TypeError, ValueError) as error:
+            raise self._stopped(chain, job_ix, f"the executor answered with {error}") from error
         self.failures[chain, job_ix] = 0
         if self.rounds[chain].take(job_ix, answer):
             self._go_on(chain)
@@ -147,13 +149,29 @@ class _Work:
             self._keep(chain)
 
     def _go_on(self, chain):
-        jobs, result = self.rounds[chain].go_on()
+        jobs, result = self._played(chain)
         if jobs is None:
             self._end(chain, *result)
             return
         with self._handing_over(chain, 0):
             futures = self.crew.submit_all(chain, self._round(chain), jobs)
-        self.flying |= {future: (chain, job_ix) for job_ix, future in enumerate(futures)}
+        self.flying |= {future: (chain, job_ix, False) for job_ix, future in enumerate(futures)}
+
+    def _played(self, chain):
+        """The next jobs, or None and the result, of answers that come from who knows where."""
+        if self.crew.is_own:
+            return self.rounds[chain].go_on()
+        try:
+            jobs, result = self.rounds[chain].go_on()
+            if jobs is None:
+                check_segment(*result, self.table, self.plan, self.records[chain].sweeps)
+        except MemoryError:
+            raise
+        except Exception as error:
+            at = f"chain {chain}, round {self._round(chain) + 1} stopped"
+            why = f"the executor answered with what makes no round: {described(error)}"
+            raise WorkerError(f"{at}: {why}; {self._kept(chain)}") from error
+        return jobs, result
 
     def _end(self, chain, state, draws):
         record = ChainRecord(state, self.records[chain].draws.followed_by(draws))
@@ -180,7 +198,7 @@ class _Work:
         job = self.rounds[chain].jobs[job_ix]
         with self._handing_over(chain, job_ix):
             future = self.crew.submit(chain, self._round(chain), job, carry)
-        self.flying[future] = (chain, job_ix)
+        self.flying[future] = (chain, job_ix, carry)
 
     @contextlib.contextmanager
     def _handing_over(self, chain, job_ix):
@@ -261,7 +279,7 @@ def run_sharded_chains(table, data_path, plan, records, executor, on_rounds):
         for chain in range(plan.chains):
             work.begin(chain)
         while work.flying:
-            for future in wait(work.flying, _SECONDS_TO_CHECK, FIRST_COMPLETED).done:
+            for future in ended_of(work.flying):
                 work.land(future)
             crew.check()
     finally:

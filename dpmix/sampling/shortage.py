@@ -62,7 +62,11 @@ def described(error):
     """What an exception says, with its name where that tells more: many say nothing, or half a sentence."""
     if isinstance(error, WorkerError):
         return str(error)
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # of a class that cannot even say what is wrong
+        said = ""
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def described_object(value):

@@ -16,24 +16,20 @@ import numpy as np
 from dpmix.base.errors import InputError, RunError
 from dpmix.base.npz import read_stored
 from dpmix.base.reading import opened
-from dpmix.chain.record import DRAW_NAMES, FIGURES, TRACE_NAMES, ChainRecord, Draws
+from dpmix.chain.record import DRAW_NAMES, TRACE_NAMES, ChainRecord, Draws
 from dpmix.chain.state import State
-from dpmix.store.chain_values import check_values
+from dpmix.store.chain_values import arrays_of, check_values, due_forms, misfit
 
 __all__ = ["read_chain", "write_chain"]
 
 _MARK = b"dpmix sha256 "
 _HEX = 64
 _BLOCK_BYTES = 1 << 20
-_MAX_NAME = 4 * 32  # bytes of the name of a run
 
 
 def write_chain(file, run, chain_ix, record):
     """Write `record`, of chain `chain_ix` of the run named `run`, to a binary `file` open for both ways."""
-    arrays = {"run": run, "chain": chain_ix, "sweeps": record.sweeps}
-    arrays |= {f"state.{name}": value for name, value in record.state._asdict().items()}
-    arrays |= {f"trace.{name}": record.draws.trace[name] for name in TRACE_NAMES}
-    arrays |= {f"kept.{name}": record.draws.kept[name] for name in DRAW_NAMES}
+    arrays = {"run": run, "chain": chain_ix, "sweeps": record.sweeps} | arrays_of(record.state, record.draws)
     with zipfile.ZipFile(file, "w") as archive:
         archive.comment = _MARK + b"0" * _HEX
         for name, values in arrays.items():
@@ -104,19 +100,7 @@ def _digest(file):
 
 def _forms(n, d):
     """Dtype and shape of every array of a chain over `n` images of `d` pixels; -1 is any length."""
-    forms = {
-        "run": (None, ()),
-        "chain": ("i8", ()),
-        "sweeps": ("i8", ()),
-        "state.z": ("i4", (n,)),
-        "state.alpha": ("f8", ()),
-        "state.a": ("f8", (d,)),
-        "state.b": ("f8", (d,)),
-        "state.generator": ("u8", (6,)),
-    }
-    forms |= {f"trace.{name}": (dtype, (-1,)) for name, dtype in FIGURES.items()}
-    kept = Draws.empty(n, d).kept
-    return forms | {f"kept.{name}": (values.dtype, (-1, *values.shape[1:])) for name, values in kept.items()}
+    return {"run": (None, ()), "chain": ("i8", ()), "sweeps": ("i8", ())} | due_forms(n, d)
 
 
 def _parse(path, file, size, forms):
@@ -125,13 +109,8 @@ def _parse(path, file, size, forms):
     def check(name, dtype, shape):
         if name not in forms:
             raise InputError("is not one of the arrays of a chain")
-        wanted, due = forms[name]
-        right = _is_name(dtype) if wanted is None else dtype == wanted
-        if name == "kept.labels":
-            right |= dtype == np.int32
-        fits = len(shape) == len(due) and all(w in (-1, s) for s, w in zip(shape, due, strict=True))
-        if not (right and fits):
-            raise InputError(f"is {_plainly(dtype)} {shape} where {_plainly(wanted)} {due} is due")
+        if wrong := misfit(name, forms[name], dtype, shape):
+            raise InputError(wrong)
 
     file.seek(0)
     try:
@@ -141,17 +120,6 @@ def _parse(path, file, size, forms):
     if missing := sorted(forms.keys() - arrays.keys()):
         raise RunError(f"{path} is not a chain of this version of dpmix: it lacks {', '.join(missing)}")
     return arrays
-
-
-def _is_name(dtype):
-    return dtype.kind == "U" and dtype.itemsize <= _MAX_NAME
-
-
-def _plainly(dtype):
-    if dtype is None:
-        return "a short text"
-    dtype = np.dtype(dtype)
-    return "pickled Python objects" if dtype.hasobject else str(dtype)
 
 
 def _check_lengths(path, arrays, table, plan):

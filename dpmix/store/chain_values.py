@@ -1,23 +1,108 @@
-"""What the values of a chain must fulfil: each by itself, and all of them together.
+"""What the arrays of a chain must fulfil: each by itself, and all of them together.
 
-A file may be made up, checksum and all. Here is everything that follows from how a chain comes about, and that
-later computation relies on: labels without gaps, numbers within the range of their prior, figures of sweeps that
-agree with the draws and with where the chain stands.
+A file may be made up, checksum and all, and so may the answer of an executor. Here is everything that follows
+from how a chain comes about, and that later computation relies on: labels without gaps, numbers within the range
+of their prior, figures of sweeps that agree with the draws and with where the chain stands.
 """
 
 import numpy as np
 
 from dpmix.base.errors import InputError
-from dpmix.chain.record import DRAW_NAMES, FIGURES, PROPOSALS
+from dpmix.chain.record import DRAW_NAMES, FIGURES, PROPOSALS, TRACE_NAMES, Draws
 from dpmix.model.prior import LEAST, MOST, Gamma
 
-__all__ = ["check_values"]
+__all__ = ["arrays_of", "check_segment", "check_values", "due_forms", "misfit"]
 
+_MAX_NAME = 4 * 32  # bytes of the name of a run
 _HAIR = 1e-9  # relative: exp(log(x)) may lie so far beyond the range
 
 
-def check_values(arrays, table, plan):
-    """Refuse `arrays` of a chain file, of the right forms, that no chain of `plan` over `table` can come to.
+def arrays_of(state, draws):
+    """The arrays of a chain by name: where it stands, and what it gave.
+
+    Parameters
+    ----------
+    state : dpmix.chain.state.State
+    draws : dpmix.chain.record.Draws
+
+    Returns
+    -------
+    dict of str to object
+    """
+    arrays = {f"state.{name}": value for name, value in state._asdict().items()}
+    arrays |= {f"trace.{name}": draws.trace[name] for name in TRACE_NAMES}
+    return arrays | {f"kept.{name}": draws.kept[name] for name in DRAW_NAMES}
+
+
+def due_forms(n, d):
+    """Dtype and shape of each of `arrays_of` a chain over `n` images of `d` pixels; -1 is any length."""
+    forms = {
+        "state.z": ("i4", (n,)),
+        "state.alpha": ("f8", ()),
+        "state.a": ("f8", (d,)),
+        "state.b": ("f8", (d,)),
+        "state.generator": ("u8", (6,)),
+    }
+    forms |= {f"trace.{name}": (dtype, (-1,)) for name, dtype in FIGURES.items()}
+    kept = Draws.empty(n, d).kept
+    return forms | {f"kept.{name}": (values.dtype, (-1, *values.shape[1:])) for name, values in kept.items()}
+
+
+def misfit(name, due, dtype, shape):
+    """What is wrong with the form of array `name`, in words that go on from its name; None where it is as `due`.
+
+    Parameters
+    ----------
+    name : str
+    due : (dtype or None, tuple of int)
+        As in `due_forms`; None is a short text.
+    dtype : numpy.dtype
+    shape : tuple of int
+    """
+    wanted, sizes = due
+    right = _is_name(dtype) if wanted is None else dtype == wanted
+    right |= name == "kept.labels" and dtype == np.int32
+    fits = len(shape) == len(sizes) and all(w in (-1, s) for s, w in zip(shape, sizes, strict=True))
+    return None if right and fits else f"is {_plainly(dtype)} {shape} where {_plainly(wanted)} {sizes} is due"
+
+
+def _is_name(dtype):
+    return dtype.kind == "U" and dtype.itemsize <= _MAX_NAME
+
+
+def _plainly(dtype):
+    if dtype is None:
+        return "a short text"
+    dtype = np.dtype(dtype)
+    return "pickled Python objects" if dtype.hasobject else str(dtype)
+
+
+def check_segment(state, draws, table, plan, done):
+    """Refuse what is no segment of a chain of `plan` over `table` that had done `done` sweeps before.
+
+    Raises
+    ------
+    InputError
+        Names the array.
+    """
+    arrays = arrays_of(state._replace(alpha=np.asarray(state.alpha)), draws)
+    lengths = {"trace": len(arrays["trace.log_joint"])}
+    lengths["kept"] = plan.n_kept(done + lengths["trace"]) - plan.n_kept(done)
+    for name, (dtype, shape) in due_forms(table.n, table.d).items():
+        length = lengths.get(name.partition(".")[0])
+        due = shape if length is None else (length, *shape[1:])
+        wrong = misfit(name, (dtype, due), arrays[name].dtype, arrays[name].shape)
+        _demand(not wrong, name, wrong)
+    check_values(arrays, table, plan, done)
+
+
+def check_values(arrays, table, plan, done=0):
+    """Refuse `arrays`, of the right forms, that no chain of `plan` over `table` can come to.
+
+    Parameters
+    ----------
+    arrays : dict of str to array
+        As `arrays_of`, of all sweeps after the first `done`.
 
     Raises
     ------
@@ -27,8 +112,8 @@ def check_values(arrays, table, plan):
     _check_state(arrays)
     _check_trace(arrays, table.n)
     _check_hyperparameters(arrays, table, plan)
-    _check_labels(arrays, plan)
-    _check_end(arrays, plan)
+    _check_labels(arrays, plan, done)
+    _check_end(arrays, plan, done)
 
 
 def _demand(fulfilled, name, what):
@@ -84,9 +169,11 @@ def _check_hyperparameters(arrays, table, plan):
             _demand((values == fixed).all(), place, "must be what the prior fixes")
 
 
-def _check_labels(arrays, plan):
+def _check_labels(arrays, plan, done):
     labels, clusters = arrays["kept.labels"], arrays["trace.n_clusters"]
-    due = clusters[plan.kept_sweeps(len(labels))]
+    before = plan.n_kept(done)
+    sweeps = plan.kept_sweeps(before + len(labels))[before:] - done
+    due = clusters[sweeps]
     for draw, (row, k) in enumerate(zip(labels, due.tolist(), strict=True)):
         _demand(
             _is_gapless(row),
@@ -98,13 +185,13 @@ def _check_labels(arrays, plan):
         _demand(
             len(sizes) == k, "trace.n_clusters", f"has {k} for draw {draw}, whose labels are of {len(sizes)}"
         )
-    alpha = arrays["trace.alpha"][plan.kept_sweeps(len(labels))]
+    alpha = arrays["trace.alpha"][sweeps]
     _demand(
         (arrays["kept.alpha"] == alpha).all(), "kept.alpha", "must be what the trace has for these sweeps"
     )
 
 
-def _check_end(arrays, plan):
+def _check_end(arrays, plan, done):
     """Compare where the chain stands with its last sweep, and with the last draw where that sweep gave it."""
     sweeps, z = len(arrays["trace.alpha"]), arrays["state.z"]
     if not sweeps:
@@ -114,7 +201,7 @@ def _check_end(arrays, plan):
     _demand(
         arrays["trace.alpha"][-1] == arrays["state.alpha"], "trace.alpha", "must end with that of the state"
     )
-    if plan.keeps(sweeps):
+    if plan.keeps(done + sweeps):
         for name in DRAW_NAMES[1:]:
             same = np.array_equal(arrays[f"kept.{name}"][-1], arrays[f"state.{name}"])
             _demand(same, f"kept.{name}", "must end with that of the state")

@@ -17,6 +17,7 @@ import pytest
 import dpmix
 from dpmix.base.errors import RunError
 from dpmix.chain.record import Draws
+from dpmix.cli.wording import message_of
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling import chains, delivery, drawn, run
 from dpmix.store.run_folder import RunFolder
@@ -340,6 +341,70 @@ def _cancels(function, *args):
     return future
 
 
+def _cancels_untold(function, *args):
+    """As a thread pool does that is shut down with cancel_futures=True: nobody who waits is told."""
+    future = Future()
+    future.cancel()
+    return future
+
+
+class Unspeakable(Exception):
+    def __str__(self):
+        raise LookupError("nothing to say")
+
+
+class _Fails(Future):
+    def result(self, timeout=None):
+        raise OSError("the result is gone")
+
+
+def _loses(function, *args):
+    future = _Fails()
+    future.set_result(function(*args))
+    return future
+
+
+def _forged(part, name, change):
+    """An answer of which one array, or number, is changed."""
+
+    def forge(function, *args):
+        answer = function(*args)
+        if part == "state":
+            state = answer.state._replace(**{name: change(getattr(answer.state, name))})
+            return _done(answer._replace(state=state))
+        arrays = {**getattr(answer.draws, part)}
+        arrays[name] = change(arrays[name])
+        both = {"trace": answer.draws.trace, "kept": answer.draws.kept, part: arrays}
+        return _done(answer._replace(draws=Draws(**both)))
+
+    return forge
+
+
+FORGED = {
+    "one cluster": _forged("state", "z", np.zeros_like),
+    "wide labels": _forged("state", "z", lambda z: z.astype(np.int64)),
+    "alpha": _forged("state", "alpha", lambda alpha: 1e300),
+    "pseudo-counts": _forged("state", "a", lambda a: a * np.nan),
+    "generator": _forged("state", "generator", np.zeros_like),
+    "labels": _forged("kept", "labels", lambda labels: labels * 3 + 1),
+    "text": _forged("kept", "labels", lambda labels: labels.astype(str)),
+    "objects": _forged("kept", "labels", lambda labels: labels.astype(object)),
+    "drawn alpha": _forged("kept", "alpha", lambda alpha: alpha * np.nan),
+    "clusters": _forged("trace", "n_clusters", lambda k: k + 5),
+    "seconds": _forged("trace", "seconds", lambda seconds: seconds * np.nan),
+    "negative seconds": _forged("trace", "seconds", lambda seconds: seconds - 1e9),
+    "list": _forged("trace", "alpha", list),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+def test_an_answer_that_no_chain_can_give_never_reaches_the_run(name, tmp_path, undisturbed):
+    with pytest.raises(dpmix.WorkerError, match="the executor answered with a segment that"):
+        dpmix.sample(X, executor=Strange(FORGED[name], good=14), out=tmp_path / "run", **PLAN)
+    dpmix.resume(tmp_path / "run", jobs=1, progress=False)
+    assert_same_bits(tmp_path / "run", undisturbed)
+
+
 def _another(**changes):
     return lambda function, asked, *args: _done(function(asked._replace(**changes), *args))
 
@@ -351,6 +416,9 @@ def _damaged(change):
 STRANGE = {
     "refuses": (_refuses, OSError, "takes no work: OSError: the line is cut"),
     "cancels": (_cancels, Exception, "failed: CancelledError"),
+    "cancels untold": (_cancels_untold, Exception, "failed: CancelledError"),
+    "cannot say": (lambda *_: _done(error=Unspeakable()), Unspeakable, "failed: Unspeakable"),
+    "loses": (_loses, OSError, "failed: OSError: the result is gone"),
     "fails": (lambda *_: _done(error=OSError("gone")), OSError, "failed: OSError: gone"),
     "exits": (lambda *_: _done(error=SystemExit(3)), SystemExit, "failed: SystemExit: 3"),
     "lacks memory": (lambda *_: _done(error=MemoryError()), MemoryError, "ran out of memory 4 times"),
@@ -452,3 +520,21 @@ def test_a_pool_of_the_caller_whose_process_is_killed():
             dpmix.sample(X, executor=executor, **PLAN)
     assert isinstance(caught.value.__cause__, BrokenProcessPool)
     assert sum(record.sweeps for record in caught.value.posterior.records) >= 4
+
+
+def test_who_lost_the_folder_is_not_sent_to_what_stands_at_its_path(tmp_path, monkeypatch):
+    out, usual, calls = tmp_path / "run", RunFolder.write_chain, []
+
+    def write_chain(folder, *args):
+        calls.append(1)
+        if len(calls) == 9:
+            out.rename(tmp_path / "moved")
+            dpmix.sample(X, jobs=1, out=out, **PLAN)
+        usual(folder, *args)
+
+    monkeypatch.setattr(RunFolder, "write_chain", write_chain)
+    with pytest.raises(RunError, match="is no longer the folder") as caught:
+        dpmix.sample(X, jobs=1, out=out, **PLAN)
+    assert caught.value.posterior.records[0].sweeps
+    assert "posterior.save(path)" in caught.value.remedy and str(out) not in caught.value.remedy
+    assert str(out) not in message_of(caught.value, str(out)).partition("what is there now; ")[2]

@@ -183,6 +183,11 @@ def done(value):
     return future
 
 
+def forged(change):
+    """Jobs are done, and their results changed."""
+    return lambda *call: done((answer := call[0](*call[1:]))._replace(result=change(answer.result)))
+
+
 WRONG = {  # what an executor does with its eighth call and those after it, and what the error says
     "refuses": (lambda *call: 1 / 0, "takes no work: ZeroDivisionError"),
     "returns no future": (lambda *call: None, "takes no work: TypeError: submit must return a .*Future"),
@@ -196,6 +201,13 @@ WRONG = {  # what an executor does with its eighth call and those after it, and 
         lambda function, asked, handle, job: done(function((*asked[:-1], asked[-1] + 1), handle, job)),
         "answered with what was not asked for in the place of",
     ),
+    "never finds the images": (
+        lambda *call: done(sharded.MISSING),
+        "answered with an object of type str where",
+    ),
+    "answers with text": (forged(lambda end: sharded.MISSING), "what makes no round: "),
+    "loses an image": (forged(lambda end: end._replace(z=end.z[1:])), "what makes no round: "),
+    "shifts clusters": (forged(lambda end: end._replace(z=end.z - 1)), "what makes no round: "),
     "lacks memory": (lambda *call: failed(MemoryError()), "ran out of memory 4 times: MemoryError"),
 }
 
@@ -210,7 +222,7 @@ def test_an_executor_is_trusted_with_nothing(name, undisturbed, tmp_path):
             return done(function(*args)) if next(calls) < 7 else act(function, *args)
 
     with pytest.raises(
-        WorkerError, match=f"^chain \\d, round \\d, .*{told}.*sweeps before that round"
+        WorkerError, match=f"^chain \\d, round \\d.*{told}.*sweeps before that round"
     ) as caught:
         sampled(executor=Wrong(), out=tmp_path / "run")
     assert caught.value.posterior is None or caught.value.posterior.records
