@@ -12,18 +12,21 @@ with its worker is run again with the same result. Between rounds nothing but th
 chain has come to is kept by the program, where the ancestry of all tasks ends.
 """
 
+import contextlib
 import functools
 import hashlib
 import json
 import operator
 import os
+import secrets
 import sys
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError, Future, InvalidStateError
 
 import numpy as np
 
 from dpmix.base.errors import InputError, WorkerError
 from dpmix.base.version import __version__
+from dpmix.sampling.shortage import described
 from dpmix.sharding.anchored_pass import BlockEnd, run_block
 from dpmix.sharding.counts import Counts
 from dpmix.sharding.rounds import blocks_of
@@ -62,13 +65,22 @@ def check_client(client):
         raise InputError(
             "executor is a Client whose cluster has no workers", "wait with client.wait_for_workers(1)"
         )
-    for worker, found in versions.items():
+    answers = {worker: found for worker, found in versions.items() if not isinstance(found, OSError)}
+    if not answers:  # a worker that is being replaced gives no answer; its successor runs the same program
+        raise InputError("executor is a Client none of whose workers answers", "see to the cluster first")
+    for worker, found in answers.items():
         if found != __version__:
-            told = f"dpmix {found}" if isinstance(found, str) else "no dpmix"
             raise InputError(
-                f"worker {worker} has {told}, and this program has dpmix {__version__}",
+                f"worker {worker} has {_told(found)}, and this program has dpmix {__version__}",
                 "install the same version everywhere",
             )
+
+
+def _told(found):
+    """What a worker has that gave this answer when asked for the version of its dpmix."""
+    if isinstance(found, str):
+        return f"dpmix {found}"
+    return f"a dpmix that cannot be imported ({described(found)})" if found else "no dpmix"
 
 
 # What tasks run.
@@ -155,7 +167,8 @@ class DaskCrew:
 
     def _spread(self, table, path):
         """The packed rows as one future a block: from the file where all workers see it, else from here."""
-        readable = all(self._client.run(os.path.isfile, path).values())
+        answers = self._client.run(os.path.isfile, path, on_error="return").values()
+        readable = all(answer is True or isinstance(answer, OSError) for answer in answers)
         futures = []
         for ix, block in enumerate(self._blocks):
             packed = np.asarray(table.packed[block.start : block.stop])
@@ -212,12 +225,13 @@ class DaskCrew:
 
     def _relay(self, relay, name, future):
         self._waited_for.discard(future)
-        if relay.cancelled():
-            return
         try:
-            relay.set_result(future.result())
-        except BaseException as error:  # noqa: BLE001 (whatever it is, the round gets it)
-            relay.set_exception(_in_our_words(error))
+            answer, error = future.result(), None
+        except BaseException as raised:  # noqa: BLE001 (whatever it is, the round gets it)
+            answer, error = None, _in_our_words(raised)
+        future.release()  # an answer that is here need not stay there
+        with contextlib.suppress(InvalidStateError):  # nobody waits any more
+            relay.set_result(answer) if error is None else relay.set_exception(error)
 
 
 _COUNTS = BlockEnd._fields.index("counts")
@@ -228,6 +242,11 @@ def _in_our_words(error):
         return WorkerError(f"every worker that tried died ({str(error).splitlines()[0]})")
     if isinstance(error, CancelledError):
         return WorkerError("the cluster has lost its scheduler, or the work was cancelled there")
+    if isinstance(error, MemoryError):  # a task that asks for too much asks for it again
+        return WorkerError(
+            f"a worker ran out of memory ({described(error)})",
+            "give workers more memory, or ask for more shards",
+        )
     if isinstance(error, OSError):  # one that joined later, perhaps: those of the beginning see the file
         return WorkerError(f"a worker cannot read the images ({error})")
     return error
@@ -244,8 +263,12 @@ def _digest(packed):
 
 
 def _token(table, plan, records):
-    """Text that tells this run from all that would give other results: its images, its plan, its states."""
+    """Text that tells the tasks of this run from those of all others.
+
+    Those of one that was given up on the same cluster, too: they may still be waiting to be cancelled.
+    """
     digest = hashlib.sha256((table.digest + json.dumps(plan.to_json())).encode())
     for record in records:
         digest.update(np.ascontiguousarray(record.state.z))
+    digest.update(secrets.token_bytes(16))
     return digest.hexdigest()[:12]

@@ -12,7 +12,7 @@ from dpmix.base.arrays import check_classes, image_shape
 from dpmix.base.errors import InputError
 from dpmix.model.table import BinaryTable
 
-__all__ = ["is_dask_array", "pack_block", "table_from_dask"]
+__all__ = ["checked_form", "is_dask_array", "pack_block", "table_from_dask"]
 
 _AT_ONCE = 32  # blocks
 
@@ -44,20 +44,21 @@ def table_from_dask(x, observed, labels, client):
     InputError
         Unknown sizes, rows that are cut, a block of another form, values other than 0 and 1; it names the block.
     """
-    if observed is not None:
-        raise InputError("observed cannot be given for a dask array x", "pass x as an array in memory")
-    n, d = _checked_form(x)
+    n, d = checked_form(x, observed)
+    codes, n_classes = (None, 0) if labels is None else check_classes(labels, n)
     packed = np.empty((n, -(-d // 8)), np.uint8)
     for first, part in _packed_blocks(x, d, client):
         packed[first : first + len(part)] = part
     if labels is None:
         return BinaryTable(packed, d, image_shape(d))
-    codes, n_classes = check_classes(labels, n)
     columns = [packed, codes.astype("<u2")[:, None].view(np.uint8)]
     return BinaryTable(np.concatenate(columns, axis=1), d, image_shape(d), False, n_classes)
 
 
-def _checked_form(x):
+def checked_form(x, observed):
+    """Images and pixels of the dask array `x`, known before any of its blocks is made: (n, d)."""
+    if observed is not None:
+        raise InputError("observed cannot be given for a dask array x", "pass x as an array in memory")
     if x.ndim != 2:
         raise InputError(f"x must have 2 dimensions, images by pixels; got shape {x.shape}")
     if any(size != size for sizes in x.chunks for size in sizes):  # nan

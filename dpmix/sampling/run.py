@@ -19,7 +19,7 @@ from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling.chains import run_chains
 from dpmix.sampling.dask_crew import client_of
-from dpmix.sampling.dask_input import is_dask_array, table_from_dask
+from dpmix.sampling.dask_input import checked_form, is_dask_array, table_from_dask
 from dpmix.sampling.drawn import Drawn, kept
 from dpmix.sampling.placement import checked_placement, opened
 from dpmix.sampling.sharded import Pace, run_sharded_chains
@@ -138,21 +138,25 @@ def sample(
     prior = Prior() if prior is None else prior
     if not isinstance(prior, Prior):
         raise InputTypeError(f"prior must be a dpmix.Prior; got {type(prior).__name__}")
+    classes, table = labels, None
     if is_dask_array(x):
-        table = table_from_dask(x, observed, labels, client_of(executor))
+        n, d = checked_form(x, observed)
     else:
-        table = BinaryTable.from_input(x, observed, labels)
-    prior.pseudo_counts(table.d)
-    init, labels = check_init(init, table.n)
+        table = BinaryTable.from_input(x, observed, classes)
+        n, d = table.n, table.d
+    prior.pseudo_counts(d)
+    init, labels = check_init(init, n)
     schedule = Schedule() if schedule is None else schedule
     if not isinstance(schedule, Schedule):
         raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
-    shards = check_count("shards", shards, 1, table.n)
+    shards = check_count("shards", shards, 1, n)
     plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards)
-    plan.check_memory(table.n, table.d)
+    plan.check_memory(n, d)
     placement = checked_placement(plan, jobs, executor)
     check_bool("progress", progress)
     check_bool("overwrite", overwrite)
+    if table is None:  # the last, for blocks may take long to make
+        table = table_from_dask(x, observed, classes, client_of(executor))
     drawn = Drawn(table, plan)
     with kept(drawn), _destination(out, table, plan, overwrite) as (folder, data_path):
         records = [_fresh(table, plan, labels, chain) for chain in range(plan.chains)]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import dpmix
-from dpmix.base.errors import InputError, Interrupted, WorkerError
+from dpmix.base.errors import InputError, InputTypeError, Interrupted, WorkerError
 from dpmix.chain.schedule import Schedule
 from dpmix.sampling import dask_crew, sharded
 from dpmix.sharding import rounds
@@ -153,12 +153,19 @@ def test_bad_clusters_are_refused_before_any_work(client, tmp_path, monkeypatch)
     monkeypatch.setattr(dask_crew, "_ASK_VERSION", dask_crew._ASK_VERSION.replace("'dpmix'", "'nodpmix'"))
     with pytest.raises(InputError, match=r"worker tcp://\S+ has no dpmix"):
         sampled(executor=client, out=tmp_path / "run")
+    monkeypatch.setattr(dask_crew, "_ASK_VERSION", "1 / 0")
+    with pytest.raises(InputError, match=r"a dpmix that cannot be imported \(ZeroDivisionError"):
+        sampled(executor=client, out=tmp_path / "run")
+    monkeypatch.setattr(dask_crew, "_ASK_VERSION", "(_ for _ in ()).throw(OSError('timed out'))")
+    with pytest.raises(InputError, match="none of whose workers answers"):
+        sampled(executor=client, out=tmp_path / "run")
     monkeypatch.undo()
     with distributed.LocalCluster(n_workers=0, dashboard_address=":0") as cluster:
         with distributed.Client(cluster) as idle, pytest.raises(InputError, match="no workers"):
             sampled(executor=idle, out=tmp_path / "run")
-    with pytest.raises(InputError, match="executor is a Client that is closed; make a new one"):
-        sampled(executor=idle, out=tmp_path / "run")
+    for executor in (idle, idle.get_executor()):
+        with pytest.raises(InputError, match="executor is a Client that is closed; make a new one"):
+            sampled(executor=executor, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -208,6 +215,56 @@ def test_bad_dask_arrays_are_refused_by_name(name, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def never(block):
+    raise AssertionError("a block was made")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"shards": 241}, "shards must be between 1 and 240; got 241"),
+        ({"shards": 0}, "shards must be between 1 and 240; got 0"),
+        ({"sweeps": 7}, "multiple of the 2 sweeps of a round"),
+        ({"labels": np.zeros(239, int)}, "labels"),
+        ({"executor": 3}, "executor must have a submit method"),
+        ({"executor": "closed"}, "executor is a Client that is closed"),
+    ],
+    ids=str,
+)
+def test_bad_input_is_refused_before_a_block_is_made(changes, error, client):
+    x = dask_images()[0].map_blocks(never, dtype=np.uint8, meta=np.empty((0, 0), np.uint8))
+    if changes.get("executor") == "closed":
+        changes = {"executor": distributed.Client(client.scheduler.address)}
+        changes["executor"].close()
+    with pytest.raises((InputError, InputTypeError), match=error):
+        dpmix.sample(x, **{**GIVEN, **changes})
+
+
+def test_a_block_with_another_value_is_named_by_a_worker(client):
+    x, values = dask_images(n=360)
+    values[17 * 20 + 3, 5] = 7
+    x = da.from_array(values, chunks=(20, -1))
+    with pytest.raises(
+        InputError, match="^block 17 of x must contain only 0 and 1; found 7 at row 3, column 5"
+    ):
+        dpmix.sample(x, **{**GIVEN, "executor": client})
+
+
+def test_a_worker_without_memory_ends_the_run_which_can_then_go_on(
+    client, undisturbed, tmp_path, monkeypatch
+):
+    """At once, on the same cluster, where tasks of the run that ended are perhaps still about to be cancelled."""
+    space = {"__name__": "__main__"}
+    exec("def poor(*job):\n    raise MemoryError('no room')", space)
+    monkeypatch.setattr(rounds, "run_shard", space["poor"])
+    told = r"chain \d, round 1, shard-\d stopped: a worker ran out of memory \(MemoryError: no room\).*more shards"
+    with pytest.raises(WorkerError, match=told):
+        sampled(executor=client, out=tmp_path / "run")
+    monkeypatch.undo()
+    dpmix.resume(tmp_path / "run", executor=client, progress=False)
+    assert_same_bits(tmp_path / "run", undisturbed)
+
+
 def test_a_dask_array_takes_no_mask():
     with pytest.raises(InputError, match="observed cannot be given for a dask array"):
         dpmix.sample(dask_images()[0], observed=np.ones(12, bool), **GIVEN)
@@ -248,6 +305,6 @@ def test_the_dashboard_groups_tasks_under_readable_names(client, monkeypatch):
 def test_a_worker_that_loses_sight_of_the_file_is_told_of(client, tmp_path, monkeypatch):
     monkeypatch.setattr(dask_crew, "load_rows", lambda path, block, digest: open("/no/such/file").close())
     with pytest.raises(
-        WorkerError, match=r"chain 0, round 1, shard-\d stopped: a worker cannot read the images"
+        WorkerError, match=r"chain \d, round 1, shard-\d stopped: a worker cannot read the images"
     ):
         sampled(executor=client)
