@@ -1,9 +1,12 @@
 """`Images`: a table of binary images with its labels, picture's size and names."""
 
 import numbers
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from dpmix.base.annotations import Size, Table
 from dpmix.base.arrays import image_shape
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
@@ -71,7 +74,14 @@ class Images(Rows):
     ((4, 4), (2, 2))
     """
 
-    def __init__(self, x, y=None, shape=None, names=None, classes=None):
+    def __init__(
+        self,
+        x: Table,
+        y: ArrayLike | None = None,
+        shape: Size = None,
+        names: Sequence[str] | None = None,
+        classes: Sequence[str] | None = None,
+    ) -> None:
         x = _check_table(x)
         n, d = x.shape
         self._set("x", x)

@@ -1,7 +1,9 @@
 """`load`: one string that names any source of images, as on the command line."""
 
 import os
+from typing import Literal
 
+from dpmix.base.annotations import Classes, PathLike, Real, Seed
 from dpmix.base.checks import check_choice
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import shown
@@ -9,13 +11,20 @@ from dpmix.datasets.arrays import load_array
 from dpmix.datasets.binarization import METHODS, check_threshold
 from dpmix.datasets.digits import load_digits
 from dpmix.datasets.folder import load_images
-from dpmix.datasets.images import class_rows
+from dpmix.datasets.images import Images, class_rows
 from dpmix.datasets.mnist import SPLITS, load_mnist
 
 __all__ = ["load"]
 
 
-def load(source, classes=None, threshold=None, seed=None, data_home=None, binarize="threshold"):
+def load(
+    source: PathLike,
+    classes: Classes | None = None,
+    threshold: Real | None = None,
+    seed: Seed = None,
+    data_home: PathLike | None = None,
+    binarize: Literal["threshold", "stochastic"] = "threshold",
+) -> Images:
     """Load images from a name or a path.
 
     Parameters

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.partitions.draws import as_labels, cross_table
+from dpmix.partitions.point import PointEstimate
 from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["Contingency", "LabelComparison", "compare_labels", "contingency_table"]
@@ -39,7 +41,7 @@ class LabelComparison:
     homogeneity: float | np.ndarray
     completeness: float | np.ndarray
 
-    def summary(self):
+    def summary(self) -> dict[str, tuple[float, float]]:
         """Mean and standard deviation over draws; that of one partition is 0.
 
         Returns
@@ -64,7 +66,7 @@ class Contingency(NamedTuple):
     classes: np.ndarray
 
 
-def compare_labels(partition, y):
+def compare_labels(partition: Posterior | PointEstimate | ArrayLike, y: ArrayLike) -> LabelComparison:
     """Compare clusters with labels that are known, such as the digits that images show.
 
     Parameters
@@ -100,7 +102,7 @@ def compare_labels(partition, y):
     return LabelComparison(*_compare(as_labels(partition, len(y), "partition"), y))
 
 
-def contingency_table(partition, y):
+def contingency_table(partition: PointEstimate | ArrayLike, y: ArrayLike) -> Contingency:
     """How many images of each known label are in each cluster.
 
     Parameters

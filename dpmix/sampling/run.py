@@ -3,8 +3,12 @@
 import contextlib
 import tempfile
 import time
+from concurrent.futures import Executor
 from pathlib import Path
 
+from numpy.typing import ArrayLike
+
+from dpmix.base.annotations import Executes, PathLike, Seed, Table, Whole
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputTypeError, RunError
 from dpmix.base.progress import Progress
@@ -32,25 +36,25 @@ __all__ = ["resume", "sample"]
 
 
 def sample(
-    x,
-    prior=None,
+    x: Table,
+    prior: Prior | None = None,
     *,
-    observed=None,
-    labels=None,
-    chains=5,
-    sweeps=200,
-    burn_in=None,
-    thin=None,
-    init="seeds",
-    seed=None,
-    schedule=None,
-    jobs=None,
-    executor=None,
-    shards=1,
-    out=None,
-    overwrite=False,
-    progress=True,
-):
+    observed: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    chains: Whole = 5,
+    sweeps: Whole = 200,
+    burn_in: Whole | None = None,
+    thin: Whole | None = None,
+    init: str | ArrayLike = "seeds",
+    seed: Seed = None,
+    schedule: Schedule | None = None,
+    jobs: Whole | None = None,
+    executor: Executor | Executes | None = None,
+    shards: Whole = 1,
+    out: PathLike | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> Posterior:
     """Draw from the posterior of a Dirichlet process mixture of beta-Bernoulli pixels.
 
     Each sweep of a chain is the mix of moves that `Schedule` describes. With the same `x`, `prior`,
@@ -163,7 +167,14 @@ def sample(
         return _run(drawn, data_path, folder, placement, progress)
 
 
-def resume(path, sweeps=None, *, jobs=None, executor=None, progress=True):
+def resume(
+    path: PathLike,
+    sweeps: Whole | None = None,
+    *,
+    jobs: Whole | None = None,
+    executor: Executor | Executes | None = None,
+    progress: bool = True,
+) -> Posterior:
     """Go on with the run in folder `path`, from the last segment that each chain finished.
 
     Parameters
