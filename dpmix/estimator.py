@@ -4,7 +4,6 @@ from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import gmean
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -16,15 +15,13 @@ from dpmix.base.errors import InputError
 from dpmix.base.memory import check_memory
 from dpmix.base.sklearn_manners import check_n_jobs, input_errors, seed_sequence
 from dpmix.base.warn import warn_caller
-from dpmix.chain.plan import Plan
-from dpmix.chain.record import ChainRecord, Draws
 from dpmix.datasets.binarization import check_threshold
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
 from dpmix.model.prior import Gamma, Prior
 from dpmix.partitions import point_estimate
 from dpmix.partitions.losses import LOSSES
-from dpmix.posterior.posterior import Posterior
+from dpmix.posterior.given import given_partition
 from dpmix.queries.query import log_predictive, predict_proba, responsibilities, sample_predictive
 from dpmix.sampling.drawn import Drawn, kept
 from dpmix.sampling.run import sample
@@ -158,7 +155,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             self.estimate_ = point_estimate(self.posterior_, self.loss)
         self.labels_ = self.estimate_.labels.copy()  # writable, as scikit-learn's users expect
         self.n_clusters_ = self.estimate_.n_clusters
-        self._given_estimate = _given_partition(self.posterior_, self.estimate_.labels)
+        self._given_estimate = given_partition(self.posterior_, self.estimate_.labels)
         draw = self._given_estimate.draw()
         self.cluster_centers_ = draw.on_proba()
         self.weights_ = draw.sizes / draw.sizes.sum()
@@ -399,19 +396,6 @@ def _tell_conversion(values, observed):
         "were taken as on; say which are by binarize=..., such as 0.5 for grey values from 0 to 1",
         DataConversionWarning,
     )
-
-
-def _given_partition(posterior, labels):
-    """A posterior of one draw: the partition `labels`, with hyperparameters at their geometric means."""
-    plan = Plan.checked(posterior.plan.prior, 1, 1, 0, 1, "labels", posterior.plan.seed)
-    draws = Draws.empty(posterior.table.n, posterior.table.d)
-    kept = {
-        "labels": labels[None],
-        **{name: gmean(getattr(posterior, name), axis=(0, 1))[None] for name in ("alpha", "a", "b")},
-    }
-    trace = {name: np.zeros(1, column.dtype) for name, column in draws.trace.items()}
-    trace["n_clusters"][:] = labels.max() + 1
-    return Posterior(posterior.table, plan, [ChainRecord(None, Draws(trace, kept))], posterior.version)
 
 
 def _seed(random_state):

@@ -11,6 +11,7 @@ from dpmix.base.errors import InputError
 from dpmix.datasets.arrays import as_binary, check_table, read_array
 from dpmix.datasets.binarization import check_threshold
 from dpmix.datasets.images import Images, class_rows, images_of
+from dpmix.datasets.row_ranges import rows_of, source_and_rows
 from dpmix.datasets.source import load
 
 __all__ = ["load_observed"]
@@ -60,7 +61,12 @@ def load_observed(
            [ True,  True,  True]])
     """
     threshold = check_threshold(threshold, optional=True)
-    if isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
+    whole, rows = source_and_rows(source)
+    if rows is not None:
+        images, seen = load_observed(whole, None, threshold, observed, data_home)
+        seen = np.ones(images.shape, bool) if seen is None else seen
+        images, seen = rows_of(images, rows, source), seen[rows]
+    elif isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
         images, seen = read_array(source, lambda values, y: _with_gaps(values, y, threshold, observed))
     else:
         images = load(source, threshold=threshold, data_home=data_home)

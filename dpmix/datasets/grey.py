@@ -16,6 +16,7 @@ from dpmix.datasets.binarization import check_range, is_binary, real_array
 from dpmix.datasets.folder import read_folder
 from dpmix.datasets.images import check_shape, check_y, class_rows
 from dpmix.datasets.mnist import MAX_GREY, SPLITS, read_split
+from dpmix.datasets.row_ranges import rows_of, source_and_rows
 from dpmix.datasets.rows import Rows
 
 __all__ = ["GreyImages", "load_grey"]
@@ -124,6 +125,10 @@ def load_grey(
         raise InputTypeError(
             f"source must be a name or a path; got {shown(source)} ({type(source).__name__})"
         )
+    whole, rows = source_and_rows(source)
+    if rows is not None:
+        images = rows_of(load_grey(whole, None, maximum, data_home), rows, source)
+        return images if classes is None else images[class_rows(images.y, classes, images.classes)]
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
     is_array = name != "mnist" and source != "digits" and not os.path.isdir(source)
     if maximum is not None and not is_array:

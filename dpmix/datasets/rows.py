@@ -52,6 +52,22 @@ class Rows:
         """That of `x`."""
         return self.x.dtype
 
+    def inverted(self) -> Self:
+        """The same pictures with on and off exchanged, for what was ink on white.
+
+        Returns
+        -------
+        Images or GreyImages
+            As these are; grey values v become 1 - v.
+
+        Examples
+        --------
+        >>> from dpmix.datasets import Images
+        >>> Images([[0, 1, 1, 1]]).inverted().x
+        array([[1, 0, 0, 0]], dtype=uint8)
+        """
+        return self._with(x=frozen(1 - self.x))
+
     def __len__(self) -> int:
         return len(self.x)
 

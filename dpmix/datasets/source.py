@@ -13,6 +13,7 @@ from dpmix.datasets.digits import load_digits
 from dpmix.datasets.folder import load_images
 from dpmix.datasets.images import Images, class_rows
 from dpmix.datasets.mnist import SPLITS, load_mnist
+from dpmix.datasets.row_ranges import rows_of, source_and_rows
 
 __all__ = ["load"]
 
@@ -32,7 +33,8 @@ def load(
     source : str or path-like
         ``digits`` | ``mnist`` (the training images) | ``mnist:train`` | ``mnist:test`` | ``mnist:all`` |
         a folder of images | a .npy, .npz or IDX file, gzipped or not. A string that is one of the names
-        means that data set even where a file of this name exists: write ``./digits`` for the file.
+        means that data set even where a file of this name exists: write ``./digits`` for the file. Rows A to
+        B - 1 of any of them, counted from 0, are ``digits[A:B]``, either of which may be left out.
     classes : int, str or sequence of them, optional
         Keep the images with these labels only.
     threshold : float, optional
@@ -65,6 +67,10 @@ def load(
         )
     check_choice("binarize", binarize, METHODS)
     threshold = check_threshold(threshold, optional=True)
+    whole, rows = source_and_rows(source)
+    if rows is not None:
+        images = rows_of(load(whole, None, threshold, seed, data_home, binarize), rows, source)
+        return images if classes is None else images[class_rows(images.y, classes, images.classes)]
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
     if name == "mnist":
         return _load_mnist(source, split, classes, threshold, seed, data_home, binarize)
