@@ -52,7 +52,7 @@ def test_help_is_a_word_too(capsys):
 def test_help_lists_each_command_once_in_its_group(capsys):
     main(["--help"])
     told = capsys.readouterr().out.split("\n\n")
-    groups = {part.split(":")[0]: [line.split()[0] for line in part.splitlines()[1:]] for part in told[2:7]}
+    groups = {part.split(":")[0]: [line.split()[0] for line in part.splitlines()[1:]] for part in told[3:8]}
     assert list(groups) == ["get started", "runs", "queries", "partitions", "features"]
     listed = [command for commands in groups.values() for command in commands]
     assert len(listed) == len(set(listed)) == 17
@@ -98,7 +98,7 @@ def test_the_shell_completes_words(tmp_path):
 def test_a_run_of_rows_with_a_prior_and_a_schedule(run):
     posterior = dpmix.load(run)
     assert posterior.table.n == 300
-    np.testing.assert_array_equal(posterior.table.x, dpmix.datasets.load_digits().x[:300])
+    np.testing.assert_array_equal(posterior.table.dense(), dpmix.datasets.load_digits().x[:300])
     assert posterior.plan.prior.alpha == dpmix.Gamma(2, 1) and posterior.plan.prior.a == 0.5
     assert posterior.plan.schedule == dpmix.Schedule(split_merge=5, pixel_step=2)
 
@@ -141,12 +141,12 @@ def test_ink_on_white(tmp_path, monkeypatch):
         Image.fromarray(np.where(np.eye(4), 0, 255).astype(np.uint8)).save(f"ink/{name}.png")
     words = ["--chains", "1", "--sweeps", "2", "--seed", "1", "--quiet"]
     assert main(["fit", "ink", "-o", "run", "--invert", *words]) == 0
-    np.testing.assert_array_equal(dpmix.load("run").table.x[0].reshape(4, 4), np.eye(4))
+    np.testing.assert_array_equal(dpmix.load("run").table.dense()[0].reshape(4, 4), np.eye(4))
     gaps = np.array([[0, 1, np.nan], [1, 1, 0]])
     np.save("gaps.npy", gaps)
     assert main(["fit", "gaps.npy", "-o", "gaps", "--invert", *words]) == 0
     table = RunFolder.open("gaps").table
-    np.testing.assert_array_equal(table.x & table.observed, [[1, 0, 0], [0, 0, 1]])
+    np.testing.assert_array_equal(table.dense() & table.observed(), [[1, 0, 0], [0, 0, 1]])
 
 
 # New images.
@@ -201,7 +201,8 @@ def test_new_images_are_drawn(run):
     assert x.shape == (5, 64) and set(np.unique(x)) == {0, 1}
     np.testing.assert_array_equal(x, np.load("again.npy"))
     assert main(["sample", run, "-o", "new.png"]) == 0
-    assert Image.open("new.png").size[0] > 100
+    with Image.open("new.png") as picture:
+        assert picture.size[0] > 100
 
 
 def test_noise_is_taken_away(run):
