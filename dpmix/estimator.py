@@ -13,7 +13,7 @@ from dpmix.base.arrays import check_binary, check_mask
 from dpmix.base.checks import check_bool, check_choice, check_count, check_seed
 from dpmix.base.errors import InputError
 from dpmix.base.memory import check_memory
-from dpmix.base.sklearn_manners import check_n_jobs, input_errors, seed_sequence
+from dpmix.base.sklearn_manners import check_n_jobs, input_errors, refuses_weights, seed_sequence
 from dpmix.base.warn import warn_caller
 from dpmix.datasets.binarization import check_threshold
 from dpmix.datasets.grey import GreyImages
@@ -127,6 +127,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         self.verbose = verbose
         self.random_state = random_state
 
+    @refuses_weights
     def fit(self, X: Table, y: object = None) -> Self:
         """Draw from the posterior of the clusters of images.
 
@@ -161,6 +162,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         self.weights_ = draw.sizes / draw.sizes.sum()
         return self
 
+    @refuses_weights
     def fit_predict(self, X: Table, y: object = None) -> NDArray[np.int32]:
         """Fit, and return `labels_`.
 
@@ -266,6 +268,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         on, observed = self._check_images(X)
         return log_predictive(self.posterior_, on, observed)
 
+    @refuses_weights
     def score(self, X: Table, y: object = None) -> float:
         """Mean of `score_samples`: larger is better.
 

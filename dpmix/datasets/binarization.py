@@ -46,7 +46,7 @@ def binarize(
     maximum : float, optional
         Value of a fully lit pixel. By default 1 for floats, 255 for uint8 and 65535 for uint16; other
         integers need it. Where it is used, values outside 0..maximum are refused.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Seed of the stochastic draw; None draws a fresh one.
 
     Returns

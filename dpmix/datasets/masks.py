@@ -34,7 +34,7 @@ def mask(shape: Sequence[int], hide: PathLike, seed: Seed = None) -> NDArray[np.
         the middle one is shown. ``"centre"``: the middle half of the rows in the middle half of the
         columns. ``"random:0.5"``: that fraction of the pixels, drawn at random. Anything else is an image
         file of this shape, whose bright pixels (128 or more of 255) are hidden.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         For ``"random:..."``: the same seed hides the same pixels.
 
     Returns

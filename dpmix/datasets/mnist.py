@@ -43,7 +43,7 @@ def load_mnist(
     data_home : str or path-like, optional
         Folder to look in first, and to download to. Next come the folder named by the environment
         variable ``DPMIX_DATA`` and the user's cache; the download goes to the first one that is set.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Seed of the stochastic draw; None draws a fresh one. For one seed an image has the same pixels
         whatever `split` and `classes` are.
 

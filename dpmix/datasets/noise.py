@@ -244,7 +244,7 @@ def corrupt(x: Table, noise: Callable[..., Any], seed: Seed = None) -> Any:
         Values in [0, 1]; not changed.
     noise : MaskingNoise, SaltAndPepper, GaussianNoise, OccludingBlocks or callable
         A function of an array (n, d), read-only, and a `numpy.random.Generator` that returns a new array.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         None draws a fresh one.
 
     Returns

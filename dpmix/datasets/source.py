@@ -40,7 +40,7 @@ def load(
     threshold : float, optional
         Value above which a pixel is on. By default 127 for MNIST and folders; array files must then
         hold 0 and 1 already. The embedded digits take none.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Seed of ``binarize="stochastic"``.
     data_home : str or path-like, optional
         Folder of the MNIST files; see `load_mnist`.

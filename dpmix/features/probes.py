@@ -140,7 +140,7 @@ def fantasy_images(
     n_samples : int, default 48
     n_steps : int, default 1000
         Gibbs steps; samples of a model of well separated modes need many.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Of the states that a single machine starts from.
 
     Returns

@@ -119,7 +119,7 @@ def co_clustering(
     most : int
         Largest number of images to take by default, at most 10,000. A matrix of 2,000 has 16 MB, one of
         10,000 has 400 MB and takes 1.2 GB while it is counted.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Seed of that pick; None takes one from the operating system.
     progress : bool
         Say on the standard error stream where kernels are compiled first, which takes some seconds.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dpmix.base.arrays import integers_or_unknown
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.partitions.draws import as_labels, cross_table
 from dpmix.partitions.point import PointEstimate
@@ -109,7 +110,8 @@ def contingency_table(partition: PointEstimate | ArrayLike, y: ArrayLike) -> Con
     ----------
     partition : PointEstimate or (n,) array of int
     y : (n,) array of int, bool or str
-        Known label of each image; masked entries of a `numpy.ma.MaskedArray` are not known and not counted.
+        Known label of each image; NaN beside whole numbers, and masked entries of a `numpy.ma.MaskedArray`, are
+        not known and not counted.
 
     Returns
     -------
@@ -128,6 +130,7 @@ def contingency_table(partition: PointEstimate | ArrayLike, y: ArrayLike) -> Con
     array([[2, 0, 0],
            [0, 2, 1]])
     """
+    y = _masked_where_unknown(y)
     classes, codes = _as_classes(np.ma.getdata(y))
     clusters = as_labels(partition, len(codes), "partition")
     known = ~np.ma.getmaskarray(y)
@@ -139,10 +142,20 @@ def contingency_table(partition: PointEstimate | ArrayLike, y: ArrayLike) -> Con
     return Contingency(counts[some], classes[some])
 
 
+def _masked_where_unknown(y):
+    """Return `y`, whole numbers of which some are NaN, as a masked array of integers; anything else as it is."""
+    values = np.asarray(y) if not np.ma.isMaskedArray(y) else y
+    if values.dtype.kind != "f" or np.ma.isMaskedArray(y):
+        return y
+    integers = integers_or_unknown(values)
+    return y if integers is values else np.ma.masked_array(integers, np.isnan(values))
+
+
 def _as_classes(y, n=None):
     """Distinct values of `y` and the place of each element among them."""
+    y = _masked_where_unknown(y)
     if np.ma.is_masked(y):
-        raise InputError("y has masked entries; compare only images whose label is known")
+        raise InputError("y has masked entries or NaN; compare only images whose label is known")
     values = np.asarray(y)
     if values.dtype == object and all(isinstance(label, str) for label in values.flat):  # as pandas has them
         values = values.astype(str)

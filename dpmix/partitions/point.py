@@ -119,7 +119,7 @@ def point_estimate(
     restarts : int, optional
         Number of searches; 0 takes the best of the draws as it is. By default 16, or 4 where images times
         draws are more than a million.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Seed of the orders in which images are visited; None takes one from the operating system.
     progress : bool
         Say on the standard error stream where kernels are compiled first, which takes some seconds.

@@ -150,7 +150,7 @@ def fantasies(
     model : DeepBeliefNet or BernoulliRBM
     n_samples, n_steps : int
         How many images, each after so many steps of Gibbs sampling.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         See `dpmix.features.probes.fantasy_images`.
     shape, per_row, ax
         See `image_grid`.

@@ -105,7 +105,7 @@ def sample_predictive(
         As in `predict_proba`.
     size : int
         Number of samples of each image.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         The same seed gives the same samples; None takes one from the operating system.
     draws, labels
         As in `predict_proba`.

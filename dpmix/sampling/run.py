@@ -71,7 +71,8 @@ def sample(
     observed : (d,) or (n, d) array of bool, optional
         True where a pixel is observed; the others are summed over exactly, whatever their value.
     labels : (n,) array of int, optional
-        A class for each image, from 0, as one more column of the table; -1 where it is not observed.
+        A class for each image, from 0, as one more column of the table; -1, or NaN beside whole numbers, where it
+        is not observed.
         Labels sharpen the clusters and can then be asked for: see `predict_labels`.
     chains, sweeps : int
         Number of chains and sweeps of each, burn-in included.
@@ -83,9 +84,9 @@ def sample(
         Where every chain starts: each image with the nearest of K images picked at random (by
         default one in 200), all in one cluster, in K random groups, in a draw from the prior, or in
         the given clusters.
-    seed : int, optional
-        Chain c draws from ``SeedSequence(seed, spawn_key=(c,))``. By default fresh entropy, which
-        the posterior remembers.
+    seed : int or numpy.random.Generator, optional
+        Chain c draws from ``SeedSequence(seed, spawn_key=(c,))``. A generator gives a number of its stream, which
+        moves it on. By default fresh entropy; either is what ``posterior.plan.seed`` remembers.
     schedule : Schedule, optional
         How many proposals of each kind a sweep makes.
     jobs : int, optional

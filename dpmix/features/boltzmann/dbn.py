@@ -12,7 +12,7 @@ from dpmix.base.annotations import Arrays, Layers, Table, Whole
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.memory import check_memory
-from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.sklearn_manners import refuses_weights, seed_sequence
 from dpmix.features.boltzmann.contrastive import check_machine_size
 from dpmix.features.boltzmann.rbm import BernoulliRBM, check_code_form
 from dpmix.features.checks import check_sizes, check_visible
@@ -75,6 +75,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
     verbose: bool | int = False
     random_state: object = None
 
+    @refuses_weights
     @on_n_jobs
     def fit(self, X: Table, y: object = None, *, validation: Table | None = None) -> Self:
         """Train layer after layer on images.

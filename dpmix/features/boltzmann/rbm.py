@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from dpmix.base.annotations import Arrays, Layers, Table, Whole
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError
-from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.sklearn_manners import refuses_weights, seed_sequence
 from dpmix.features.boltzmann.contrastive import Machine, Settings
 from dpmix.features.boltzmann.energy import (
     ROWS,
@@ -179,6 +179,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
     verbose: bool | int = False
     random_state: object = None
 
+    @refuses_weights
     @on_n_jobs
     def fit(self, X: Table, y: object = None, *, validation: Table | None = None) -> Self:
         """Learn from images, forgetting whatever was learnt before.
@@ -240,6 +241,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
         if not interruption.happened:
             warn_of_poor_fit(machine, x[:ROWS], self.learning_rate)
 
+    @refuses_weights
     @on_n_jobs
     def partial_fit(self, X: Table, y: object = None) -> Self:
         """Learn more from `X`: one pass over it in mini-batches of up to `batch_size`, in order.

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from dpmix.base.annotations import Arrays, Layers, Table, Whole
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError
-from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.sklearn_manners import refuses_weights, seed_sequence
 from dpmix.datasets import noise as noises
 from dpmix.datasets.noise import apply_noise, check_noise
 from dpmix.features.checks import (
@@ -187,6 +187,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     verbose: bool | int = False
     random_state: object = None
 
+    @refuses_weights
     @on_n_jobs
     def fit(self, X: Table, y: object = None, *, validation: Table | None = None) -> Self:
         """Learn from images, forgetting whatever was learnt before.

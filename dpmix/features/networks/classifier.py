@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from dpmix.base.annotations import Arrays, Layers, Table, Whole
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.sklearn_manners import refuses_weights, seed_sequence
 from dpmix.base.warn import warn_caller
 from dpmix.base.wording import Wording
 from dpmix.features.checks import (
@@ -144,6 +144,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     verbose: bool | int = False
     random_state: object = None
 
+    @refuses_weights
     @on_n_jobs
     def fit(self, X: Table, y: ArrayLike, *, validation: tuple[Table, ArrayLike] | None = None) -> Self:
         """Train on labelled images, forgetting whatever was learnt before.
