@@ -5,6 +5,7 @@ its middle leaves in disorder or makes talk; so the program then ends at once. T
 over. In between, a command sees ``KeyboardInterrupt`` as usual.
 """
 
+# PYTHON_ARGCOMPLETE_OK: a shell may ask for the ends of words, see dpmix/cli/completion.py.
 import _signal as signal  # what the public module is made of; that takes a millisecond to import, in which Ctrl-C shows
 import os
 import sys

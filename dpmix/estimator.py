@@ -1,26 +1,27 @@
 """`DPMixture`: the Dirichlet process mixture as a scikit-learn estimator."""
 
+from typing import Literal, Self
+
 import numpy as np
-from scipy.stats import gmean
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin
 from sklearn.exceptions import DataConversionWarning
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from dpmix.base.annotations import Loss, RandomState, Real, Table, Whole
 from dpmix.base.arrays import check_binary, check_mask
 from dpmix.base.checks import check_bool, check_choice, check_count, check_seed
 from dpmix.base.errors import InputError
 from dpmix.base.memory import check_memory
-from dpmix.base.sklearn_manners import check_n_jobs, input_errors, seed_sequence
+from dpmix.base.sklearn_manners import check_n_jobs, input_errors, refuses_weights, seed_sequence
 from dpmix.base.warn import warn_caller
-from dpmix.chain.plan import Plan
-from dpmix.chain.record import ChainRecord, Draws
 from dpmix.datasets.binarization import check_threshold
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
-from dpmix.model.prior import Prior
+from dpmix.model.prior import Gamma, Prior
 from dpmix.partitions import point_estimate
 from dpmix.partitions.losses import LOSSES
-from dpmix.posterior.posterior import Posterior
+from dpmix.posterior.given import given_partition
 from dpmix.queries.query import log_predictive, predict_proba, responsibilities, sample_predictive
 from dpmix.sampling.drawn import Drawn, kept
 from dpmix.sampling.run import sample
@@ -97,21 +98,21 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
 
     def __init__(
         self,
-        alpha=None,
-        a=None,
-        b=None,
+        alpha: Gamma | Real | None = None,
+        a: Gamma | ArrayLike | None = None,
+        b: Gamma | ArrayLike | None = None,
         *,
-        binarize="auto",
-        loss="vi",
-        chains=3,
-        sweeps=100,
-        burn_in=None,
-        thin=None,
-        init="seeds",
-        n_jobs=None,
-        verbose=False,
-        random_state=None,
-    ):
+        binarize: Real | Literal["auto"] | None = "auto",
+        loss: Loss = "vi",
+        chains: Whole = 3,
+        sweeps: Whole = 100,
+        burn_in: Whole | None = None,
+        thin: Whole | None = None,
+        init: str | ArrayLike = "seeds",
+        n_jobs: Whole | None = None,
+        verbose: bool = False,
+        random_state: RandomState = None,
+    ) -> None:
         self.alpha = alpha
         self.a = a
         self.b = b
@@ -126,7 +127,8 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         self.verbose = verbose
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    @refuses_weights
+    def fit(self, X: Table, y: object = None) -> Self:
         """Draw from the posterior of the clusters of images.
 
         Parameters
@@ -154,13 +156,14 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             self.estimate_ = point_estimate(self.posterior_, self.loss)
         self.labels_ = self.estimate_.labels.copy()  # writable, as scikit-learn's users expect
         self.n_clusters_ = self.estimate_.n_clusters
-        self._given_estimate = _given_partition(self.posterior_, self.estimate_.labels)
+        self._given_estimate = given_partition(self.posterior_, self.estimate_.labels)
         draw = self._given_estimate.draw()
         self.cluster_centers_ = draw.on_proba()
         self.weights_ = draw.sizes / draw.sizes.sum()
         return self
 
-    def fit_predict(self, X, y=None):
+    @refuses_weights
+    def fit_predict(self, X: Table, y: object = None) -> NDArray[np.int32]:
         """Fit, and return `labels_`.
 
         Parameters
@@ -180,7 +183,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         """
         return self.fit(X).labels_
 
-    def predict(self, X):
+    def predict(self, X: Table) -> NDArray[np.int32]:
         """Most probable cluster of the point estimate of each image.
 
         Parameters
@@ -199,7 +202,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         """
         return self.transform(X).argmax(axis=1).astype(np.int32)
 
-    def transform(self, X):
+    def transform(self, X: Table) -> NDArray[np.float64]:
         """Probability of each cluster of the point estimate to be that of each image.
 
         Parameters
@@ -224,7 +227,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         # Where a new cluster has all the weight, as far as double precision can tell, none stands out.
         return np.divide(proba, total, out=np.tile(self.weights_, (len(on), 1)), where=total > 0)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Table) -> NDArray[np.float64]:
         """The same as `transform`, under the name that mixtures of scikit-learn have for it.
 
         Parameters
@@ -244,7 +247,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         """
         return self.transform(X)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Table) -> NDArray[np.float64]:
         """Log probability of what is observed of each image, the mean over all draws.
 
         Parameters
@@ -265,7 +268,8 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         on, observed = self._check_images(X)
         return log_predictive(self.posterior_, on, observed)
 
-    def score(self, X, y=None):
+    @refuses_weights
+    def score(self, X: Table, y: object = None) -> float:
         """Mean of `score_samples`: larger is better.
 
         Parameters
@@ -287,7 +291,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         """
         return float(self.score_samples(X).mean())
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(self, n_samples: Whole = 1, random_state: RandomState = None) -> NDArray[np.uint8]:
         """Draw new images from the posterior predictive.
 
         Parameters
@@ -310,7 +314,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         check_memory(n_samples * d, "n_samples", n_samples)
         return sample_predictive(self.posterior_, np.zeros(d), np.zeros(d, bool), n_samples, seed)
 
-    def complete(self, X, observed=None):
+    def complete(self, X: Table, observed: ArrayLike | None = None) -> NDArray[np.float64]:
         """Probability that each pixel is on, given the observed pixels of its image.
 
         Parameters
@@ -395,19 +399,6 @@ def _tell_conversion(values, observed):
         "were taken as on; say which are by binarize=..., such as 0.5 for grey values from 0 to 1",
         DataConversionWarning,
     )
-
-
-def _given_partition(posterior, labels):
-    """A posterior of one draw: the partition `labels`, with hyperparameters at their geometric means."""
-    plan = Plan.checked(posterior.plan.prior, 1, 1, 0, 1, "labels", posterior.plan.seed)
-    draws = Draws.empty(posterior.table.n, posterior.table.d)
-    kept = {
-        "labels": labels[None],
-        **{name: gmean(getattr(posterior, name), axis=(0, 1))[None] for name in ("alpha", "a", "b")},
-    }
-    trace = {name: np.zeros(1, column.dtype) for name, column in draws.trace.items()}
-    trace["n_clusters"][:] = labels.max() + 1
-    return Posterior(posterior.table, plan, [ChainRecord(None, Draws(trace, kept))], posterior.version)
 
 
 def _seed(random_state):

@@ -50,6 +50,7 @@ def test_dpmix_is_the_only_top_level_package(wheel_files):
 def test_wheel_holds_every_module(wheel_files):
     modules = {path.relative_to(ROOT) for path in (ROOT / "dpmix").rglob("*.py")}
     modules |= {"dpmix" / path.relative_to(ROOT) for path in (ROOT / "kernels").rglob("*.py")}
+    modules |= {path.relative_to(ROOT) for path in (ROOT / "dpmix").rglob("*.pyi")} | {Path("dpmix/py.typed")}
     assert {path.as_posix() for path in modules} == {
         name for name in wheel_files if name.startswith("dpmix/")
     }

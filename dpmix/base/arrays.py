@@ -4,7 +4,18 @@ import numpy as np
 
 from dpmix.base.errors import InputError, InputTypeError
 
-__all__ = ["check_binary", "check_classes", "check_mask", "check_numbers", "image_shape", "observed_entries"]
+__all__ = [
+    "check_binary",
+    "check_classes",
+    "check_mask",
+    "check_numbers",
+    "image_shape",
+    "integers_or_unknown",
+    "observed_entries",
+]
+
+
+_WHOLE = 2**53  # below it, a float64 holds every integer
 
 
 def image_shape(d):
@@ -96,19 +107,36 @@ def check_mask(name, mask, observed, single=False):
     return observed & mask
 
 
+def integers_or_unknown(labels):
+    """Return `labels`, whole numbers and NaN, as int64 with -1 for NaN: not known; anything else as it is.
+
+    Frames turn integers into floats where one of them is missing.
+
+    Examples
+    --------
+    >>> integers_or_unknown(np.array([0, np.nan, 2])), integers_or_unknown(np.array([0.5, np.nan]))
+    (array([ 0, -1,  2]), array([0.5, nan]))
+    """
+    missing = np.isnan(labels) if labels.dtype.kind == "f" else np.zeros(labels.shape, bool)
+    known = labels[~missing]
+    if not missing.any() or not (abs(known) < _WHOLE).all() or (known != np.floor(known)).any():
+        return labels
+    return np.where(missing, -1, labels).astype(np.int64)
+
+
 def check_classes(labels, n):
     """Check the known labels of `n` images: (class + 1 with 0 for unobserved, number of classes).
 
     Raises
     ------
     InputError, InputTypeError
-        Labels that are not one integer an image, 0 to 65,533 or -1 for not observed.
+        Labels that are not one integer an image, 0 to 65,533, or -1 or NaN for not observed.
     """
     missing = np.ma.getmaskarray(labels) if np.ma.isMaskedArray(labels) else None
-    labels = check_numbers(labels, "labels")
+    labels = integers_or_unknown(check_numbers(labels, "labels"))
     if labels.dtype.kind not in "iu":
         raise InputTypeError(
-            f"labels must be integers from 0, or -1 where not observed; got dtype {labels.dtype}"
+            f"labels must be integers from 0, or -1 or NaN where not observed; got dtype {labels.dtype}"
         )
     if labels.shape != (n,):
         raise InputError(f"labels must hold one label for each of the {n} images; got shape {labels.shape}")

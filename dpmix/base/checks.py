@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 MOST = 10**9  # of whatever is counted: steps, epochs, images, draws
+_JSON_BITS = 53  # of an integer that every reader of JSON keeps
 _SEED_BITS = 256  # NumPy's SeedSequence draws seeds of 128
 
 
@@ -65,10 +66,12 @@ def check_bool(name, value):
 
 
 def check_seed(seed, name="seed"):
-    """Return `seed` as a non-negative int; None draws one from the operating system."""
+    """Return `seed` as a non-negative int; None draws one from the operating system, a `Generator` from its stream."""
     if seed is None:
         low, high = np.random.SeedSequence().generate_state(2, np.uint32).tolist()
-        return (high << 32 | low) & ((1 << 53) - 1)  # as many bits as every reader of JSON keeps
+        return (high << 32 | low) & ((1 << _JSON_BITS) - 1)
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(1 << _JSON_BITS))
     seed = check_count(name, seed, low=0, most=math.inf)
     if seed.bit_length() > _SEED_BITS:
         raise InputError(f"{name} must have at most {_SEED_BITS} bits; got {shown(seed)}")

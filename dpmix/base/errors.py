@@ -6,6 +6,8 @@ script, one or the other is a `dpmix.base.wording.Wording`. The command line tur
 line and exit status 2, and lets anything else (our own mistakes) show its traceback.
 """
 
+from typing import Any, Self
+
 from dpmix.base.escaping import for_terminal, shortened
 from dpmix.base.wording import Wording
 
@@ -23,14 +25,14 @@ class _WithRemedy:
         The way out of it.
     """
 
-    def __init__(self, text, remedy=None):
+    def __init__(self, text: str, remedy: str | None = None) -> None:
         super().__init__(text if remedy is None else Wording("{text}; {remedy}", text=text, remedy=remedy))
         self.text, self.remedy = text, remedy
 
-    def __str__(self):
+    def __str__(self) -> str:
         return for_terminal(shortened(super().__str__()))
 
-    def within(self, place):
+    def within(self, place: str) -> Self:
         """Return the same error, its text preceded by where it was found, such as the name of a file."""
         return type(self)(Wording("{place}: {text}", place=place, text=self.text), self.remedy)
 
@@ -53,11 +55,11 @@ class _WithDraws(_WithRemedy):
         sweep was done.
     """
 
-    def __init__(self, text, remedy=None, posterior=None):
+    def __init__(self, text: str, remedy: str | None = None, posterior: Any = None) -> None:
         super().__init__(text, remedy)
         self.posterior = posterior
 
-    def extend(self, remedy, posterior):
+    def extend(self, remedy: str | None, posterior: Any) -> None:
         """Give this error, which keeps its kind and its traceback, another remedy and what was drawn."""
         _WithDraws.__init__(self, self.text, remedy, posterior)
 
@@ -91,5 +93,5 @@ class Interrupted(_WithDraws, KeyboardInterrupt):
         What was drawn; None where no sweep was done.
     """
 
-    def __init__(self, text, posterior=None, remedy=None):
+    def __init__(self, text: str, posterior: Any = None, remedy: str | None = None) -> None:
         super().__init__(text, remedy, posterior)

@@ -21,6 +21,9 @@ MOST_BARS = 12
 USUAL_SIZE = os.terminal_size((80, 24))
 SECONDS_BETWEEN_LINES = 10.0
 BAR_FORMAT = "{desc}  {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+NARROW = 60  # columns, below which a bar has neither figures nor times
+NARROW_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}"
+_BESIDE = 34  # columns that a bar, its percentage and its times need beside the figures
 
 _listening = {"registered": False, "shown": 0}
 
@@ -151,7 +154,7 @@ class Progress(_Display):
             row, done, figures = chain, self._done[chain], self._figures[chain]
         else:
             row, done, figures = 0, sum(self._done), _medians(self._figures)
-        return row, done, "  ".join([self._names[row], *_described(figures, aligned=True)]), ""
+        return row, done, [self._names[row], *_described(figures, aligned=True)], ""
 
     def _line(self, seconds):
         n, done, slowest = len(self._done), sum(self._done), min(self._done)
@@ -192,7 +195,7 @@ class EpochBar(_Display):
         return [(self._name, self._n_epochs, 0)]
 
     def _bar(self, part):
-        return 0, self._done, self._name, ", ".join(_described(self._figures))
+        return 0, self._done, [self._name], ", ".join(_described(self._figures))
 
     def _line(self, seconds):
         return ", ".join([f"{self._name}: epoch {self._done}/{self._n_epochs}", *_described(self._figures)])
@@ -236,8 +239,11 @@ class _Bars:
     def update(self, part):
         row, done, before, after = self._display._bar(part)
         bar = self._bars[row]
-        bar.set_description_str(before, refresh=False)
-        bar.set_postfix_str(after, refresh=False)
+        columns = (_terminal_size(self._stream) or USUAL_SIZE).columns
+        narrow = columns < NARROW
+        bar.bar_format = NARROW_FORMAT if narrow else BAR_FORMAT
+        bar.set_description_str(before[0] if narrow else _fitting(before, columns - _BESIDE), refresh=False)
+        bar.set_postfix_str("" if narrow else after, refresh=False)
         if done > bar.n:
             bar.update(done - bar.n)
         if done >= bar.total:
@@ -275,6 +281,16 @@ def _new_bar(name, total, done, stream):
     return _bar_class()(
         total=total, initial=done, desc=name, file=stream, bar_format=BAR_FORMAT, miniters=1, **size
     )
+
+
+def _fitting(words, columns):
+    """As many of `words` as have room, from the first one, which always stays."""
+    shown = words[:1]
+    for word in words[1:]:
+        if len("  ".join([*shown, word])) > columns:
+            break
+        shown.append(word)
+    return "  ".join(shown)
 
 
 def _described(figures, aligned=False):

@@ -1,11 +1,17 @@
 """Manners of scikit-learn that are shared by all estimators."""
 
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
 import numpy as np
 
 from dpmix.base.checks import MOST, check_count
 from dpmix.base.errors import InputError, InputTypeError
 
-__all__ = ["check_n_jobs", "input_errors", "seed_sequence"]
+__all__ = ["check_n_jobs", "input_errors", "refuses_weights", "seed_sequence"]
+
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class input_errors:
@@ -22,6 +28,21 @@ class input_errors:
         if isinstance(error, (ValueError, OverflowError)):  # the latter of integers beyond any dtype
             raise InputError(str(error)) from error
         return False
+
+
+def refuses_weights(method: Method) -> Method:
+    """Let a method of an estimator refuse `sample_weight` by name: without a parameter, as scikit-learn has it."""
+
+    @functools.wraps(method)
+    def unweighted(self, *args, sample_weight=None, **kwargs):
+        if sample_weight is not None:
+            raise InputTypeError(
+                f"sample_weight cannot be given to {type(self).__name__}, where every row counts once; "
+                "repeat rows, or leave it out"
+            )
+        return method(self, *args, **kwargs)
+
+    return cast(Method, unweighted)
 
 
 def check_n_jobs(n_jobs):

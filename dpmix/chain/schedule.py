@@ -1,7 +1,9 @@
 """How much of each move a sweep holds. The moves themselves, and their order, are in `dpmix.chain.moves`."""
 
 from dataclasses import asdict, dataclass, replace
+from typing import Self
 
+from dpmix.base.annotations import Whole
 from dpmix.base.checks import check_count
 
 __all__ = ["Schedule"]
@@ -51,7 +53,7 @@ class Schedule:
         check_count("pixel_step", self.pixel_step)
         check_count("round_sweeps", self.round_sweeps)
 
-    def share(self, n, of, sweep):
+    def share(self, n: Whole, of: Whole, sweep: Whole) -> Self:
         """The schedule of one sweep of a shard: its share of the proposals.
 
         Shares are whole numbers; what is left over of a proposal is made up for in later sweeps.
@@ -78,7 +80,7 @@ class Schedule:
 
         return replace(self, split_merge=part(self.split_merge), birth_death=part(self.birth_death))
 
-    def to_json(self):
+    def to_json(self) -> dict[str, int]:
         """The schedule by name.
 
         Returns

@@ -9,14 +9,17 @@ import argparse
 import contextlib
 import os
 import signal
+import sys
 import threading
 
 from dpmix.base.errors import InputError, WorkerError
 from dpmix.base.version import __version__
 from dpmix.cli import (
+    assign,
     classify,
     complete,
     demo,
+    denoise,
     encode,
     fetch,
     fit,
@@ -26,11 +29,14 @@ from dpmix.cli import (
     probe,
     reconstruct,
     resume,
+    sample,
     score,
     train,
 )
+from dpmix.cli.completion import complete_words
 from dpmix.cli.options import check_finite_options
-from dpmix.cli.streams import StdoutClosed, complain, flush_messages, flush_results, show
+from dpmix.cli.parser import Parser, by_groups
+from dpmix.cli.streams import StdoutClosed, complain, flush_messages, flush_results
 from dpmix.cli.wording import message_of
 
 __all__ = ["main"]
@@ -38,14 +44,19 @@ __all__ = ["main"]
 BAD_INPUT, WORKER_FAILED, INTERRUPTED, STDOUT_CLOSED, TERMINATED = 2, 3, 130, 141, 143
 
 # One module each, in the order of `dpmix --help`.
-_COMMANDS = (demo, fetch, fit, resume, info, plot, partition, complete, score, classify)  # about runs
-_COMMANDS += (train, encode, reconstruct, probe)  # about models
+_GROUPS = {
+    "get started": (demo, fetch),
+    "runs": (fit, resume, info, plot),
+    "queries": (complete, denoise, sample, score, classify),
+    "partitions": (partition, assign),
+    "features": (train, encode, reconstruct, probe),
+}
 
 _DESCRIPTION = """\
 Cluster binary images without saying how many clusters there are, then ask what is hidden in an image.
 
-A run is a folder: 'fit' writes one, and the commands from 'resume' to 'classify' read it. A model is a
-file that turns images into features or labels: 'train' writes one, and the last three commands read it."""
+A run is a folder: 'fit' writes one, the other commands about runs, queries and partitions read it. A model is
+a file that turns images into features or labels: 'train' writes one, the other commands about features read it."""
 
 _EPILOG = """\
 examples:
@@ -74,7 +85,7 @@ def main(argv=None):
     terminated, arguments = threading.Event(), None
     try:
         with _sigterm_interrupts(terminated):
-            arguments = _parser().parse_args(argv)
+            arguments = _understood(argv)
             check_finite_options(arguments)
             arguments.run(arguments)
             flush_results()
@@ -118,21 +129,9 @@ def _reason(error):
     return f"{f'{error.filename}: ' if error.filename else ''}{error.strerror or error}"
 
 
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, and where help is."""
-
-    def error(self, message):
-        complain(f"error: {message}; see '{self.prog} --help'")
-        raise SystemExit(BAD_INPUT)
-
-    def _print_message(self, message, file=None):
-        """Write help to stdout as a result; argparse would not look whether it could be written."""
-        show(message.rstrip("\n"))
-
-
 def _parser():
     layout = argparse.RawDescriptionHelpFormatter
-    parser = _Parser(
+    parser = Parser(
         prog="dpmix",
         usage="dpmix COMMAND ...",
         description=_DESCRIPTION,
@@ -141,10 +140,21 @@ def _parser():
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"dpmix {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, prog="dpmix")
-    for command in _COMMANDS:
-        command.add_to(commands)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, prog="dpmix", help=argparse.SUPPRESS)
+    by_groups(parser, commands, _GROUPS)
     return parser
+
+
+def _understood(argv):
+    """The arguments of the words `argv`; ``help`` stands for ``--help``, as elsewhere, and so does no word at all."""
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # the shell asks for the ends of a word
+        complete_words(parser)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words:
+        parser.print_help()
+        raise SystemExit(BAD_INPUT)  # nothing was done
+    return parser.parse_args([*words[1:], "--help"] if words[0] == "help" else words)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,9 @@ from dpmix.cli.options import (
     add_source,
     given,
 )
+from dpmix.cli.report import as_json
 from dpmix.cli.runs import MOST, choose_rows, load_query
+from dpmix.cli.streams import show
 
 __all__ = ["add_to"]
 
@@ -23,7 +25,10 @@ possible completions, each drawn as a whole.
 
 WHAT to hide: top, bottom, left or right (that half), centre, random:F (a fraction F of the pixels, the
 same ones in all images), or an image file, whose bright pixels are hidden. Pixels of SOURCE that are not
-observed, by NaN or by --observed, are filled in as well, and without --hide only these."""
+observed, by NaN or by --observed, are filled in as well, and without --hide only these.
+
+--json tells of each image its row in SOURCE, the pixels that were hidden, row by row from the top left and
+counted from 0, and the probability of each of them to be on."""
 
 _COMPLETE_EXAMPLES = (
     "dpmix complete run digits --hide bottom -o completions.png",
@@ -31,6 +36,7 @@ _COMPLETE_EXAMPLES = (
     "dpmix complete run digits --hide top --rows : --probabilities tops.npy",
     "dpmix complete run digits --hide random:0.7 -o scattered.png",
     "dpmix complete run damaged.npy -o repaired.png",
+    "dpmix complete run damaged.npy --rows : --json",
 )
 
 _SAMPLES = 3
@@ -63,6 +69,7 @@ def add_to(commands):
     complete.add_argument(
         "--seed", type=int, metavar="N", help="seed of samples and of random:F (default: 0)"
     )
+    complete.add_argument("--json", action="store_true", default=False, help="the probabilities as JSON")
     add_overwrite(complete)
 
 
@@ -82,7 +89,8 @@ def _complete(arguments):
     seed = getattr(arguments, "seed", 0)
     shown = mask(posterior.image_shape, arguments.hide, seed) if "hide" in arguments else None
     rows = choose_rows(arguments, len(images))
-    images = images.x[rows] if observed is None else np.ma.masked_array(images.x, ~observed)[rows]
+    seen = np.ones((len(rows), posterior.table.d), bool) if observed is None else observed[rows]
+    images = images.x[rows] if observed is None else np.ma.masked_array(images.x[rows], ~seen)
     if picture and len(images) > _MOST_IN_PICTURE:
         raise InputError(
             f"a picture of {len(images):,} images cannot be read; choose at most {_MOST_IN_PICTURE} "
@@ -96,13 +104,29 @@ def _complete(arguments):
         save_picture(ax, picture)
     if array:
         save_array(proba, array)
+    if arguments.json:
+        show(as_json(_fields(rows, seen if shown is None else seen & shown, proba)))
+
+
+def _fields(rows, seen, proba):
+    """What is filled in of the images `rows`, a dictionary for JSON."""
+    import numpy as np
+
+    hidden = [np.flatnonzero(~each) for each in seen]
+    images = [
+        {"image": int(row), "hidden": pixels.tolist(), "probabilities": p[pixels].tolist()}
+        for row, pixels, p in zip(rows, hidden, proba, strict=True)
+    ]
+    return {"n": len(images), "d": proba.shape[1], "images": images}
 
 
 def _complete_destinations(arguments):
     """Return the Path of the picture and of the probabilities, either None where not asked for."""
     asked = given(arguments, "out", "probabilities")
-    if not asked:
-        raise InputError("complete needs somewhere to write to; pass -o FILE, --probabilities FILE or both")
+    if not asked and not arguments.json:
+        raise InputError(
+            "complete needs somewhere to write to; pass -o FILE, --probabilities FILE, --json or several"
+        )
     allowed = {"out": PICTURES, "probabilities": (".npy",)}
     paths = {name: check_file(path, arguments.overwrite, allowed[name]) for name, path in asked.items()}
     return paths.get("out"), paths.get("probabilities")

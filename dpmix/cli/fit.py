@@ -14,6 +14,7 @@ from dpmix.cli.options import (
     load_observed,
     tell_observed,
 )
+from dpmix.cli.priors import prior_of, read_prior, schedule_of
 from dpmix.cli.report import chain_table
 from dpmix.cli.streams import show
 
@@ -25,6 +26,8 @@ splits and merges clusters, lets new ones gather members from many others, and l
 every pixel, a and b. The number of clusters is found on the way. Pixels that are not observed, by NaN in
 SOURCE or by --observed, are summed over exactly.
 
+A PRIOR is a number, which fixes alpha, a or b, or gamma(SHAPE,RATE), from which it is learned.
+
 RUN is saved every second or so, less often where that takes long. After Ctrl-C, or whatever else
 ends the program, 'dpmix resume RUN' goes on, and gives what an undisturbed run would have given."""
 
@@ -32,7 +35,8 @@ _FIT_EXAMPLES = (
     "dpmix fit digits -o run",
     "dpmix fit digits -o run --classes 2,3 --chains 2 --sweeps 50 --seed 1",
     "dpmix fit mnist:all -o run --classes 2,3 --threshold 0 --alpha 1 --a 1 --b 1",
-    "dpmix fit pictures/ -o run",
+    "dpmix fit pictures/ -o run --invert",
+    "dpmix fit 'digits[0:1600]' -o run --alpha 'gamma(2,1)' --schedule split-merge=50,birth-death=10",
     "dpmix fit table.npy -o run --observed mask.npy",
 )
 
@@ -91,7 +95,14 @@ def _add_plan(parser):
         "--c": "prior pseudo-count of each label (default: 1)",
     }
     for name, text in numbers.items():
-        parser.add_argument(name, type=float, metavar="X", help=text)
+        kind = float if name == "--c" else read_prior
+        parser.add_argument(name, type=kind, metavar="X" if name == "--c" else "PRIOR", help=text)
+    parser.add_argument(
+        "--schedule",
+        metavar="MOVE=N,...",
+        help="how much of each move a sweep holds: split-merge, birth-death (proposals), pixel-step, round-sweeps "
+        "(default: split-merge=20,birth-death=20,pixel-step=4,round-sweeps=5)",
+    )
 
 
 def _fit(arguments):
@@ -99,8 +110,9 @@ def _fit(arguments):
     check_folder(arguments.out, arguments.overwrite, go_on)
     import dpmix
 
-    prior = dpmix.Prior(**given(arguments, "alpha", "a", "b", "c"))
+    prior = prior_of(arguments)
     options = given(arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs", "shards")
+    options |= {"schedule": schedule_of(arguments)} if "schedule" in arguments else {}
     options |= {"out": arguments.out, "overwrite": arguments.overwrite, "progress": not arguments.quiet}
     images, observed = load_observed(arguments)
     labels = _labels(arguments, images)

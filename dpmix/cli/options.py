@@ -32,7 +32,8 @@ SOURCE is one of
   mnist:test           10,000 more
   mnist:all            both
   a folder             of images of one size (PNG, GIF, BMP, JPEG, ...); sub-folders are classes
-  a file               .npy, .npz or IDX, gzipped or not, of 0 and 1 or of grey values (see --threshold)"""
+  a file               .npy, .npz or IDX, gzipped or not, of 0 and 1 or of grey values (see --threshold)
+Rows A to B - 1 of any of them, counted from 0, are 'SOURCE[A:B]', such as 'digits[0:1600]'."""
 
 
 def add_command(commands, name, run, summary, details, usage, examples=(), source=False):
@@ -128,6 +129,9 @@ def add_source(parser):
         metavar="T",
         help="a pixel is on where it is greater than T (default: 127 for MNIST and folders of images)",
     )
+    parser.add_argument(
+        "--invert", action="store_true", default=False, help="exchange on and off: for ink on white"
+    )
 
 
 def add_observed(parser):
@@ -167,7 +171,10 @@ def add_overwrite(parser):
 
 
 def load_source(arguments, load=None, names=("threshold",)):
-    """Return the `Images` that SOURCE and its options name, or what `load` makes of them and `names`."""
+    """Return the `Images` that SOURCE and its options name, or what `load` makes of them and `names`.
+
+    --invert is for the caller of a `load` that gives more than images.
+    """
     from dpmix import datasets
 
     options = given(arguments, "classes", *names)
@@ -175,14 +182,16 @@ def load_source(arguments, load=None, names=("threshold",)):
         options["classes"] = [name.strip() for name in options["classes"].split(",")]
         if not all(options["classes"]):
             raise InputError(f"--classes must be labels and commas, such as 2,3; got {arguments.classes!r}")
-    return (load or datasets.load)(arguments.source, **options)
+    found = (load or datasets.load)(arguments.source, **options)
+    return found.inverted() if arguments.invert and not isinstance(found, tuple) else found
 
 
 def load_observed(arguments):
     """Return the `Images` of SOURCE and where they are observed, (n, d) bool or None; see `tell_observed`."""
     from dpmix import datasets
 
-    return load_source(arguments, datasets.load_observed, ("threshold", "observed"))
+    images, observed = load_source(arguments, datasets.load_observed, ("threshold", "observed"))
+    return images.inverted() if arguments.invert else images, observed
 
 
 def tell_observed(observed):

@@ -14,6 +14,7 @@ from dpmix.cli.wording import message_of
 __all__ = [
     "add_training",
     "end_if_interrupted",
+    "noise_of",
     "refuse_training",
     "train_model",
     "training_fields",
@@ -128,7 +129,7 @@ def _untrained(kind, arguments, init):
     if "noise" in arguments:
         if kind != "autoencoder":
             raise InputError(f"--noise is for an autoencoder; got --model {kind}; leave it out")
-        options["corruption"] = _noise(arguments.noise)
+        options["corruption"] = noise_of(arguments.noise)
     sizes = _layers(arguments)
     cls = getattr(features, CLASSES[kind])
     if kind == "dbn":
@@ -150,8 +151,8 @@ def _untrained(kind, arguments, init):
     return cls(**({"hidden_layer_sizes": sizes} if sizes else {}), **options, **common)
 
 
-def _noise(text):
-    """`MaskingNoise` of such as 0.4,0.05."""
+def noise_of(text):
+    """Return the `MaskingNoise` of such as 0.4,0.05."""
     from dpmix.datasets import MaskingNoise
 
     shares = [read_number(word.strip()) for word in text.split(",")]

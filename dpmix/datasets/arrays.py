@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 
+from dpmix.base.annotations import PathLike, Real, Whole
 from dpmix.base.checks import check_count, check_path
 from dpmix.base.errors import InputError
 from dpmix.base.npy import NPY_MAGIC, read_npy
@@ -15,14 +16,16 @@ from dpmix.base.stream import MAX_DEFLATE_RATIO
 from dpmix.base.wording import Wording
 from dpmix.datasets.binarization import check_finite, check_threshold, fill_threshold, to_binary
 from dpmix.datasets.idx import is_idx, read_idx
-from dpmix.datasets.images import images_of
+from dpmix.datasets.images import Images, images_of
 
 __all__ = ["load_array"]
 
 _MOST = 1 << 32  # bytes of an array
 
 
-def load_array(path, key=None, threshold=None, max_bytes=None):
+def load_array(
+    path: PathLike, key: str | None = None, threshold: Real | None = None, max_bytes: Whole | None = None
+) -> Images:
     """Load binary images from a .npy, .npz or IDX file, gzipped or not.
 
     The array is (n, d) or (n, height, width). The format is told by the content, not by the name.

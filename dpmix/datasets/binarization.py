@@ -5,9 +5,12 @@ the value as a share of the `maximum`, the value of a fully lit pixel.
 """
 
 import math
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from dpmix.base.annotations import Arrays, Real, Seed
 from dpmix.base.checks import check_choice, check_positive, check_real, check_seed
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.wording import Wording
@@ -19,7 +22,13 @@ METHODS = ("threshold", "stochastic")
 _BLOCK = 1 << 20  # values looked at together: temporary arrays stay at a few MB however large the data
 
 
-def binarize(values, method="threshold", threshold=None, maximum=None, seed=None):
+def binarize(
+    values: ArrayLike,
+    method: Literal["threshold", "stochastic"] = "threshold",
+    threshold: Real | None = None,
+    maximum: Real | None = None,
+    seed: Seed = None,
+) -> Arrays:
     """Turn grey values into 0 and 1.
 
     Values that are all 0 and 1 already come back as they are when neither `threshold` nor `maximum`
@@ -37,7 +46,7 @@ def binarize(values, method="threshold", threshold=None, maximum=None, seed=None
     maximum : float, optional
         Value of a fully lit pixel. By default 1 for floats, 255 for uint8 and 65535 for uint16; other
         integers need it. Where it is used, values outside 0..maximum are refused.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Seed of the stochastic draw; None draws a fresh one.
 
     Returns

@@ -2,14 +2,15 @@
 
 import numpy as np
 
-from dpmix.datasets.images import class_rows, images_of
+from dpmix.base.annotations import Classes
+from dpmix.datasets.images import Images, class_rows, images_of
 
 __all__ = ["load_digits"]
 
 ON_FROM = 8  # half of 16, the value of a fully lit pixel
 
 
-def load_digits(classes=None):
+def load_digits(classes: Classes | None = None) -> Images:
     """Load the 1,797 handwritten digits of 8 x 8 pixels that are embedded in scikit-learn.
 
     Their grey values 0..16 are cut at half of the maximum: a pixel is on where its value is 8 or more.

@@ -6,10 +6,11 @@ import re
 
 import numpy as np
 
+from dpmix.base.annotations import PathLike, Real, Whole
 from dpmix.base.checks import check_count, check_path
 from dpmix.base.errors import InputError
 from dpmix.datasets.binarization import check_threshold
-from dpmix.datasets.images import images_of
+from dpmix.datasets.images import Images, images_of
 from dpmix.datasets.pictures import grey_values, opened_picture
 
 __all__ = ["load_images"]
@@ -19,7 +20,9 @@ SUFFIXES = frozenset(
 )
 
 
-def load_images(folder, threshold=127, max_pixels=2**20, max_total=2**31):
+def load_images(
+    folder: PathLike, threshold: Real = 127, max_pixels: Whole = 2**20, max_total: Whole = 2**31
+) -> Images:
     """Load a folder of images of one size: PNG, GIF, BMP, JPEG, TIFF, PBM, PGM or PPM.
 
     Every image is turned into greys 0..255 and a pixel is on where it is greater than `threshold`.

@@ -3,18 +3,27 @@
 import os
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dpmix.base.annotations import Classes, PathLike, Real
 from dpmix.base.arrays import image_shape
 from dpmix.base.errors import InputError
 from dpmix.datasets.arrays import as_binary, check_table, read_array
 from dpmix.datasets.binarization import check_threshold
-from dpmix.datasets.images import class_rows, images_of
+from dpmix.datasets.images import Images, class_rows, images_of
+from dpmix.datasets.row_ranges import rows_of, source_and_rows
 from dpmix.datasets.source import load
 
 __all__ = ["load_observed"]
 
 
-def load_observed(source, classes=None, threshold=None, observed=None, data_home=None):
+def load_observed(
+    source: PathLike,
+    classes: Classes | None = None,
+    threshold: Real | None = None,
+    observed: PathLike | None = None,
+    data_home: PathLike | None = None,
+) -> tuple[Images, NDArray[np.bool_] | None]:
     """Load images of which some pixels may not be observed, as `dpmix.sample` and the queries take them.
 
     Parameters
@@ -52,7 +61,12 @@ def load_observed(source, classes=None, threshold=None, observed=None, data_home
            [ True,  True,  True]])
     """
     threshold = check_threshold(threshold, optional=True)
-    if isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
+    whole, rows = source_and_rows(source)
+    if rows is not None:
+        images, seen = load_observed(whole, None, threshold, observed, data_home)
+        seen = np.ones(images.shape, bool) if seen is None else seen
+        images, seen = rows_of(images, rows, source), seen[rows]
+    elif isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
         images, seen = read_array(source, lambda values, y: _with_gaps(values, y, threshold, observed))
     else:
         images = load(source, threshold=threshold, data_home=data_home)

@@ -1,9 +1,12 @@
 """`load_grey`: the same sources as `load`, with their grey values in [0, 1] instead of 0 and 1."""
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from dpmix.base.annotations import Classes, PathLike, Real, Size, Table
 from dpmix.base.arrays import image_shape
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import shown
@@ -13,6 +16,7 @@ from dpmix.datasets.binarization import check_range, is_binary, real_array
 from dpmix.datasets.folder import read_folder
 from dpmix.datasets.images import check_shape, check_y, class_rows
 from dpmix.datasets.mnist import MAX_GREY, SPLITS, read_split
+from dpmix.datasets.row_ranges import rows_of, source_and_rows
 from dpmix.datasets.rows import Rows
 
 __all__ = ["GreyImages", "load_grey"]
@@ -62,7 +66,9 @@ class GreyImages(Rows):
 
     _fields = ("x", "y", "image_shape", "classes")
 
-    def __init__(self, x, y=None, shape=None, classes=None):
+    def __init__(
+        self, x: Table, y: ArrayLike | None = None, shape: Size = None, classes: Sequence[str] | None = None
+    ) -> None:
         x = real_array(x, "x")
         if x.ndim != 2 or not x.size:
             raise InputError(f"x must have two axes, images and pixels (n, d); got shape {x.shape}")
@@ -80,7 +86,12 @@ def _is_settled(y, n):
     return isinstance(y, np.ndarray) and y.dtype == np.int64 and y.shape == (n,) and not y.flags.writeable
 
 
-def load_grey(source, classes=None, maximum=None, data_home=None):
+def load_grey(
+    source: PathLike,
+    classes: Classes | None = None,
+    maximum: Real | None = None,
+    data_home: PathLike | None = None,
+) -> GreyImages:
     """Load images with grey values from a name or a path.
 
     Parameters
@@ -114,6 +125,10 @@ def load_grey(source, classes=None, maximum=None, data_home=None):
         raise InputTypeError(
             f"source must be a name or a path; got {shown(source)} ({type(source).__name__})"
         )
+    whole, rows = source_and_rows(source)
+    if rows is not None:
+        images = rows_of(load_grey(whole, None, maximum, data_home), rows, source)
+        return images if classes is None else images[class_rows(images.y, classes, images.classes)]
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
     is_array = name != "mnist" and source != "digits" and not os.path.isdir(source)
     if maximum is not None and not is_array:

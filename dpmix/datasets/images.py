@@ -1,10 +1,13 @@
 """`Images`: a table of binary images with its labels, picture's size and names."""
 
 import numbers
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from dpmix.base.arrays import image_shape
+from dpmix.base.annotations import Size, Table
+from dpmix.base.arrays import image_shape, integers_or_unknown
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import shown
@@ -28,7 +31,7 @@ class Images(Rows):
         One row per image, pixels row by row from the top left. A writable array is copied, so that
         later changes to it do not reach the images.
     y : array_like (n,) of int, optional
-        Label of each image.
+        Label of each image; -1 or NaN, which becomes -1, where it is not known.
     shape : tuple of int, optional
         (height, width) with height * width = d. By default a square where d is one, else (1, d).
     names : sequence of str, optional
@@ -71,7 +74,14 @@ class Images(Rows):
     ((4, 4), (2, 2))
     """
 
-    def __init__(self, x, y=None, shape=None, names=None, classes=None):
+    def __init__(
+        self,
+        x: Table,
+        y: ArrayLike | None = None,
+        shape: Size = None,
+        names: Sequence[str] | None = None,
+        classes: Sequence[str] | None = None,
+    ) -> None:
         x = _check_table(x)
         n, d = x.shape
         self._set("x", x)
@@ -101,7 +111,7 @@ def images_of(values, y=None, names=None, classes=None):
 
 def check_y(y, n):
     """Return the labels `y` as a read-only int64 array (n,)."""
-    y = real_array(y, "y")
+    y = integers_or_unknown(real_array(y, "y"))
     if y.dtype.kind == "f":
         raise InputTypeError(f"y must hold integers; got dtype {y.dtype}")
     if y.shape != (n,):

@@ -2,9 +2,12 @@
 
 import os
 import re
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dpmix.base.annotations import PathLike, Seed
 from dpmix.base.checks import check_count, check_seed
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.memory import check_memory
@@ -19,7 +22,7 @@ _WORDS = (*_SIDES, "centre", "random:FRACTION", "an image file")
 _BRIGHT = 128
 
 
-def mask(shape, hide, seed=None):
+def mask(shape: Sequence[int], hide: PathLike, seed: Seed = None) -> NDArray[np.bool_]:
     """Say which pixels of an image are shown where a part of it is hidden.
 
     Parameters
@@ -31,7 +34,7 @@ def mask(shape, hide, seed=None):
         the middle one is shown. ``"centre"``: the middle half of the rows in the middle half of the
         columns. ``"random:0.5"``: that fraction of the pixels, drawn at random. Anything else is an image
         file of this shape, whose bright pixels (128 or more of 255) are hidden.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         For ``"random:..."``: the same seed hides the same pixels.
 
     Returns

@@ -1,10 +1,13 @@
 """MNIST: 60,000 training and 10,000 test images of handwritten digits, 28 x 28 pixels, made binary."""
 
+from typing import Literal
+
 import numpy as np
 
+from dpmix.base.annotations import Classes, PathLike, Real, Seed
 from dpmix.base.checks import check_choice, check_real, check_seed
 from dpmix.datasets.binarization import METHODS, fill_stochastic, fill_threshold
-from dpmix.datasets.images import class_rows, images_of
+from dpmix.datasets.images import Images, class_rows, images_of
 from dpmix.datasets.mnist_files import FILES, read_file
 
 __all__ = ["load_mnist"]
@@ -16,7 +19,14 @@ _IMAGES_HEADER, _LABELS_HEADER = 16, 8  # bytes before the values; checked, as t
 MAX_GREY = 255
 
 
-def load_mnist(split="train", classes=None, binarize="threshold", threshold=127, data_home=None, seed=None):
+def load_mnist(
+    split: Literal["train", "test", "all"] = "train",
+    classes: Classes | None = None,
+    binarize: Literal["threshold", "stochastic"] = "threshold",
+    threshold: Real = 127,
+    data_home: PathLike | None = None,
+    seed: Seed = None,
+) -> Images:
     """Load MNIST as binary images, downloading it on first use.
 
     Parameters
@@ -33,7 +43,7 @@ def load_mnist(split="train", classes=None, binarize="threshold", threshold=127,
     data_home : str or path-like, optional
         Folder to look in first, and to download to. Next come the folder named by the environment
         variable ``DPMIX_DATA`` and the user's cache; the download goes to the first one that is set.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Seed of the stochastic draw; None draws a fresh one. For one seed an image has the same pixels
         whatever `split` and `classes` are.
 

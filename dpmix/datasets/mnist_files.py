@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.base.annotations import PathLike
 from dpmix.base.checks import check_path
 from dpmix.base.errors import InputError
 from dpmix.base.reading import opened
@@ -61,7 +62,7 @@ _SPARE = 4096  # bytes that packing may add to a small file
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def fetch_mnist(data_home=None):
+def fetch_mnist(data_home: PathLike | None = None) -> Path:
     """Make sure that the four files of MNIST are on this machine, and return their folder.
 
     Parameters

@@ -5,10 +5,14 @@ and leaves those given as they are. `corrupt` does so with a seed; `dpmix.featur
 the objects as ``corruption=`` and calls them afresh in every epoch.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from dpmix.base.annotations import Arrays, Seed, Table
 from dpmix.base.arrays import image_shape
 from dpmix.base.checks import check_bool, check_count, check_real, check_seed
 from dpmix.base.errors import InputError, InputTypeError
@@ -59,13 +63,13 @@ class MaskingNoise:
                 "f1 the share of the others set to 1"
             )
 
-    def __call__(self, x, rng):
+    def __call__(self, x: ArrayLike, rng: np.random.Generator) -> Arrays:
         """Noisy images in the dtype of `x` (n, d), drawn with `rng`."""
         u = rng.random(x.shape, np.float32)
         return _fill(x, u < self.f0, u >= 1 - (1 - self.f0) * self.f1)
 
     @property
-    def flip_rates(self):
+    def flip_rates(self) -> tuple[float, float]:
         """P(shown off | on) and P(shown on | off) of a pixel of a binary image, as `dpmix.denoise` takes them."""
         return self.f0, (1 - self.f0) * self.f1
 
@@ -97,14 +101,14 @@ class SaltAndPepper:
     def __post_init__(self):
         _settle(self, rate=_share("rate", self.rate), salt=_share("salt", self.salt))
 
-    def __call__(self, x, rng):
+    def __call__(self, x: ArrayLike, rng: np.random.Generator) -> Arrays:
         """Noisy images in the dtype of `x` (n, d), drawn with `rng`."""
         u = rng.random(x.shape, np.float32)
         pepper = self.rate * (1 - self.salt)
         return _fill(x, u < pepper, u >= 1 - self.rate * self.salt)
 
     @property
-    def flip_rates(self):
+    def flip_rates(self) -> tuple[float, float]:
         """P(shown off | on) and P(shown on | off) of a pixel of a binary image, as `dpmix.denoise` takes them."""
         return self.rate * (1 - self.salt), self.rate * self.salt
 
@@ -138,7 +142,7 @@ class GaussianNoise:
     def __post_init__(self):
         _settle(self, scale=check_real("scale", self.scale, low=0), clip=check_bool("clip", self.clip))
 
-    def __call__(self, x, rng):
+    def __call__(self, x: ArrayLike, rng: np.random.Generator) -> Arrays:
         """Noisy images, float32, of images `x` (n, d), drawn with `rng`."""
         out = rng.standard_normal(x.shape, np.float32)
         out *= np.float32(self.scale)
@@ -201,7 +205,7 @@ class OccludingBlocks:
                 ) from error
             self._check_fit(height, width)
 
-    def __call__(self, x, rng):
+    def __call__(self, x: ArrayLike, rng: np.random.Generator) -> Arrays:
         """Images with blocks in the dtype of `x` (n, d), drawn with `rng`."""
         height, width = image_shape(x.shape[1]) if self.shape is None else self.shape
         if height * width != x.shape[1]:
@@ -231,7 +235,7 @@ class OccludingBlocks:
             )
 
 
-def corrupt(x, noise, seed=None):
+def corrupt(x: Table, noise: Callable[..., Any], seed: Seed = None) -> Any:
     """Noisy copies of images.
 
     Parameters
@@ -240,7 +244,7 @@ def corrupt(x, noise, seed=None):
         Values in [0, 1]; not changed.
     noise : MaskingNoise, SaltAndPepper, GaussianNoise, OccludingBlocks or callable
         A function of an array (n, d), read-only, and a `numpy.random.Generator` that returns a new array.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         None draws a fresh one.
 
     Returns

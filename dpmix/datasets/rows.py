@@ -5,9 +5,13 @@ whatever has a ``shape``, before it looks for ``len``. How high and wide a pictu
 """
 
 import dataclasses
+from collections.abc import Iterator
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dpmix.base.annotations import Arrays
 from dpmix.base.errors import InputError
 
 __all__ = ["Rows", "TableShape", "check_picture_shape", "frozen"]
@@ -27,37 +31,57 @@ class Rows:
     """
 
     _fields = ("x", "y", "image_shape", "names", "classes")
-    names = None
+    x: Arrays
+    y: NDArray[np.int64] | Any  # or None, of which those who know their images need not hear at every use
+    image_shape: tuple[int, int]
+    names: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """(n, d), as of the array ``x``; a picture's own is `image_shape`."""
         return TableShape(self.x.shape)
 
     @property
-    def ndim(self):
+    def ndim(self) -> int:
         """Number of axes, 2."""
         return self.x.ndim
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[Any]:
         """That of `x`."""
         return self.x.dtype
 
-    def __len__(self):
+    def inverted(self) -> Self:
+        """The same pictures with on and off exchanged, for what was ink on white.
+
+        Returns
+        -------
+        Images or GreyImages
+            As these are; grey values v become 1 - v.
+
+        Examples
+        --------
+        >>> from dpmix.datasets import Images
+        >>> Images([[0, 1, 1, 1]]).inverted().x
+        array([[1, 0, 0, 0]], dtype=uint8)
+        """
+        return self._with(x=frozen(1 - self.x))
+
+    def __len__(self) -> int:
         return len(self.x)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Arrays:
         if copy:
             return np.array(self.x, dtype)
         if copy is False and dtype is not None and np.dtype(dtype) != self.x.dtype:
             raise ValueError(f"a copy is needed to turn {self.x.dtype} into {np.dtype(dtype)}")
         return np.asarray(self.x, dtype)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Self]:
         return (self[row] for row in range(len(self)))
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> Any:
         if isinstance(key, tuple):
             if not _is_of_rows(key):
                 return self.x[key]

@@ -1,7 +1,9 @@
 """`load`: one string that names any source of images, as on the command line."""
 
 import os
+from typing import Literal
 
+from dpmix.base.annotations import Classes, PathLike, Real, Seed
 from dpmix.base.checks import check_choice
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import shown
@@ -9,13 +11,21 @@ from dpmix.datasets.arrays import load_array
 from dpmix.datasets.binarization import METHODS, check_threshold
 from dpmix.datasets.digits import load_digits
 from dpmix.datasets.folder import load_images
-from dpmix.datasets.images import class_rows
+from dpmix.datasets.images import Images, class_rows
 from dpmix.datasets.mnist import SPLITS, load_mnist
+from dpmix.datasets.row_ranges import rows_of, source_and_rows
 
 __all__ = ["load"]
 
 
-def load(source, classes=None, threshold=None, seed=None, data_home=None, binarize="threshold"):
+def load(
+    source: PathLike,
+    classes: Classes | None = None,
+    threshold: Real | None = None,
+    seed: Seed = None,
+    data_home: PathLike | None = None,
+    binarize: Literal["threshold", "stochastic"] = "threshold",
+) -> Images:
     """Load images from a name or a path.
 
     Parameters
@@ -23,13 +33,14 @@ def load(source, classes=None, threshold=None, seed=None, data_home=None, binari
     source : str or path-like
         ``digits`` | ``mnist`` (the training images) | ``mnist:train`` | ``mnist:test`` | ``mnist:all`` |
         a folder of images | a .npy, .npz or IDX file, gzipped or not. A string that is one of the names
-        means that data set even where a file of this name exists: write ``./digits`` for the file.
+        means that data set even where a file of this name exists: write ``./digits`` for the file. Rows A to
+        B - 1 of any of them, counted from 0, are ``digits[A:B]``, either of which may be left out.
     classes : int, str or sequence of them, optional
         Keep the images with these labels only.
     threshold : float, optional
         Value above which a pixel is on. By default 127 for MNIST and folders; array files must then
         hold 0 and 1 already. The embedded digits take none.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Seed of ``binarize="stochastic"``.
     data_home : str or path-like, optional
         Folder of the MNIST files; see `load_mnist`.
@@ -56,6 +67,10 @@ def load(source, classes=None, threshold=None, seed=None, data_home=None, binari
         )
     check_choice("binarize", binarize, METHODS)
     threshold = check_threshold(threshold, optional=True)
+    whole, rows = source_and_rows(source)
+    if rows is not None:
+        images = rows_of(load(whole, None, threshold, seed, data_home, binarize), rows, source)
+        return images if classes is None else images[class_rows(images.y, classes, images.classes)]
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
     if name == "mnist":
         return _load_mnist(source, split, classes, threshold, seed, data_home, binarize)

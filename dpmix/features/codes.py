@@ -1,7 +1,9 @@
 """Numbers, bits and decisions: codes that decoders are given, bits of codes, pixels that outputs decide."""
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from dpmix.base.annotations import Real
 from dpmix.base.checks import check_real
 from dpmix.base.errors import InputError
 
@@ -55,7 +57,7 @@ def bit_levels(codes, activation):
     return thresholds, levels
 
 
-def ternary(p, low=0.25, high=0.75):
+def ternary(p: ArrayLike, low: Real = 0.25, high: Real = 0.75) -> NDArray[np.int8]:
     """1 where `p` is above `high`, 0 where it is below `low`, and -1, undecided, between.
 
     Parameters

@@ -6,8 +6,12 @@ the one layer of its codes. A model takes part by what it can do: ``down(codes, 
 come from ``encoder_layers()``.
 """
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from dpmix.base.annotations import Ints, Real, Seed, Whole
 from dpmix.base.checks import check_count, check_real, check_seed
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.memory import check_memory
@@ -23,7 +27,7 @@ __all__ = [
 ]
 
 
-def bias_image(model, layer=None):
+def bias_image(model: Any, layer: Whole | None = None) -> NDArray[np.float32]:
     """Image that comes from the biases alone: what the way down makes of a code of zeros.
 
     With visible biases b it is sigmoid(b) for a machine, and for layer 2 of a stack with hidden biases c
@@ -57,7 +61,9 @@ def bias_image(model, layer=None):
     return np.asarray(down(np.zeros((1, width), np.float32)))[0]
 
 
-def unit_images(model, layer=None, units=None, activity=1.0):
+def unit_images(
+    model: Any, layer: Whole | None = None, units: Ints | None = None, activity: Real = 1.0
+) -> NDArray[np.float32]:
     """What each hidden unit adds to the image: it alone switched on, less the image from the biases alone.
 
     Row j is down(`activity` e_j) - down(0), e_j the code in which unit j is 1 and all others are 0.
@@ -90,7 +96,7 @@ def unit_images(model, layer=None, units=None, activity=1.0):
     return images[1:] - images[0]
 
 
-def weight_images(model, layer=1, units=None):
+def weight_images(model: Any, layer: Whole = 1, units: Ints | None = None) -> NDArray[np.float32]:
     """The weights between the image and each hidden unit of a layer.
 
     For layer 1 these are the rows of the transposed weights. Units of layer l are shown as the
@@ -122,7 +128,9 @@ def weight_images(model, layer=1, units=None):
     return np.ascontiguousarray(images.T)
 
 
-def fantasy_images(model, n_samples=48, n_steps=1000, seed=None):
+def fantasy_images(
+    model: Any, n_samples: Whole = 48, n_steps: Whole = 1000, seed: Seed = None
+) -> NDArray[np.float32]:
     """Images that the model makes up: probabilities of pixels after Gibbs sampling from random states.
 
     Parameters
@@ -132,7 +140,7 @@ def fantasy_images(model, n_samples=48, n_steps=1000, seed=None):
     n_samples : int, default 48
     n_steps : int, default 1000
         Gibbs steps; samples of a model of well separated modes need many.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Of the states that a single machine starts from.
 
     Returns

@@ -8,11 +8,13 @@ import json
 import numbers
 import os
 from importlib import import_module
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from dpmix.base.annotations import PathLike
 from dpmix.base.checks import check_count, check_path
 from dpmix.base.errors import InputError, RunError
 from dpmix.base.files import replace_files
@@ -42,7 +44,7 @@ class Persistent:
 
     interrupted_ = False
 
-    def save(self, path):
+    def save(self, path: PathLike) -> None:
         """Write everything but an `init` to one file without pickle; `load` gives it back bit for bit.
 
         Parameters
@@ -69,7 +71,7 @@ class Persistent:
         replace_files(path.parent, {path.name: lambda file: np.savez(file, **arrays)})
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: PathLike) -> Self:
         """Read what `save` wrote.
 
         Parameters
@@ -126,7 +128,7 @@ class Extractor(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Persistent):
         return tags
 
 
-def load(path):
+def load(path: PathLike) -> Any:
     """Read an extractor that its ``save`` wrote.
 
     Parameters

@@ -8,6 +8,8 @@ cores.
 """
 
 import functools
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 from threadpoolctl import ThreadpoolController
 
@@ -15,8 +17,10 @@ from dpmix.base.sklearn_manners import check_n_jobs
 
 __all__ = ["on_n_jobs"]
 
+Method = TypeVar("Method", bound=Callable[..., Any])
 
-def on_n_jobs(method):
+
+def on_n_jobs(method: Method) -> Method:
     """Let a method of an estimator compute on as many threads as its parameter `n_jobs` says."""
 
     @functools.wraps(method)
@@ -24,7 +28,7 @@ def on_n_jobs(method):
         with _controller().limit(limits=_allowed(check_n_jobs(self.n_jobs)), user_api="blas"):
             return method(self, *args, **kwargs)
 
-    return limited
+    return cast(Method, limited)
 
 
 @functools.cache

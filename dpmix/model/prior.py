@@ -1,10 +1,14 @@
 """The prior of the mixture: concentration of the Dirichlet process and pseudo-counts of the pixels."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dpmix.base.annotations import Whole
 from dpmix.base.checks import check_positive
 from dpmix.base.errors import InputError, InputTypeError
 
@@ -47,7 +51,7 @@ class Gamma:
             )
 
     @property
-    def mean(self):
+    def mean(self) -> float:
         """Expected value."""
         return self.shape / self.rate
 
@@ -109,7 +113,7 @@ class Prior:
         values = (self.alpha, self.a, self.b, self.c)
         return tuple(tuple(value.tolist()) if isinstance(value, np.ndarray) else value for value in values)
 
-    def start_alpha(self):
+    def start_alpha(self) -> float:
         """The concentration with which a chain starts.
 
         Returns
@@ -119,7 +123,7 @@ class Prior:
         """
         return _start(self.alpha)
 
-    def pseudo_counts(self, d):
+    def pseudo_counts(self, d: Whole) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The pseudo-counts with which a chain starts.
 
         Parameters
@@ -146,7 +150,7 @@ class Prior:
             spread.append(np.ascontiguousarray(np.broadcast_to(np.asarray(value, np.float64), (d,))))
         return tuple(spread)
 
-    def to_json(self):
+    def to_json(self) -> dict[str, Any]:
         """The prior as `from_json` reads it, the same bit for bit.
 
         Returns
@@ -157,7 +161,7 @@ class Prior:
         return {name: _encoded(getattr(self, name)) for name in ("alpha", "a", "b", "c")}
 
     @classmethod
-    def from_json(cls, fields):
+    def from_json(cls, fields: Mapping[str, Any]) -> Self:
         """The prior whose `to_json` is `fields`.
 
         Parameters

@@ -1,18 +1,22 @@
 """How often images are in one cluster, and the order of images that shows it."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.cluster.hierarchy import leaves_list, linkage
 from scipy.spatial.distance import squareform
 
+from dpmix.base.annotations import Seed, Whole
 from dpmix.base.checks import check_bool, check_choice, check_count, check_seed
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.pieces import in_pieces
 from dpmix.base.progress import compiling_shown
 from dpmix.kernels.co_clustering import count_together
 from dpmix.partitions.draws import as_labels
-from dpmix.posterior.posterior import check_posterior
+from dpmix.partitions.point import PointEstimate
+from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["CoClustering", "co_clustering"]
 
@@ -40,7 +44,9 @@ class CoClustering:
     n_draws: int
     n: int
 
-    def linkage(self, method="average"):
+    def linkage(
+        self, method: Literal["average", "complete", "single", "weighted"] = "average"
+    ) -> NDArray[np.float64]:
         """Hierarchical clustering of the images by 1 - `proba`, as SciPy's `linkage` gives it.
 
         Parameters
@@ -61,7 +67,7 @@ class CoClustering:
             return np.empty((0, 4))
         return linkage(squareform(1 - self.proba, checks=False), method)
 
-    def order(self, estimate=None):
+    def order(self, estimate: PointEstimate | ArrayLike | None = None) -> NDArray[np.intp]:
         """Order of the images that puts those that are often together side by side.
 
         Parameters
@@ -92,7 +98,13 @@ class CoClustering:
         return leaves[np.argsort(place[labels[leaves]], kind="stable")]
 
 
-def co_clustering(posterior, images=None, most=2000, seed=0, progress=True):
+def co_clustering(
+    posterior: Posterior,
+    images: ArrayLike | None = None,
+    most: Whole = 2000,
+    seed: Seed = 0,
+    progress: bool = True,
+) -> CoClustering:
     """Probability of each pair of images to be in the same cluster, over all draws of all chains.
 
     The answer has a number for every pair, so it is never about more than 10,000 images: by default, of a
@@ -107,7 +119,7 @@ def co_clustering(posterior, images=None, most=2000, seed=0, progress=True):
     most : int
         Largest number of images to take by default, at most 10,000. A matrix of 2,000 has 16 MB, one of
         10,000 has 400 MB and takes 1.2 GB while it is counted.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Seed of that pick; None takes one from the operating system.
     progress : bool
         Say on the standard error stream where kernels are compiled first, which takes some seconds.

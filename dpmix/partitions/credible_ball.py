@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from dpmix.base.annotations import Loss, Real
 from dpmix.base.checks import check_positive
 from dpmix.base.errors import InputError
 from dpmix.partitions.draws import as_labels
 from dpmix.partitions.losses import distances, loss_of
-from dpmix.posterior.posterior import check_posterior
+from dpmix.partitions.point import PointEstimate
+from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["Bound", "CredibleBall", "credible_ball"]
 
@@ -33,7 +36,7 @@ class Bound:
     draw: int
 
     @property
-    def n_clusters(self):
+    def n_clusters(self) -> int:
         """Number of clusters."""
         return int(self.labels.max()) + 1
 
@@ -71,7 +74,9 @@ class CredibleBall:
     distances: np.ndarray = field(repr=False)
 
 
-def credible_ball(posterior, estimate, level=0.95, loss=None):
+def credible_ball(
+    posterior: Posterior, estimate: PointEstimate | ArrayLike, level: Real = 0.95, loss: Loss | None = None
+) -> CredibleBall:
     """Credible ball around a partition, and how the draws at its edge differ from it.
 
     Parameters

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from dpmix.base.arrays import integers_or_unknown
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.partitions.draws import as_labels, cross_table
+from dpmix.partitions.point import PointEstimate
 from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["Contingency", "LabelComparison", "compare_labels", "contingency_table"]
@@ -39,7 +42,7 @@ class LabelComparison:
     homogeneity: float | np.ndarray
     completeness: float | np.ndarray
 
-    def summary(self):
+    def summary(self) -> dict[str, tuple[float, float]]:
         """Mean and standard deviation over draws; that of one partition is 0.
 
         Returns
@@ -64,7 +67,7 @@ class Contingency(NamedTuple):
     classes: np.ndarray
 
 
-def compare_labels(partition, y):
+def compare_labels(partition: Posterior | PointEstimate | ArrayLike, y: ArrayLike) -> LabelComparison:
     """Compare clusters with labels that are known, such as the digits that images show.
 
     Parameters
@@ -100,14 +103,15 @@ def compare_labels(partition, y):
     return LabelComparison(*_compare(as_labels(partition, len(y), "partition"), y))
 
 
-def contingency_table(partition, y):
+def contingency_table(partition: PointEstimate | ArrayLike, y: ArrayLike) -> Contingency:
     """How many images of each known label are in each cluster.
 
     Parameters
     ----------
     partition : PointEstimate or (n,) array of int
     y : (n,) array of int, bool or str
-        Known label of each image; masked entries of a `numpy.ma.MaskedArray` are not known and not counted.
+        Known label of each image; NaN beside whole numbers, and masked entries of a `numpy.ma.MaskedArray`, are
+        not known and not counted.
 
     Returns
     -------
@@ -126,6 +130,7 @@ def contingency_table(partition, y):
     array([[2, 0, 0],
            [0, 2, 1]])
     """
+    y = _masked_where_unknown(y)
     classes, codes = _as_classes(np.ma.getdata(y))
     clusters = as_labels(partition, len(codes), "partition")
     known = ~np.ma.getmaskarray(y)
@@ -137,10 +142,20 @@ def contingency_table(partition, y):
     return Contingency(counts[some], classes[some])
 
 
+def _masked_where_unknown(y):
+    """Return `y`, whole numbers of which some are NaN, as a masked array of integers; anything else as it is."""
+    values = np.asarray(y) if not np.ma.isMaskedArray(y) else y
+    if values.dtype.kind != "f" or np.ma.isMaskedArray(y):
+        return y
+    integers = integers_or_unknown(values)
+    return y if integers is values else np.ma.masked_array(integers, np.isnan(values))
+
+
 def _as_classes(y, n=None):
     """Distinct values of `y` and the place of each element among them."""
+    y = _masked_where_unknown(y)
     if np.ma.is_masked(y):
-        raise InputError("y has masked entries; compare only images whose label is known")
+        raise InputError("y has masked entries or NaN; compare only images whose label is known")
     values = np.asarray(y)
     if values.dtype == object and all(isinstance(label, str) for label in values.flat):  # as pandas has them
         values = values.astype(str)

@@ -1,13 +1,17 @@
 """How sure images are of their cluster, and which stand for it or stand out in it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from dpmix.base.annotations import By, Whole
 from dpmix.base.checks import check_choice, check_count
 from dpmix.base.ties import levels
 from dpmix.partitions.draws import as_labels, cross_table
-from dpmix.posterior.posterior import check_posterior
+from dpmix.partitions.point import PointEstimate
+from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["ClusterMembers", "cluster_members", "confidence", "mean_images"]
 
@@ -39,7 +43,7 @@ class ClusterMembers:
     log_predictive: np.ndarray = field(repr=False)
 
 
-def confidence(posterior, estimate):
+def confidence(posterior: Posterior, estimate: PointEstimate | ArrayLike) -> NDArray[np.float64]:
     """How sure each image is of its cluster in a partition.
 
     It is the mean, over the other members of its cluster, of the posterior probability to be in one cluster
@@ -81,7 +85,13 @@ def confidence(posterior, estimate):
     return together / (np.maximum(others, 1) * len(draws))
 
 
-def cluster_members(posterior, estimate, typical=5, odd=3, by="confidence"):
+def cluster_members(
+    posterior: Posterior,
+    estimate: PointEstimate | ArrayLike,
+    typical: Whole = 5,
+    odd: Whole = 3,
+    by: By = "confidence",
+) -> ClusterMembers:
     """Which members are most typical of each cluster, and which most odd in it.
 
     Parameters
@@ -129,7 +139,7 @@ def cluster_members(posterior, estimate, typical=5, odd=3, by="confidence"):
     return ClusterMembers(sizes, best, worst, sure, log_predictive)
 
 
-def mean_images(posterior, partition):
+def mean_images(posterior: Posterior, partition: PointEstimate | ArrayLike) -> np.ma.MaskedArray[Any, Any]:
     """Share of the members of each cluster in which a pixel is on, of those in which it is observed.
 
     Parameters

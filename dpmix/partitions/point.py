@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dpmix.base.annotations import Loss, Seed, Whole
 from dpmix.base.checks import check_bool, check_count, check_seed
 from dpmix.base.errors import InputError
 from dpmix.base.progress import compiling_shown
@@ -11,7 +13,7 @@ from dpmix.partitions.candidates import best_of, candidates
 from dpmix.partitions.draws import by_size, flat_draws
 from dpmix.partitions.losses import loss_of
 from dpmix.partitions.wording import cluster_notes
-from dpmix.posterior.posterior import check_posterior
+from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["PointEstimate", "point_estimate"]
 
@@ -69,24 +71,31 @@ class PointEstimate:
         )
 
     @property
-    def n_clusters(self):
+    def n_clusters(self) -> int:
         """Number of clusters."""
         return int(self.labels.max()) + 1
 
     @property
-    def notes(self):
+    def notes(self) -> tuple[str, ...]:
         """Where the number of clusters lies among those of the draws, and why: sentences, a tuple of str."""
         return cluster_notes(self)
 
     @property
-    def sizes(self):
+    def sizes(self) -> NDArray[np.int64]:
         """Images per cluster, (k,) int64."""
         return np.bincount(self.labels)
 
 
 def point_estimate(
-    posterior, loss="vi", *, draws=None, max_clusters=None, restarts=None, seed=0, progress=True
-):
+    posterior: Posterior,
+    loss: Loss = "vi",
+    *,
+    draws: Whole | None = None,
+    max_clusters: Whole | None = None,
+    restarts: Whole | None = None,
+    seed: Seed = 0,
+    progress: bool = True,
+) -> PointEstimate:
     """The partition with the least posterior expected loss, as far as a search finds it.
 
     Candidates are all draws and what greedy searches make of them: these start from the best draws of
@@ -110,7 +119,7 @@ def point_estimate(
     restarts : int, optional
         Number of searches; 0 takes the best of the draws as it is. By default 16, or 4 where images times
         draws are more than a million.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         Seed of the orders in which images are visited; None takes one from the operating system.
     progress : bool
         Say on the standard error stream where kernels are compiled first, which takes some seconds.

@@ -1,11 +1,13 @@
 """How the chains went: log joint and number of clusters by sweep."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from dpmix.base.annotations import Arrays
 from dpmix.base.errors import InputError
 from dpmix.base.wording import Wording
 from dpmix.plot.style import (
@@ -18,7 +20,7 @@ from dpmix.plot.style import (
     new_figure,
 )
 from dpmix.posterior.agreement import MIN_DRAWS, describe
-from dpmix.posterior.posterior import check_posterior
+from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["trace"]
 
@@ -28,7 +30,7 @@ _NAMED_TO = 24  # chains up to which there is a legend
 _SQUASHED = 3  # early sweeps are cut off where they would make the range so many times that of the others
 
 
-def trace(posterior, ax=None):
+def trace(posterior: Posterior, ax: Axes | Sequence[Axes] | None = None) -> Arrays:
     """Show the log joint and the number of clusters of every sweep, by chain.
 
     The titles give R-hat of the draws, which is 1 where chains agree. The burn-in is shaded. The axes

@@ -1,14 +1,18 @@
 """The clusters of one draw as images."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+
+from dpmix.base.annotations import Size, Whole
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count, shown
 from dpmix.plot.image_input import read_shape
 from dpmix.plot.style import INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
-from dpmix.posterior.posterior import check_posterior
+from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["clusters"]
 
@@ -16,8 +20,17 @@ _SMALLEST = 0.25  # side of the smallest tile of a shrunk plot
 
 
 def clusters(
-    posterior, chain=0, draw=-1, *, shrink=False, most=None, per_row=12, decoder=None, shape=None, ax=None
-):
+    posterior: Posterior,
+    chain: Whole = 0,
+    draw: Whole = -1,
+    *,
+    shrink: bool = False,
+    most: Whole | None = None,
+    per_row: Whole = 12,
+    decoder: Any = None,
+    shape: Size = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Show the clusters of one draw, largest first, with the number of members under each.
 
     A tile is the posterior mean of the probability of each pixel to be on, from white (0) to black (1),

@@ -1,9 +1,12 @@
 """Images with hidden pixels and what the posterior says was there."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
 from scipy.special import entr
 
+from dpmix.base.annotations import Table, Whole
 from dpmix.base.arrays import check_binary, check_numbers
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError
@@ -11,7 +14,7 @@ from dpmix.base.text import count
 from dpmix.plot.row_sheet import RowSheet, draw_row, open_rows
 from dpmix.plot.style import HIDDEN, INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, set_title
 from dpmix.plot.tiles import add_tile
-from dpmix.posterior.posterior import check_posterior
+from dpmix.posterior.posterior import Posterior, check_posterior
 from dpmix.queries.query import predict_mode, predict_proba, sample_predictive
 
 __all__ = ["completions"]
@@ -19,7 +22,17 @@ __all__ = ["completions"]
 _HEADING = 7  # width of the longest heading and a space in units of the font size
 
 
-def completions(posterior, x, observed=None, *, proba=None, mode=None, samples=None, draws=None, ax=None):
+def completions(
+    posterior: Posterior,
+    x: Table,
+    observed: ArrayLike | None = None,
+    *,
+    proba: ArrayLike | None = None,
+    mode: ArrayLike | None = None,
+    samples: ArrayLike | None = None,
+    draws: Whole | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Show images, the part of them that was shown, and what comes back for the hidden pixels.
 
     Images stand side by side, at most 12 to a row. From top to bottom: the original; what was shown,

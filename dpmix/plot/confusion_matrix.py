@@ -1,6 +1,8 @@
 """True against predicted classes, as a heat map with counts."""
 
 import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.plot.count_cells import TALL, draw_cells, short_name
@@ -15,7 +17,9 @@ _ACROSS = 3  # characters up to which names above columns are not turned
 _LIGHTEST, _DARKEST = 0.1, 0.8  # shades of rare mistakes and of the most common one, as shares of the scale
 
 
-def confusion(y_true, y_pred, *, title=None, ax=None):
+def confusion(
+    y_true: ArrayLike, y_pred: ArrayLike, *, title: str | None = None, ax: Axes | None = None
+) -> Axes:
     """Show how many images of each class were taken for which, and the recall of every class.
 
     Right answers are grey, darker where more of the class are right. Mistakes are orange, on a scale of

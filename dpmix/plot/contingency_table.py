@@ -1,10 +1,14 @@
 """Known labels against clusters, as a heat map with counts."""
 
 import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
+from dpmix.base.annotations import Whole
 from dpmix.base.checks import check_count
 from dpmix.base.text import count
 from dpmix.partitions import contingency_table
+from dpmix.partitions.point import PointEstimate
 from dpmix.plot.count_cells import TALL, draw_cells, short_name
 from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import new_sheet, open_sheet
@@ -14,7 +18,9 @@ __all__ = ["contingency"]
 _INCHES = 0.27  # width of a cell in a new figure
 
 
-def contingency(partition, y, *, most=60, ax=None):
+def contingency(
+    partition: PointEstimate | ArrayLike, y: ArrayLike, *, most: Whole = 60, ax: Axes | None = None
+) -> Axes:
     """Show how many images of each known label are in each cluster.
 
     Clusters stand by the label most common in them, then by size; the shade is the share of the

@@ -1,7 +1,11 @@
 """What single hidden units stand for: what each adds to an image, and its weights."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+
+from dpmix.base.annotations import Ints, Real, Size, Whole
 from dpmix.base.checks import check_count
 from dpmix.features.probes import check_units, n_layers, strongest, unit_images, weight_images
 from dpmix.plot.image_grid import image_grid
@@ -11,7 +15,16 @@ from dpmix.plot.style import check_axes
 __all__ = ["unit_effects", "weights"]
 
 
-def unit_effects(model, layer=None, units=24, *, shape=None, per_row=12, limit=None, ax=None):
+def unit_effects(
+    model: Any,
+    layer: Whole | None = None,
+    units: Ints = 24,
+    *,
+    shape: Size = None,
+    per_row: Whole = 12,
+    limit: Real | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Show what each hidden unit adds to an image: it alone switched on, less the image from the biases alone.
 
     Parameters
@@ -51,7 +64,16 @@ def unit_effects(model, layer=None, units=24, *, shape=None, per_row=12, limit=N
     return _draw(images, units, f"units{of} on alone, less the bias image", shape, per_row, limit, ax)
 
 
-def weights(model, layer=1, units=36, *, shape=None, per_row=12, limit=None, ax=None):
+def weights(
+    model: Any,
+    layer: Whole = 1,
+    units: Ints = 36,
+    *,
+    shape: Size = None,
+    per_row: Whole = 12,
+    limit: Real | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Show the weights of hidden units as images.
 
     Parameters

@@ -1,11 +1,13 @@
 """The prior of each pixel, as pictures."""
 
 import numpy as np
+from matplotlib.axes import Axes
 
+from dpmix.base.annotations import Whole
 from dpmix.base.checks import check_count
 from dpmix.plot.style import INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, set_title
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height
-from dpmix.posterior.posterior import check_posterior
+from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["hyperparameters"]
 
@@ -13,7 +15,7 @@ _INCHES = 1.9  # width of a tile in a new figure
 _APART = 3 * GAP
 
 
-def hyperparameters(posterior, chain=None, *, ax=None):
+def hyperparameters(posterior: Posterior, chain: Whole | None = None, *, ax: Axes | None = None) -> Axes:
     """Show what a cluster expects of each pixel before it has members, averaged over draws.
 
     Left, the prior mean a / (a + b): the probability that the pixel is on in a new cluster. Right, the

@@ -1,7 +1,12 @@
 """Images in a grid, with a name under each: any images, fantasies of a model, differences with a sign."""
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+
+from dpmix.base.annotations import Ints, Real, Seed, Size, Table, Whole
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.text import count
 from dpmix.features.probes import bias_image, fantasy_images, n_layers
@@ -14,7 +19,17 @@ __all__ = ["bias_images", "fantasies", "image_grid"]
 _MOST = 2000  # images; more could not be told apart
 
 
-def image_grid(images, *, names=None, shape=None, per_row=12, signed=False, limit=None, title=None, ax=None):
+def image_grid(
+    images: Table,
+    *,
+    names: Sequence[object] | None = None,
+    shape: Size = None,
+    per_row: Whole = 12,
+    signed: bool = False,
+    limit: Real | None = None,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Show images in a grid.
 
     Parameters
@@ -76,7 +91,9 @@ def image_grid(images, *, names=None, shape=None, per_row=12, signed=False, limi
     return ax
 
 
-def bias_images(model, x, layers=None, *, shape=None, ax=None):
+def bias_images(
+    model: Any, x: Table, layers: Ints | None = None, *, shape: Size = None, ax: Axes | None = None
+) -> Axes:
     """Show the mean image beside the images from the biases alone, all units of a layer switched off.
 
     Parameters
@@ -116,7 +133,16 @@ def bias_images(model, x, layers=None, *, shape=None, ax=None):
     )
 
 
-def fantasies(model, n_samples=48, n_steps=1000, *, seed=None, shape=None, per_row=12, ax=None):
+def fantasies(
+    model: Any,
+    n_samples: Whole = 48,
+    n_steps: Whole = 1000,
+    *,
+    seed: Seed = None,
+    shape: Size = None,
+    per_row: Whole = 12,
+    ax: Axes | None = None,
+) -> Axes:
     """Show images that a model makes up.
 
     Parameters
@@ -124,7 +150,7 @@ def fantasies(model, n_samples=48, n_steps=1000, *, seed=None, shape=None, per_r
     model : DeepBeliefNet or BernoulliRBM
     n_samples, n_steps : int
         How many images, each after so many steps of Gibbs sampling.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         See `dpmix.features.probes.fantasy_images`.
     shape, per_row, ax
         See `image_grid`.

@@ -1,7 +1,12 @@
 """Images side by side in rows with a heading each: originals, and below each what became of it."""
 
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+
+from dpmix.base.annotations import Ints, Size, Table, Whole
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.features.probes import n_layers
@@ -15,7 +20,14 @@ _MOST = 600  # images in a row, over all its blocks
 _GLYPH = 0.58  # width of an average character of a heading, in units of the font size
 
 
-def image_rows(rows, *, shape=None, per_row=12, title=None, ax=None):
+def image_rows(
+    rows: Mapping[str, Table] | Sequence[tuple[str, Table]],
+    *,
+    shape: Size = None,
+    per_row: Whole = 12,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
     """Show rows of images, such as true, noisy and decoded ones, with its heading before each row.
 
     Parameters
@@ -60,7 +72,15 @@ def image_rows(rows, *, shape=None, per_row=12, title=None, ax=None):
     return ax
 
 
-def reconstructions(model, x, depths=None, *, shape=None, per_row=12, ax=None):
+def reconstructions(
+    model: Any,
+    x: Table,
+    depths: Ints | None = None,
+    *,
+    shape: Size = None,
+    per_row: Whole = 12,
+    ax: Axes | None = None,
+) -> Axes:
     """Show images beside what a model makes of them, going up so many layers and down again.
 
     Parameters

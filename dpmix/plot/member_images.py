@@ -1,14 +1,18 @@
 """The clusters of one partition by their members: mean image, typical and odd ones."""
 
 import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import ArrayLike
 
+from dpmix.base.annotations import By, Whole
 from dpmix.base.checks import check_count
 from dpmix.base.text import count
 from dpmix.partitions import cluster_members, mean_images
 from dpmix.partitions.draws import as_labels
+from dpmix.partitions.point import PointEstimate
 from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
-from dpmix.posterior.posterior import check_posterior
+from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["gallery"]
 
@@ -17,7 +21,16 @@ _APART = 0.5  # between the mean, typical and odd images
 _STRIP = 10  # clusters up to which each has a row of its own
 
 
-def gallery(posterior, estimate, *, typical=6, odd=3, most=None, by="confidence", ax=None):
+def gallery(
+    posterior: Posterior,
+    estimate: PointEstimate | ArrayLike,
+    *,
+    typical: Whole = 6,
+    odd: Whole = 3,
+    most: Whole | None = None,
+    by: By = "confidence",
+    ax: Axes | None = None,
+) -> Axes:
     """Show the clusters of a partition, largest first: mean image, most typical and most odd members.
 
     Before each stand its number, its size and the mean of `dpmix.partitions.confidence` over its members.

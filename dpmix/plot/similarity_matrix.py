@@ -3,11 +3,14 @@
 from itertools import pairwise
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike
 
 from dpmix.base.errors import InputTypeError
 from dpmix.partitions import CoClustering, co_clustering
 from dpmix.partitions.draws import as_labels
+from dpmix.partitions.point import PointEstimate
 from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
 from dpmix.plot.tiles import add_tile, line_height, new_sheet, open_sheet
 from dpmix.posterior.posterior import Posterior
@@ -19,7 +22,12 @@ _BAR = 0.018  # width of the bars, as a share of that side
 _TONES = (INK, "#9a9a9f")
 
 
-def similarity(posterior, estimate=None, *, ax=None):
+def similarity(
+    posterior: Posterior | CoClustering,
+    estimate: PointEstimate | ArrayLike | None = None,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
     """Show the probability of each pair of images to be in one cluster, as a matrix in block order.
 
     Parameters

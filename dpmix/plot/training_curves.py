@@ -1,11 +1,14 @@
 """How a training went: what was written down after every epoch."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from dpmix.base.annotations import Arrays
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.escaping import for_picture
 from dpmix.plot.style import INK, QUIET, axes_points, chain_style, check_axes, new_figure
@@ -28,7 +31,9 @@ _NARROWEST = 2.4  # a panel beside another on given axes, inches
 _DOTS_TO = 30  # epochs up to which each is marked
 
 
-def training_curves(history, *, figures=None, ax=None):
+def training_curves(
+    history: Any, *, figures: Sequence[str] | None = None, ax: Axes | Sequence[Axes] | None = None
+) -> Arrays:
     """Show the figures of every epoch, training solid and validation dashed, one panel per figure.
 
     Parameters

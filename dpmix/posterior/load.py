@@ -1,5 +1,6 @@
 """`load`: the posterior in a run folder."""
 
+from dpmix.base.annotations import PathLike
 from dpmix.base.checks import check_bool
 from dpmix.posterior.posterior import Posterior
 from dpmix.store.run_folder import RunFolder
@@ -7,7 +8,7 @@ from dpmix.store.run_folder import RunFolder
 __all__ = ["load"]
 
 
-def load(path, burn_in=False):
+def load(path: PathLike, burn_in: bool = False) -> Posterior:
     """Read the posterior in the run folder at `path`.
 
     Parameters

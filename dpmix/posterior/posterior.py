@@ -2,21 +2,26 @@
 
 import math
 import warnings
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from dpmix.base.annotations import Arrays, PathLike, Whole
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.pieces import evenly
 from dpmix.base.text import count
 from dpmix.base.wording import Wording
 from dpmix.chain.moves import MOVES
+from dpmix.chain.plan import Plan
 from dpmix.chain.record import PROPOSALS
+from dpmix.model.table import BinaryTable
 from dpmix.posterior.arviz import to_arviz
 from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.standing import standing
-from dpmix.posterior.summary import summarize
+from dpmix.posterior.summary import Summary, summarize
 from dpmix.store.run_folder import RunFolder
 
 __all__ = ["Draw", "Posterior", "check_posterior"]
@@ -35,12 +40,12 @@ class Draw(NamedTuple):
     c: float  # pseudo-count of each class of the labels
 
     @property
-    def observed(self):
+    def observed(self) -> NDArray[np.int64]:
         """Images per cluster with the pixel observed, (k, d) int64, or (k, 1) where all always are."""
         sizes = self.sizes[:, None]
         return sizes - self.gaps if self.gaps.shape[1] else sizes
 
-    def on_proba(self):
+    def on_proba(self) -> NDArray[np.float64]:
         """How probable it is that a further member of each cluster has each pixel on, (k, d) float64.
 
         That is ``(a + ones) / (a + b + observed)``, the mean of the pixel's Beta posterior.
@@ -81,7 +86,22 @@ class Posterior:
         each at its own last sweep, the last that all have.
     """
 
-    def __init__(self, table, plan, records, version, burn_in=False):
+    table: BinaryTable
+    plan: Plan
+    version: str
+    in_burn_in: bool
+    labels: Arrays
+    log_joint: NDArray[np.float64]
+    n_clusters: NDArray[np.int64]
+    alpha: NDArray[np.float64]
+    a: NDArray[np.float64]
+    b: NDArray[np.float64]
+    trace: dict[str, Arrays]
+    draw_sweeps: NDArray[np.int64]
+
+    def __init__(
+        self, table: BinaryTable, plan: Plan, records: Sequence[Any], version: str, burn_in: bool = False
+    ) -> None:
         self.table, self.plan, self.version = table, plan, version
         self.records = tuple(records)
         for record in self.records:
@@ -123,7 +143,7 @@ class Posterior:
         return f"<dpmix.Posterior: {n} images of {self.table.d} pixels, {counts}{which}>"
 
     @property
-    def moves(self):
+    def moves(self) -> dict[str, dict[str, Any]]:
         """What the moves of all chains did, burn-in included.
 
         Returns
@@ -146,17 +166,17 @@ class Posterior:
         }
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, int]:
         """Height and width of an image."""
         return self.table.shape
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """The former name of `image_shape`."""
         warnings.warn("Posterior.shape is now Posterior.image_shape", DeprecationWarning, stacklevel=2)
         return self.image_shape
 
-    def draw(self, chain=0, draw=-1):
+    def draw(self, chain: Whole = 0, draw: Whole = -1) -> Draw:
         """Counts and hyperparameters of one draw.
 
         Parameters
@@ -181,7 +201,7 @@ class Posterior:
         alpha = float(self.alpha[chain, draw])
         return Draw(*counts, alpha, self.a[chain, draw], self.b[chain, draw], self.plan.prior.c)
 
-    def draws(self, most=None):
+    def draws(self, most: Whole | None = None) -> Iterator[Draw]:
         """Every draw of every chain in turn, or some of them, evenly spread.
 
         Parameters
@@ -203,7 +223,7 @@ class Posterior:
         picked = evenly(total, total if most is None else check_count("most", most))
         return (self.draw(*divmod(ix, n_draws)) for ix in picked.tolist())
 
-    def summary(self):
+    def summary(self) -> Summary:
         """Say whether the chains agree, and what is known about the numbers that describe a draw.
 
         For the log joint, the number of clusters, alpha and the entropy of the cluster sizes: mean,
@@ -234,7 +254,7 @@ class Posterior:
         """
         return summarize(self)
 
-    def to_arviz(self, labels=False):
+    def to_arviz(self, labels: bool = False) -> Any:
         """Return the draws as the xarray.DataTree that ArviZ works with.
 
         Group `posterior` holds n_clusters, alpha, entropy (of the cluster sizes, nats), and a and b
@@ -272,7 +292,7 @@ class Posterior:
         """
         return to_arviz(check_posterior(self), labels)
 
-    def save(self, path, overwrite=False):
+    def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.
 
         The folder holds every chain as it stands, one in its burn-in as well, so that `dpmix.resume` gives

@@ -1,6 +1,7 @@
 """`Posterior.summary`: measures of agreement, a verdict on the chains, and words for both."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ class Summary:
     def __repr__(self):
         return as_text(self)
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """The summary as a dict that JSON can hold; what is not a finite number is None."""
         distance = self.distance
         return {

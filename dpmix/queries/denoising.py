@@ -13,10 +13,13 @@ all clusters of all draws, each with the weight that the whole noisy image gives
 """
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from dpmix.base.annotations import Table, Whole
 from dpmix.base.arrays import check_numbers
 from dpmix.base.checks import check_real
 from dpmix.base.errors import InputError
+from dpmix.posterior.posterior import Posterior
 from dpmix.queries.evidence import Evidence
 from dpmix.queries.mixture import Block
 from dpmix.queries.passes import add_means
@@ -25,7 +28,16 @@ from dpmix.queries.query_input import check_query
 __all__ = ["denoise"]
 
 
-def denoise(posterior, x, rate_off, rate_on, observed=None, draws=None, *, labels=None):
+def denoise(
+    posterior: Posterior,
+    x: Table,
+    rate_off: ArrayLike,
+    rate_on: ArrayLike,
+    observed: ArrayLike | None = None,
+    draws: Whole | None = None,
+    *,
+    labels: ArrayLike | None = None,
+) -> NDArray[np.float64]:
     """Probability that each pixel of the clean image is on, given a noisy one.
 
     Parameters

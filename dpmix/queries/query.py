@@ -4,10 +4,15 @@ Images may be ones that were never seen, and any of their pixels may be unobserv
 defines the mixture that answers; nothing is simulated except by `sample_predictive`.
 """
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dpmix.base.annotations import Seed, Table, Whole
 from dpmix.base.checks import check_count, check_seed
 from dpmix.base.memory import check_memory
+from dpmix.posterior.posterior import Posterior
 from dpmix.queries.evidence import Evidence, as_slice
 from dpmix.queries.mixture import chunks, draw_blocks
 from dpmix.queries.passes import add_means, draw_pixels, log_evidence, log_evidence_given, take_best
@@ -23,7 +28,14 @@ __all__ = [
 ]
 
 
-def predict_proba(posterior, x, observed=None, draws=None, *, labels=None):
+def predict_proba(
+    posterior: Posterior,
+    x: Table,
+    observed: ArrayLike | None = None,
+    draws: Whole | None = None,
+    *,
+    labels: ArrayLike | None = None,
+) -> NDArray[np.float64]:
     """Probability that each pixel is on, given the observed pixels of its image.
 
     The exact posterior predictive: a weighted mean over all clusters of all draws, new ones included.
@@ -71,7 +83,16 @@ def predict_proba(posterior, x, observed=None, draws=None, *, labels=None):
     return _fill_hidden(add_means, posterior, check_query(posterior, x, observed, labels, draws))
 
 
-def sample_predictive(posterior, x, observed=None, size=1, seed=None, draws=None, *, labels=None):
+def sample_predictive(
+    posterior: Posterior,
+    x: Table,
+    observed: ArrayLike | None = None,
+    size: Whole = 1,
+    seed: Seed = None,
+    draws: Whole | None = None,
+    *,
+    labels: ArrayLike | None = None,
+) -> NDArray[np.uint8]:
     """Draw whole images that agree with the observed pixels.
 
     Each is one coherent image: its hidden pixels are drawn together, from one cluster of one draw
@@ -84,7 +105,7 @@ def sample_predictive(posterior, x, observed=None, size=1, seed=None, draws=None
         As in `predict_proba`.
     size : int
         Number of samples of each image.
-    seed : int, optional
+    seed : int or numpy.random.Generator, optional
         The same seed gives the same samples; None takes one from the operating system.
     draws, labels
         As in `predict_proba`.
@@ -118,7 +139,15 @@ def sample_predictive(posterior, x, observed=None, size=1, seed=None, draws=None
     return query.answer(samples, axis=1)
 
 
-def log_predictive(posterior, x, observed=None, given=None, draws=None, *, labels=None):
+def log_predictive(
+    posterior: Posterior,
+    x: Table,
+    observed: ArrayLike | None = None,
+    given: ArrayLike | None = None,
+    draws: Whole | None = None,
+    *,
+    labels: ArrayLike | None = None,
+) -> NDArray[np.float64] | Any:
     """Log probability of the observed pixels of each image, or of these given others.
 
     Parameters
@@ -167,7 +196,9 @@ def log_predictive(posterior, x, observed=None, given=None, draws=None, *, label
     return query.answer(np.minimum(found, 0.0))  # rounding may leave a probability of 1 a hair above
 
 
-def predict_labels(posterior, x, observed=None, draws=None):
+def predict_labels(
+    posterior: Posterior, x: Table, observed: ArrayLike | None = None, draws: Whole | None = None
+) -> NDArray[np.float64]:
     """Probability of each label, given the observed pixels of its image.
 
     Parameters
@@ -208,7 +239,14 @@ def predict_labels(posterior, x, observed=None, draws=None):
     return query.answer(proba)
 
 
-def predict_mode(posterior, x, observed=None, draws=None, *, labels=None):
+def predict_mode(
+    posterior: Posterior,
+    x: Table,
+    observed: ArrayLike | None = None,
+    draws: Whole | None = None,
+    *,
+    labels: ArrayLike | None = None,
+) -> NDArray[np.float64]:
     """Complete images from one cluster each: the one, of all draws, that is most probably theirs.
 
     Where several clusters might have it, `predict_proba` blends them; this shows the best alone.
@@ -241,7 +279,15 @@ def predict_mode(posterior, x, observed=None, draws=None, *, labels=None):
     return _fill_hidden(take_best, posterior, check_query(posterior, x, observed, labels, draws))
 
 
-def responsibilities(posterior, x, chain=0, draw=-1, observed=None, *, labels=None):
+def responsibilities(
+    posterior: Posterior,
+    x: Table,
+    chain: Whole = 0,
+    draw: Whole = -1,
+    observed: ArrayLike | None = None,
+    *,
+    labels: ArrayLike | None = None,
+) -> NDArray[np.float64]:
     """Probability of each cluster of one draw to be that of each image.
 
     Parameters

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dpmix.base.arrays import check_binary, check_mask, check_numbers, observed_entries
+from dpmix.base.arrays import check_binary, check_mask, check_numbers, integers_or_unknown, observed_entries
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.wording import Wording
@@ -51,9 +51,9 @@ def _check_classes(posterior, labels, m, single):
     if labels is None:
         return None
     n_classes = check_n_classes(posterior)
-    labels = check_numbers(labels, "labels")
+    labels = integers_or_unknown(check_numbers(labels, "labels"))
     if labels.dtype.kind not in "iu":
-        raise InputTypeError(f"labels must be integers, -1 where not known; got dtype {labels.dtype}")
+        raise InputTypeError(f"labels must be integers, -1 or NaN where not known; got dtype {labels.dtype}")
     if labels.shape != (m,) and not (single and labels.shape == ()):
         wanted = "one integer" if single else f"one label for each of the {m} images"
         raise InputError(f"labels must be {wanted}; got shape {labels.shape}")

@@ -80,7 +80,7 @@ class Drawn:
         return _joined([first, so_far, None if is_told else Wording("go on with {resume}", run=run)])
 
 
-def last_run():
+def last_run() -> Posterior | None:
     """Return what the last run of this program that ended early has drawn.
 
     After Ctrl-C in a notebook, and after any error in the middle of `sample`, `resume` or `DPMixture.fit`,

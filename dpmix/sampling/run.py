@@ -3,8 +3,12 @@
 import contextlib
 import tempfile
 import time
+from concurrent.futures import Executor
 from pathlib import Path
 
+from numpy.typing import ArrayLike
+
+from dpmix.base.annotations import Executes, PathLike, Seed, Table, Whole
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputTypeError, RunError
 from dpmix.base.progress import Progress
@@ -32,25 +36,25 @@ __all__ = ["resume", "sample"]
 
 
 def sample(
-    x,
-    prior=None,
+    x: Table,
+    prior: Prior | None = None,
     *,
-    observed=None,
-    labels=None,
-    chains=5,
-    sweeps=200,
-    burn_in=None,
-    thin=None,
-    init="seeds",
-    seed=None,
-    schedule=None,
-    jobs=None,
-    executor=None,
-    shards=1,
-    out=None,
-    overwrite=False,
-    progress=True,
-):
+    observed: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    chains: Whole = 5,
+    sweeps: Whole = 200,
+    burn_in: Whole | None = None,
+    thin: Whole | None = None,
+    init: str | ArrayLike = "seeds",
+    seed: Seed = None,
+    schedule: Schedule | None = None,
+    jobs: Whole | None = None,
+    executor: Executor | Executes | None = None,
+    shards: Whole = 1,
+    out: PathLike | None = None,
+    overwrite: bool = False,
+    progress: bool = True,
+) -> Posterior:
     """Draw from the posterior of a Dirichlet process mixture of beta-Bernoulli pixels.
 
     Each sweep of a chain is the mix of moves that `Schedule` describes. With the same `x`, `prior`,
@@ -67,7 +71,8 @@ def sample(
     observed : (d,) or (n, d) array of bool, optional
         True where a pixel is observed; the others are summed over exactly, whatever their value.
     labels : (n,) array of int, optional
-        A class for each image, from 0, as one more column of the table; -1 where it is not observed.
+        A class for each image, from 0, as one more column of the table; -1, or NaN beside whole numbers, where it
+        is not observed.
         Labels sharpen the clusters and can then be asked for: see `predict_labels`.
     chains, sweeps : int
         Number of chains and sweeps of each, burn-in included.
@@ -79,9 +84,9 @@ def sample(
         Where every chain starts: each image with the nearest of K images picked at random (by
         default one in 200), all in one cluster, in K random groups, in a draw from the prior, or in
         the given clusters.
-    seed : int, optional
-        Chain c draws from ``SeedSequence(seed, spawn_key=(c,))``. By default fresh entropy, which
-        the posterior remembers.
+    seed : int or numpy.random.Generator, optional
+        Chain c draws from ``SeedSequence(seed, spawn_key=(c,))``. A generator gives a number of its stream, which
+        moves it on. By default fresh entropy; either is what ``posterior.plan.seed`` remembers.
     schedule : Schedule, optional
         How many proposals of each kind a sweep makes.
     jobs : int, optional
@@ -167,7 +172,14 @@ def sample(
         return _run(drawn, data_path, folder, placement, progress)
 
 
-def resume(path, sweeps=None, *, jobs=None, executor=None, progress=True):
+def resume(
+    path: PathLike,
+    sweeps: Whole | None = None,
+    *,
+    jobs: Whole | None = None,
+    executor: Executor | Executes | None = None,
+    progress: bool = True,
+) -> Posterior:
     """Go on with the run in folder `path`, from the last segment that each chain finished.
 
     Parameters

@@ -185,6 +185,21 @@ def test_terminal_shows_a_bar_per_chain(size):
     ]
 
 
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (75, "chain 0     2 clusters  100%|bar| 200/200 [times]"),
+        (60, "chain 0     2 clusters  100%|bar| 200/200 [times]"),
+        (40, "chain 0 100%|bar| 200/200"),
+        (26, "chain 0 100%|bar| 200/200"),
+    ],
+)
+def test_narrow_terminal_keeps_the_bar_and_the_percentage(columns, shown):
+    written = on_terminal(1, 30, columns)
+    assert " 70%|" in written
+    assert screen(written) == ["a message", shown, "the end 1 None"]
+
+
 @pytest.mark.parametrize(("n_chains", "rows"), [(13, 50), (5, 6)], ids=["many chains", "few lines"])
 def test_terminal_shows_one_bar_where_many_would_fill_it(n_chains, rows):
     total = 200 * n_chains

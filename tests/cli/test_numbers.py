@@ -6,6 +6,7 @@ import time
 import pytest
 
 from dpmix.cli import _parser, main
+from dpmix.cli.priors import read_prior
 from support.bad_input import write_files
 from support.shell import is_one_error
 
@@ -18,14 +19,16 @@ def numeric_options():
     subparsers = next(each for each in _parser()._actions if isinstance(each, argparse._SubParsersAction))
     for command, parser in subparsers.choices.items():
         for action in parser._actions:
-            if action.type in (int, float):
+            if action.type in (int, float, read_prior):
                 yield command, action.option_strings[0], action.type
 
 
 OPTIONS = list(numeric_options())
 REQUIRED = {
+    "assign": "RUN digits -o c.csv",
     "complete": "RUN digits",
     "demo": "",
+    "denoise": "RUN digits --noise 0.4,0.05 -o p.png",
     "encode": "digits --model rbm -o c.npz",
     "fit": "grey.npy -o run",
     "classify": "RUN digits",
@@ -34,6 +37,7 @@ REQUIRED = {
     "probe": "rbm.npz weights -o p.png",
     "reconstruct": "rbm.npz digits -o p.png",
     "resume": "RUN",
+    "sample": "RUN -o x.npy",
     "score": "RUN grey.npy",
     "train": "grey.npy --model rbm -o m.npz",
 }

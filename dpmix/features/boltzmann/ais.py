@@ -13,7 +13,9 @@ that the reverse starts from are samples of the machine.
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from dpmix.base.annotations import RandomState, Real, Table, Whole
 from dpmix.base.checks import check_count, check_real
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.memory import check_memory
@@ -56,7 +58,7 @@ class LogPartition(NamedTuple):
     log_weights: np.ndarray
 
 
-def exact_log_partition(rbm):
+def exact_log_partition(rbm: BernoulliRBM) -> float:
     """log Z in nats by summing over all states of the smaller layer, of up to 20 units.
 
     Parameters
@@ -92,7 +94,9 @@ def exact_log_partition(rbm):
     return float(np.logaddexp.reduce(logs))
 
 
-def log_likelihood(rbm, X, log_z=None):
+def log_likelihood(
+    rbm: BernoulliRBM, X: Table, log_z: Real | LogPartition | None = None
+) -> NDArray[np.float64]:
     """log P(x) (n,) in nats of each image of `X`.
 
     Parameters
@@ -119,7 +123,13 @@ def log_likelihood(rbm, X, log_z=None):
     return -rbm.free_energy(X) - log_z
 
 
-def annealed_log_partition(rbm, X, n_chains=100, n_temperatures=10_000, random_state=None):
+def annealed_log_partition(
+    rbm: BernoulliRBM,
+    X: Table,
+    n_chains: Whole = 100,
+    n_temperatures: Whole | ArrayLike = 10_000,
+    random_state: RandomState = None,
+) -> LogPartition:
     """Estimate log Z by annealed importance sampling from the base rates to the machine.
 
     Parameters
@@ -152,8 +162,13 @@ def annealed_log_partition(rbm, X, n_chains=100, n_temperatures=10_000, random_s
 
 
 def reverse_annealed_log_partition(
-    rbm, X, n_chains=100, n_temperatures=10_000, n_gibbs=1000, random_state=None
-):
+    rbm: BernoulliRBM,
+    X: Table,
+    n_chains: Whole = 100,
+    n_temperatures: Whole | ArrayLike = 10_000,
+    n_gibbs: Whole = 1000,
+    random_state: RandomState = None,
+) -> LogPartition:
     """Estimate log Z by annealed importance sampling from the machine back to the base rates.
 
     Chains start at images of `X`, drawn at random, and become samples of the machine by Gibbs sampling.

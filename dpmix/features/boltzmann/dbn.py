@@ -2,14 +2,17 @@
 
 import itertools
 from dataclasses import KW_ONLY, dataclass
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 
+from dpmix.base.annotations import Arrays, Layers, Table, Whole
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.memory import check_memory
-from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.sklearn_manners import refuses_weights, seed_sequence
 from dpmix.features.boltzmann.contrastive import check_machine_size
 from dpmix.features.boltzmann.rbm import BernoulliRBM, check_code_form
 from dpmix.features.checks import check_sizes, check_visible
@@ -72,8 +75,9 @@ class DeepBeliefNet(Extractor, BaseEstimator):
     verbose: bool | int = False
     random_state: object = None
 
+    @refuses_weights
     @on_n_jobs
-    def fit(self, X, y=None, *, validation=None):
+    def fit(self, X: Table, y: object = None, *, validation: Table | None = None) -> Self:
         """Train layer after layer on images.
 
         Parameters
@@ -120,7 +124,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         interruption.tell(self, text)
         return self
 
-    def transform(self, X, layer=None):
+    def transform(self, X: Table, layer: Whole | None = None) -> Arrays:
         """Codes of images.
 
         Parameters
@@ -142,7 +146,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         p = self.up(X, layer)
         return (p > 0.5).astype(np.uint8) if check_code_form("codes", self.codes) == "binary" else p
 
-    def up(self, X, layer=None):
+    def up(self, X: Table, layer: Whole | None = None) -> NDArray[np.float32]:
         """Hidden probabilities of images.
 
         Parameters
@@ -166,7 +170,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
             p = rbm._hidden_means(p)
         return p
 
-    def down(self, codes, layer=None):
+    def down(self, codes: ArrayLike, layer: Whole | None = None) -> NDArray[np.float32]:
         """Image probabilities from codes.
 
         Parameters
@@ -189,7 +193,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
             codes = rbm.inverse_transform(codes)
         return codes
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """`down` from the top.
 
         Parameters
@@ -208,7 +212,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         """
         return self.down(X)
 
-    def reconstruct(self, X, depth=None):
+    def reconstruct(self, X: Table, depth: Whole | None = None) -> NDArray[np.float32]:
         """Images after going up some layers and down again.
 
         Parameters
@@ -231,7 +235,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         depth = self._check_layer("depth", depth)
         return self.down(self.up(X, depth), depth)
 
-    def sample(self, n_samples=1, n_steps=1000):
+    def sample(self, n_samples: Whole = 1, n_steps: Whole = 1000) -> NDArray[np.float32]:
         """Fantasies: images of the model.
 
         The top machine takes `n_steps` of Gibbs sampling from random codes; one pass goes down, states
@@ -265,7 +269,7 @@ class DeepBeliefNet(Extractor, BaseEstimator):
             self._stream.draw(states, states)
         return self.rbms_[0].inverse_transform(states)
 
-    def encoder_layers(self):
+    def encoder_layers(self) -> Layers:
         """The way up as network layers.
 
         Returns

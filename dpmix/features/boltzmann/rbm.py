@@ -2,13 +2,16 @@
 
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from dpmix.base.annotations import Arrays, Layers, Table, Whole
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError
-from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.sklearn_manners import refuses_weights, seed_sequence
 from dpmix.features.boltzmann.contrastive import Machine, Settings
 from dpmix.features.boltzmann.energy import (
     ROWS,
@@ -176,8 +179,9 @@ class BernoulliRBM(Extractor, BaseEstimator):
     verbose: bool | int = False
     random_state: object = None
 
+    @refuses_weights
     @on_n_jobs
-    def fit(self, X, y=None, *, validation=None):
+    def fit(self, X: Table, y: object = None, *, validation: Table | None = None) -> Self:
         """Learn from images, forgetting whatever was learnt before.
 
         Parameters
@@ -237,8 +241,9 @@ class BernoulliRBM(Extractor, BaseEstimator):
         if not interruption.happened:
             warn_of_poor_fit(machine, x[:ROWS], self.learning_rate)
 
+    @refuses_weights
     @on_n_jobs
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Table, y: object = None) -> Self:
         """Learn more from `X`: one pass over it in mini-batches of up to `batch_size`, in order.
 
         The learning rate is `learning_rate`, without a schedule; momentum, chains and random numbers go on
@@ -277,7 +282,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
         self._adopt(machine)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Table) -> Arrays:
         """Codes of images.
 
         Parameters
@@ -297,7 +302,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
         p = self._hidden_means(X)
         return (p > 0.5).astype(np.uint8) if self.codes == "binary" else p
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """P(v = 1 | h) of codes.
 
         Parameters
@@ -317,7 +322,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
         codes = check_codes(X, self._fitted()._n_features_out)
         return visible_means(self._weights(), self.intercept_visible_, codes)
 
-    def reconstruct(self, X, n_steps=1):
+    def reconstruct(self, X: Table, n_steps: Whole = 1) -> NDArray[np.float32]:
         """Images after mean-field passes up and down.
 
         Parameters
@@ -343,7 +348,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
             p = visible_means(weights, self.intercept_visible_, h)
         return p
 
-    def free_energy(self, X):
+    def free_energy(self, X: Table) -> NDArray[np.float64]:
         """F(x) of each image, where P(x) = exp(-F(x)) / Z.
 
         Parameters
@@ -364,7 +369,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
         x = check_visible(self._fitted(), X, reset=False)
         return free_energy(self._weights(), self.intercept_visible_, self.intercept_hidden_, x)
 
-    def score_samples(self, X):
+    def score_samples(self, X: Table) -> NDArray[np.float64]:
         """Pseudo-likelihood: the sum over pixels of log P(pixel | all others).
 
         scikit-learn estimates this from one random pixel; here every pixel is taken, so that the result
@@ -388,7 +393,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
         x = check_visible(self._fitted(), X, reset=False)
         return pseudo_log_likelihood(self._weights(), self.intercept_visible_, self.intercept_hidden_, x)
 
-    def score(self, X, y=None):
+    def score(self, X: Table, y: object = None) -> float:
         """Mean of `score_samples`: larger is better.
 
         Parameters
@@ -410,7 +415,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
         """
         return float(self.score_samples(X).mean())
 
-    def gibbs(self, v, n_steps=1):
+    def gibbs(self, v: Table, n_steps: Whole = 1) -> NDArray[np.uint8]:
         """Images after Gibbs sampling from others; each call draws anew.
 
         Parameters
@@ -437,7 +442,7 @@ class BernoulliRBM(Extractor, BaseEstimator):
             self._stream.draw_units(v, v)
         return v.astype(np.uint8)
 
-    def encoder_layers(self):
+    def encoder_layers(self) -> Layers:
         """The way from image to code as a network layer.
 
         Returns

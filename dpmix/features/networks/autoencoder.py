@@ -2,13 +2,16 @@
 
 from dataclasses import KW_ONLY, asdict, dataclass, is_dataclass
 from functools import partial
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
+from dpmix.base.annotations import Arrays, Layers, Table, Whole
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError
-from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.sklearn_manners import refuses_weights, seed_sequence
 from dpmix.datasets import noise as noises
 from dpmix.datasets.noise import apply_noise, check_noise
 from dpmix.features.checks import (
@@ -184,8 +187,9 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     verbose: bool | int = False
     random_state: object = None
 
+    @refuses_weights
     @on_n_jobs
-    def fit(self, X, y=None, *, validation=None):
+    def fit(self, X: Table, y: object = None, *, validation: Table | None = None) -> Self:
         """Learn from images, forgetting whatever was learnt before.
 
         Parameters
@@ -253,7 +257,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         interruption.tell(self, f"{self.n_iter_} of {self.n_iter} epochs of all layers")
         return self
 
-    def transform(self, X):
+    def transform(self, X: Table) -> Arrays:
         """Codes of images.
 
         Parameters
@@ -273,7 +277,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         code = self.encode(X)
         return (code > self.code_thresholds_).astype(np.uint8) if self.codes == "binary" else code
 
-    def encode(self, X):
+    def encode(self, X: Table) -> NDArray[np.float32]:
         """Activations of the code layer.
 
         Parameters
@@ -293,7 +297,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         self._fitted()
         return self._code(check_table(self, X, reset=False))
 
-    def decode(self, codes):
+    def decode(self, codes: ArrayLike) -> NDArray[np.float32]:
         """Images from activations of the code layer.
 
         Parameters
@@ -313,7 +317,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         self._fitted()
         return self._network.predict(check_codes(codes, self._n_features_out), start=self.code_layer_)
 
-    def inverse_transform(self, X):
+    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float32]:
         """Images from codes.
 
         Binary codes, or probabilities of their bits, become the mean activations that training images with
@@ -340,7 +344,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
             codes = (off + (on - off) * codes).astype(np.float32)
         return self.decode(codes)
 
-    def reconstruct(self, X, *, ternary=False):
+    def reconstruct(self, X: Table, *, ternary: bool = False) -> Arrays:
         """What comes out for images.
 
         Parameters
@@ -362,7 +366,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         self._fitted()
         return self._decided(self._network.predict(check_table(self, X, reset=False)), ternary)
 
-    def denoise(self, X, *, n_steps=1, ternary=False):
+    def denoise(self, X: Table, *, n_steps: Whole = 1, ternary: bool = False) -> Arrays:
         """Clean images from noisy ones.
 
         This is `reconstruct`; an autoencoder trained with `corruption` does it well.
@@ -391,7 +395,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
             p = self._network.predict(p)
         return self._decided(p, ternary)
 
-    def reconstruction_errors(self, X, target=None):
+    def reconstruction_errors(self, X: Table, target: Table | None = None) -> NDArray[np.float64]:
         """Mean squared difference per pixel between outputs and what they should be.
 
         Parameters
@@ -417,7 +421,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         p -= wanted
         return np.square(p, out=p).mean(axis=1, dtype=np.float64)
 
-    def score(self, X, y=None):
+    def score(self, X: Table, y: object = None) -> float:
         """Minus the mean squared error per pixel of reconstructed images: larger is better.
 
         Parameters
@@ -438,7 +442,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         """
         return -float(self.reconstruction_errors(X).mean())
 
-    def encoder_layers(self):
+    def encoder_layers(self) -> Layers:
         """The way from image to code.
 
         Returns
@@ -447,7 +451,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         """
         return self._layers()[: self.code_layer_]
 
-    def decoder_layers(self):
+    def decoder_layers(self) -> Layers:
         """The way from code to output.
 
         Returns

@@ -2,14 +2,17 @@
 
 from dataclasses import KW_ONLY, dataclass
 from functools import partial
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 
+from dpmix.base.annotations import Arrays, Layers, Table, Whole
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.base.sklearn_manners import seed_sequence
+from dpmix.base.sklearn_manners import refuses_weights, seed_sequence
 from dpmix.base.warn import warn_caller
 from dpmix.base.wording import Wording
 from dpmix.features.checks import (
@@ -141,8 +144,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     verbose: bool | int = False
     random_state: object = None
 
+    @refuses_weights
     @on_n_jobs
-    def fit(self, X, y, *, validation=None):
+    def fit(self, X: Table, y: ArrayLike, *, validation: tuple[Table, ArrayLike] | None = None) -> Self:
         """Train on labelled images, forgetting whatever was learnt before.
 
         Parameters
@@ -191,7 +195,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         interruption.tell(self, f"{self.n_iter_} of {self.n_iter} epochs of all layers")
         return self
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Table) -> NDArray[np.float32]:
         """P(class | image).
 
         Parameters
@@ -212,7 +216,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         self._fitted()
         return self._network.predict(check_table(self, X, reset=False))
 
-    def predict(self, X):
+    def predict(self, X: Table) -> Arrays:
         """The most probable class of each image.
 
         Parameters
@@ -232,7 +236,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         p = self.predict_proba(X)
         return self.classes_[p.argmax(axis=1)]
 
-    def hidden(self, X, layer=None):
+    def hidden(self, X: Table, layer: Whole | None = None) -> NDArray[np.float32]:
         """Activations of a hidden layer.
 
         So the plane of a bottleneck of two units is read: the third layer of sizes (500, 100, 2, 100).
@@ -260,7 +264,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         layer = check_count("layer", n_hidden if layer is None else layer, high=n_hidden)
         return self._network.predict(check_table(self, X, reset=False), stop=layer)
 
-    def encoder_layers(self):
+    def encoder_layers(self) -> Layers:
         """The hidden layers.
 
         Returns

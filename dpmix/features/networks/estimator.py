@@ -1,6 +1,7 @@
 """What estimators made of one network have in common: their layers, their training, their file."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dpmix.features.checks import TRAINING, check_fraction, one_of
 from dpmix.features.networks.network import LayerSpec, Network
@@ -20,17 +21,17 @@ class NetworkEstimator(Persistent):
 
     # Asked of the network each time, these stay its own arrays in copies, too.
     @property
-    def coefs_(self):
+    def coefs_(self) -> list[NDArray[np.float32]]:
         """Weights (n_in, n_out) of each layer."""
         return [layer.weights for layer in self._network.layers]
 
     @property
-    def intercepts_(self):
+    def intercepts_(self) -> list[NDArray[np.float32]]:
         """Biases (n_out,) of each layer."""
         return [layer.bias for layer in self._network.layers]
 
     @property
-    def activations_(self):
+    def activations_(self) -> list[str]:
         """Activation of each layer."""
         return [spec.activation for spec in self._network.specs]
 
