@@ -12,6 +12,7 @@ import numpy as np
 
 from dpmix.base.pieces import evenly
 from dpmix.base.ties import levels
+from dpmix.posterior.convergence import ess_bulk, ess_mean, ess_tail, r_hat
 from dpmix.posterior.information import distance, entropy
 
 __all__ = [
@@ -96,18 +97,11 @@ def describe(values):
     sd = float(values.std(ddof=1)) if values.size > 1 else np.nan
     if draws < MIN_DRAWS:
         return Quantity(mean, sd, *[np.nan] * 4)
-    from arviz_stats.base import array_stats
-
     with np.errstate(all="ignore"):  # chains that stand still: 0 / 0 and 1 / 0 are the answer
-        found = (
-            array_stats.mcse(values),
-            array_stats.rhat(values),
-            array_stats.ess(values, method="bulk"),
-            array_stats.ess(values, method="tail", prob=(0.05, 0.95)),
-        )
-    mcse, r_hat, ess_bulk, ess_tail = map(float, found)
+        found = sd / np.sqrt(ess_mean(values)), r_hat(values), ess_bulk(values), ess_tail(values)
+    mcse, ratio, *sizes = map(float, found)
     # Rounding makes 1e-16 of a variance of 0.
-    return Quantity(mean, sd, mcse, np.inf if r_hat > 1e6 else r_hat, ess_bulk, ess_tail)
+    return Quantity(mean, sd, mcse, np.inf if ratio > 1e6 else ratio, *sizes)
 
 
 def _without_rounding(values, rounding):

@@ -61,14 +61,36 @@ def test_r_hat_is_rank_normalised_and_split(seed, draws):
     assert describe(values).r_hat == pytest.approx(naive_r_hat(values), rel=1e-9)
 
 
-def test_numbers_are_those_of_arviz():
-    values = np.random.default_rng(0).gamma(2, size=(4, 50))
-    found = describe(values)
-    assert found.mean == values.mean() and found.sd == values.std(ddof=1)
-    assert found.mcse == array_stats.mcse(values, method="mean")
-    assert found.r_hat == array_stats.rhat(values, chain_axis=0, draw_axis=1, method="rank")
-    assert found.ess_bulk == array_stats.ess(values, chain_axis=0, draw_axis=1, method="bulk")
-    assert found.ess_tail == array_stats.ess(values, chain_axis=0, draw_axis=1, method="tail", prob=0.95)
+VALUES = {
+    "independent": lambda rng, shape: rng.gamma(2, size=shape),
+    "slow": lambda rng, shape: rng.normal(size=shape).cumsum(axis=1),
+    "alternating": lambda rng, shape: rng.normal(size=shape) + 3.0 * (-1) ** np.arange(shape[1]),
+    "counts": lambda rng, shape: rng.poisson(3, size=shape),
+    "two numbers": lambda rng, shape: rng.integers(2, size=shape),
+    "other chains": lambda rng, shape: rng.normal(size=shape) + np.arange(shape[0])[:, None],
+    "one that stands still": lambda rng, shape: rng.normal(size=shape) * (np.arange(shape[0]) > 0)[:, None],
+}
+
+
+@pytest.mark.parametrize("chains", [1, 2, 5])
+@pytest.mark.parametrize("kind", VALUES)
+def test_numbers_are_those_of_arviz(kind, chains):
+    rng = np.random.default_rng(0)
+    for draws in (*range(4, 24), 50, 51, 300):
+        values = VALUES[kind](rng, (chains, draws)).astype(float)
+        found = describe(values)
+        if not found.sd > 0:
+            continue
+        with np.errstate(all="ignore"):
+            expected = (
+                array_stats.mcse(values, method="mean"),
+                array_stats.rhat(values, method="rank"),
+                array_stats.ess(values, method="bulk"),
+                array_stats.ess(values, method="tail", prob=0.95),
+            )
+        expected = [math.inf if value > 1e6 else value for value in expected]
+        np.testing.assert_allclose(found[2:], expected, rtol=1e-10, err_msg=f"{draws} draws")
+        assert found.mean == values.mean() and found.sd == values.std(ddof=1)
 
 
 def test_effective_sample_size_of_an_autoregression():
@@ -465,6 +487,7 @@ def test_examples_run(module):
 def test_importing_the_diagnostics_is_light():
     code = (
         "import sys, dpmix.posterior.summary, dpmix.posterior.wording; "
+        "dpmix.posterior.agreement.describe([[1, 2, 3, 5], [8, 1, 2, 4]]); "
         "print({'scipy', 'arviz_stats', 'arviz_base', 'numba'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
