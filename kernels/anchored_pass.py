@@ -11,11 +11,11 @@ import math
 
 import numpy as np
 
-from dpmix.kernels.beta_bernoulli import score_image
 from dpmix.kernels.categorical import contender_floor, draw, screen
 from dpmix.kernels.compile import kernel
+from dpmix.kernels.records import LANES
 
-__all__ = ["exact_log_weight", "fill_columns", "reassign_images"]
+__all__ = ["exact_log_weight", "fill_columns", "reassign_images", "score_image"]
 
 
 @kernel
@@ -25,7 +25,7 @@ def fill_columns(first, last, components, tables):
     Parameters
     ----------
     components : Components
-    tables : Tables
+    tables : PassTables
         `table` and `base` are filled, in units of 1 / `scale` nat.
     """
     d, n_classes = components.log_odds.shape[1], components.log_classes.shape[1]
@@ -43,6 +43,35 @@ def fill_columns(first, last, components, tables):
             row = tables.table.shape[0] - n_classes + label
             tables.table[row, k] = int(math.floor(units * components.log_classes[k, label] + 0.5))
         tables.base[k] = np.int32(np.rint(units * components.log_weights[k]))
+
+
+@kernel
+def score_image(i, n_columns, runs, tables, out):
+    """Score image `i` against columns 0 to `n_columns` - 1: fills ``out[:n_columns]``.
+
+    Elements of `out` up to the next multiple of LANES are overwritten too.
+    """
+    table, base = tables.table, tables.base
+    width = (n_columns + LANES - 1) // LANES * LANES
+    for k in range(width):
+        out[k] = base[k]
+    r, last = runs.offsets[i], runs.offsets[i + 1]
+    # Four runs at a time: eight rows are loaded for one load and one store of `out`.
+    while r + 4 <= last:
+        up0, up1 = table[runs.stops[r]], table[runs.stops[r + 1]]
+        up2, up3 = table[runs.stops[r + 2]], table[runs.stops[r + 3]]
+        down0, down1 = table[runs.starts[r]], table[runs.starts[r + 1]]
+        down2, down3 = table[runs.starts[r + 2]], table[runs.starts[r + 3]]
+        for k in range(width):
+            out[k] += ((up0[k] - down0[k]) + (up1[k] - down1[k])) + (
+                (up2[k] - down2[k]) + (up3[k] - down3[k])
+            )
+        r += 4
+    while r < last:
+        up0, down0 = table[runs.stops[r]], table[runs.starts[r]]
+        for k in range(width):
+            out[k] += up0[k] - down0[k]
+        r += 1
 
 
 @kernel

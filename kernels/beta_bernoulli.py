@@ -14,22 +14,17 @@ import numpy as np
 
 from dpmix.kernels.compile import kernel
 from dpmix.kernels.records import Cluster
-from dpmix.kernels.special import log_array, log_gamma_array, sum_array
+from dpmix.kernels.special import log_gamma_array, log_product, log_ratio_array, sum_array
 
 __all__ = [
     "cluster_at",
-    "column_score",
     "exact_score",
     "log_gamma_terms",
     "log_likelihood",
     "log_total",
     "no_cluster",
-    "own_score",
     "refresh",
-    "score_image",
 ]
-
-LANES = 16  # columns of `table` are summed in whole groups of this many
 
 
 @kernel
@@ -39,11 +34,10 @@ def log_total(size, hyper, tables):
     if not math.isnan(found):
         return found
     d = hyper.a.size
-    totals, logs, spare = tables.work[:d], tables.work[d : 2 * d], tables.work[2 * d : 3 * d]
+    totals = tables.work[:d]
     for j in range(d):
         totals[j] = hyper.a[j] + hyper.b[j] + size
-    log_array(totals, logs, spare)
-    found = sum_array(logs)
+    found = log_product(totals, tables.work[d:])
     tables.log_totals[size] = found
     return found
 
@@ -64,48 +58,50 @@ def no_cluster(partition):
 
 
 @kernel
+def _add_up(log_odds, before, scale, row):
+    """Running sums of `log_odds`, nats, in fixed point, behind place `before` of `row`, which holds their 0."""
+    places = row[before + 1 : before + 1 + log_odds.size]
+    for j in range(log_odds.size):
+        places[j] = np.int32(math.floor(scale * log_odds[j] + 0.5))
+    total = np.int32(0)
+    for j in range(log_odds.size):
+        total += places[j]
+        places[j] = total
+
+
+@kernel
 def _refresh_pixels(k, hyper, found, tables):
     """Rebuild what each pixel adds to the scores of cluster `k`: the tables of running sums.
 
     Returns the scores of an image with every pixel off, without and with one member left out, nats.
     """
     d, size, has_gaps = found.ones.size, found.size, found.gaps.size > 0
-    n_logs = 6 if has_gaps else 4
-    odds, logs, spare = (
-        tables.work[: n_logs * d],
-        tables.work[6 * d : (6 + n_logs) * d],
-        tables.work[12 * d :],
-    )
+    # Each row holds d numbers for an image that is no member and d for a member, itself left out.
+    on, off, seen_by = tables.work[: 2 * d], tables.work[2 * d : 4 * d], tables.work[4 * d : 6 * d]
+    log_odds, spare = tables.work[6 * d : 8 * d], tables.work[8 * d :]
     for j in range(d):
-        ones, seen = found.ones[j], size
-        if has_gaps:
-            seen -= found.gaps[j]
-            odds[4 * d + j] = hyper.a[j] + hyper.b[j] + seen
-            odds[5 * d + j] = hyper.a[j] + hyper.b[j] + max(seen - 1, 0)
-        odds[j] = hyper.a[j] + ones
-        odds[d + j] = hyper.b[j] + (seen - ones)
+        ones = found.ones[j]
         # A member that is on sees one fewer on, one that is off one fewer off; the value at 0,
         # where there is no such member, cancels out of every score.
-        odds[2 * d + j] = hyper.a[j] + max(ones - 1, 0)
-        odds[3 * d + j] = hyper.b[j] + max(seen - ones - 1, 0)
-    log_array(odds, logs, spare)
-    off, own_off = sum_array(logs[d : 2 * d]), sum_array(logs[3 * d : 4 * d])
-    units, total, own_total = tables.scale, 0, 0
-    own_row = tables.own_table[k]
-    for j in range(d):
-        total += int(math.floor(units * (logs[j] - logs[d + j]) + 0.5))
-        own_total += int(math.floor(units * (logs[2 * d + j] - logs[3 * d + j]) + 0.5))
-        tables.table[j + 1, k] = total
-        own_row[j + 1] = own_total
+        on[j], on[d + j] = hyper.a[j] + ones, hyper.a[j] + max(ones - 1, 0)
+        off[j], off[d + j] = hyper.b[j] + (size - ones), hyper.b[j] + max(size - ones - 1, 0)
+    if has_gaps:
+        for j in range(d):
+            ones, seen, both = found.ones[j], size - found.gaps[j], hyper.a[j] + hyper.b[j]
+            off[j], off[d + j] = hyper.b[j] + (seen - ones), hyper.b[j] + max(seen - ones - 1, 0)
+            seen_by[j], seen_by[d + j] = both + seen, both + max(seen - 1, 0)
+    row, own_row, no_pixel = tables.table[k], tables.own_table[k], np.int64(0)
+    log_ratio_array(on, off, log_odds, spare)
+    _add_up(log_odds[:d], no_pixel, tables.scale, row)
+    _add_up(log_odds[d:], no_pixel, tables.scale, own_row)
+    all_off, own_all_off = log_product(off[:d], spare), log_product(off[d:], spare)
     if not has_gaps:
-        return off - log_total(size, hyper, tables), own_off - log_total(max(size - 1, 0), hyper, tables)
-    total, own_total = 0, 0
-    for j in range(d):
-        total -= int(math.floor(units * (logs[d + j] - logs[4 * d + j]) + 0.5))
-        own_total -= int(math.floor(units * (logs[3 * d + j] - logs[5 * d + j]) + 0.5))
-        tables.table[d + 2 + j, k] = total
-        own_row[d + 2 + j] = own_total
-    return off - sum_array(logs[4 * d : 5 * d]), own_off - sum_array(logs[5 * d :])
+        all_off -= log_total(size, hyper, tables)
+        return all_off, own_all_off - log_total(max(size - 1, 0), hyper, tables)
+    log_ratio_array(seen_by, off, log_odds, spare)
+    _add_up(log_odds[:d], d + 1, tables.scale, row)
+    _add_up(log_odds[d:], d + 1, tables.scale, own_row)
+    return all_off - log_product(seen_by[:d], spare), own_all_off - log_product(seen_by[d:], spare)
 
 
 @kernel
@@ -119,9 +115,25 @@ def _refresh_classes(k, hyper, classes, tables):
     for label in range(classes.size):
         log_odds = math.log(hyper.c + classes[label]) - log_all
         own_odds = math.log(hyper.c + max(classes[label] - 1, 0)) - log_others
-        row = tables.table.shape[0] - classes.size + label
-        tables.table[row, k] = int(math.floor(tables.scale * log_odds + 0.5))
-        tables.own_table[k, row] = int(math.floor(tables.scale * own_odds + 0.5))
+        place = tables.table.shape[1] - classes.size + label
+        tables.table[k, place] = int(math.floor(tables.scale * log_odds + 0.5))
+        tables.own_table[k, place] = int(math.floor(tables.scale * own_odds + 0.5))
+
+
+@kernel
+def _wrapped(number):
+    """A number modulo 2**16, as int16; plain Python would refuse what does not fit."""
+    return np.int16(((number + 32768) & 65535) - 32768)
+
+
+@kernel
+def _refresh_rough(k, tables):
+    """Round the scores of cluster `k` to 16 bits."""
+    row, rough, shift = tables.table[k], tables.rough_table, tables.shift
+    half = (1 << shift) >> 1
+    for place in range(row.size):
+        rough[place, k] = _wrapped((np.int64(row[place]) + half) >> shift)
+    tables.rough_base[k] = _wrapped(((np.int64(tables.base[k]) + half) >> shift) - tables.offset)
 
 
 @kernel
@@ -138,54 +150,7 @@ def refresh(k, hyper, partition, tables):
     own_weight = float(max(found.size - 1, 1))  # a lone member is scored as a new cluster instead
     tables.base[k] = np.int32(np.rint(tables.scale * (math.log(weight) + off)))
     tables.own_base[k] = np.int32(np.rint(tables.scale * (math.log(own_weight) + own_off)))
-
-
-@kernel
-def score_image(i, n_columns, runs, tables, out):
-    """Score image `i` against columns 0 to `n_columns` - 1: fills ``out[:n_columns]``.
-
-    Elements of `out` up to the next multiple of LANES are overwritten too.
-    """
-    table, base = tables.table, tables.base
-    width = (n_columns + LANES - 1) // LANES * LANES
-    for k in range(width):
-        out[k] = base[k]
-    r, last = runs.offsets[i], runs.offsets[i + 1]
-    # Four runs at a time: eight rows are loaded for one load and one store of `out`.
-    while r + 4 <= last:
-        up0, up1 = table[runs.stops[r]], table[runs.stops[r + 1]]
-        up2, up3 = table[runs.stops[r + 2]], table[runs.stops[r + 3]]
-        down0, down1 = table[runs.starts[r]], table[runs.starts[r + 1]]
-        down2, down3 = table[runs.starts[r + 2]], table[runs.starts[r + 3]]
-        for k in range(width):
-            out[k] += ((up0[k] - down0[k]) + (up1[k] - down1[k])) + (
-                (up2[k] - down2[k]) + (up3[k] - down3[k])
-            )
-        r += 4
-    while r < last:
-        up0, down0 = table[runs.stops[r]], table[runs.starts[r]]
-        for k in range(width):
-            out[k] += up0[k] - down0[k]
-        r += 1
-
-
-@kernel
-def column_score(i, k, runs, tables):
-    """Score of image `i` against the one cluster `k`, of which it is no member, in the tables' units."""
-    total = tables.base[k]
-    for r in range(runs.offsets[i], runs.offsets[i + 1]):
-        total += tables.table[runs.stops[r], k] - tables.table[runs.starts[r], k]
-    return np.int32(total)
-
-
-@kernel
-def own_score(i, k, runs, tables):
-    """Score of image `i` against its own cluster `k` with itself left out, in the tables' units."""
-    row = tables.own_table[k]
-    total = tables.own_base[k]
-    for r in range(runs.offsets[i], runs.offsets[i + 1]):
-        total += row[runs.stops[r]] - row[runs.starts[r]]
-    return np.int32(total)
+    _refresh_rough(k, tables)
 
 
 @kernel
@@ -198,20 +163,24 @@ def exact_score(i, k, left_out, runs, hyper, partition, tables):
     """
     found, gone = cluster_at(k, partition), np.int64(left_out)
     d, size, has_gaps = found.ones.size, found.size - gone, found.gaps.size > 0
-    chances, logs, spare = tables.work[: 2 * d], tables.work[2 * d : 4 * d], tables.work[4 * d : 6 * d]
+    log_all = 0.0 if has_gaps else log_total(size, hyper, tables)  # first: it may use ``tables.work``
+    chances, seen_by, spare = tables.work[:d], tables.work[d : 2 * d], tables.work[2 * d :]
     for j in range(d):
-        seen = size - found.gaps[j] if has_gaps else size
+        seen = size
+        if has_gaps:
+            seen -= found.gaps[j]
+            seen_by[j] = hyper.a[j] + hyper.b[j] + seen
         chances[j] = hyper.b[j] + (seen - found.ones[j])
-        chances[d + j] = hyper.a[j] + hyper.b[j] + seen
     for r in range(runs.offsets[i], runs.on_ends[i]):
         for j in range(runs.starts[r], runs.stops[r]):
             chances[j] = hyper.a[j] + (found.ones[j] - gone)
     for g in range(runs.gap_offsets[i], runs.gap_offsets[i + 1]):
         for j in range(runs.gap_starts[g], runs.gap_stops[g]):
-            chances[j] = chances[d + j] = 1.0
-    log_array(chances, logs, spare)
+            chances[j] = seen_by[j] = 1.0
+    if has_gaps:
+        log_all = log_product(seen_by, spare)
     weight = hyper.alpha if size == 0 else float(size)
-    score = math.log(weight) + sum_array(logs[:d]) - sum_array(logs[d:])
+    score = math.log(weight) + log_product(chances, spare) - log_all
     label = runs.labels[i]
     if found.classes.size > 0 and label >= 0:
         labelled = -gone

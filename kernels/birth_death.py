@@ -5,9 +5,9 @@ density takes a few images from each of many neighbours. A *birth* proposes just
 reverse, with the Metropolis-Hastings ratio of the pair, so the posterior is left invariant.
 
 Birth, from a partition S of k clusters: draw an image i and a number of seeds. The candidates are
-all members of the `NEIGHBOURS` clusters that predict i best. The *launch* gives the new cluster i and
-the seeds (the candidates nearest to i), then repeats batch reassignments in which each candidate
-takes the better of its own cluster, as it is in S, and the new one. A restricted Gibbs scan
+all members of the clusters that predict i best. The *launch* (`dpmix.kernels.birth_launch`) gives the
+new cluster i and the seeds (the candidates nearest to i), then repeats batch reassignments in which each
+candidate takes the better of its own cluster, as it is in S, and the new one. A restricted Gibbs scan
 follows, in which each candidate chooses between the two; its probability P_scan enters the ratio.
 Death, from k + 1 clusters: draw a cluster and a member i of it; the members, in order, go to the
 other clusters by one sequential Gibbs allocation, of probability P_back. With n_b members in the
@@ -29,167 +29,33 @@ import numpy as np
 
 from dpmix.kernels.beta_bernoulli import (
     cluster_at,
-    column_score,
     exact_score,
     log_gamma_terms,
     no_cluster,
-    own_score,
     refresh,
-    score_image,
 )
-from dpmix.kernels.categorical import contender_floor, draw
+from dpmix.kernels.birth_launch import launch, place, refresh_touched, withdraw
+from dpmix.kernels.categorical import draw
 from dpmix.kernels.compile import kernel
 from dpmix.kernels.partition import (
-    add_gaps,
     add_image,
-    add_pixels,
     clear,
     empty_slot,
     fill_slot,
     list_members,
     remove_image,
 )
+from dpmix.kernels.scores import (
+    NEVER,
+    cluster_score,
+    find_contenders,
+    own_score,
+    score_roughly,
+)
 
 __all__ = ["birth", "death"]
 
-NEIGHBOURS = 16  # clusters from which a new one may take images
-ROUNDS = 8  # batch reassignments of a launch at the most
 _LEAST_SEEDS_LOG2, _SEED_SIZES = 4, 5  # 16, 32, 64, 128 or 256 seeds
-_NEVER = np.int32(-2147483648)
-
-
-@kernel
-def _candidates(i, born, n_slots, runs, partition, tables, work):
-    """Members of the clusters that predict image `i` best: fills ``work.members[:m]``, returns m.
-
-    Slot `born` is left out. Clusters that tie with the last one taken are taken too, so that the
-    result does not depend on the order of the slots.
-    """
-    scores = tables.scores
-    home = partition.z[i]
-    score_image(i, n_slots, runs, tables, scores)
-    scores[home] = own_score(i, home, runs, tables)
-    if born < n_slots:
-        scores[born] = _NEVER
-    floor = np.int64(2147483647)
-    for _ in range(NEIGHBOURS):
-        best = np.int64(_NEVER)
-        for k in range(n_slots):
-            if scores[k] < floor:
-                best = max(best, np.int64(scores[k]))
-        if best == _NEVER:
-            break
-        floor = best
-    m = 0
-    for image in range(partition.z.size):
-        k = partition.z[image]
-        if k == home or scores[k] >= floor:
-            work.members[m] = image
-            m += 1
-    return m
-
-
-@kernel
-def _seed(i, n_seeds, m, d, has_gaps, runs, work):
-    """Put the `n_seeds` candidates nearest to image `i`, ties included, on side 1.
-
-    Distances count the pixels observed in both images in which they differ: of a candidate's on-pixels
-    those off in i, and the pixels on in i less those among the candidate's on-pixels and gaps.
-    """
-    on, gaps = np.zeros(d, np.int32), np.zeros(d, np.int32)
-    add_pixels(i, runs, on)
-    add_gaps(i, runs, gaps)
-    turned, weight = 0.0, 0
-    for p in range(d):
-        weight += on[p]
-        turned += 1.0 - 2.0 * on[p] - gaps[p]  # turning pixel p on: -1 where i is on, 1 where it is off
-        work.sums[0, p + 1] = turned
-        if has_gaps:
-            work.sums[0, d + 2 + p] = -weight
-    for row in range((2 if has_gaps else 1) * (d + 1), work.sums.shape[1]):
-        work.sums[0, row] = 0.0  # labels have no part in the distance
-    counts = np.zeros(d + 1, np.int64)
-    for t in range(m):
-        image, distance = work.members[t], weight
-        for r in range(runs.offsets[image], runs.offsets[image + 1]):
-            distance += int(work.sums[0, runs.stops[r]] - work.sums[0, runs.starts[r]])
-        work.distances[t] = distance
-        counts[distance] += 1
-    reach, within = 0, counts[0]
-    while within < n_seeds and reach < d:
-        reach += 1
-        within += counts[reach]
-    for t in range(m):
-        work.sides[t] = 1 if work.distances[t] <= reach or work.members[t] == i else 0
-
-
-@kernel
-def _place(t, side, born, runs, partition, work):
-    """Count candidate `t` in the new cluster (side 1) or at home (side 0)."""
-    image = work.members[t]
-    remove_image(image, runs, partition)
-    add_image(image, born if side == 1 else work.homes[t], runs, partition)
-    work.sides[t] = side
-
-
-@kernel
-def _refresh_homes(m, n_slots, hyper, partition, tables, work):
-    """Rebuild the tables of every cluster that a candidate comes from."""
-    clear(work.touched)
-    for t in range(m):
-        work.touched[work.homes[t]] = True
-    for k in range(n_slots):
-        if work.touched[k]:
-            refresh(k, hyper, partition, tables)
-
-
-@kernel
-def _launch(i, n_seeds, born, n_slots, runs, hyper, partition, tables, work):
-    """Make up a new cluster around image `i` in the empty slot `born`, from the partition S.
-
-    Returns the number of candidates m, negative where no birth is to be, since nobody joins. The
-    counts and ``z`` hold the launch afterwards; where m > 0, the tables do too.
-    """
-    m = _candidates(i, born, n_slots, runs, partition, tables, work)
-    _seed(i, n_seeds, m, hyper.a.size, partition.gaps.shape[1] > 0, runs, work)
-    for t in range(m):
-        image = work.members[t]
-        work.homes[t] = partition.z[image]
-        work.own[t] = own_score(image, work.homes[t], runs, tables)
-        if image == i:
-            _place(t, np.int64(1), born, runs, partition, work)
-    for t in range(m):
-        if work.members[t] != i:  # nobody leaves a home empty
-            joins = work.sides[t] == 1 and partition.sizes[work.homes[t]] > 1
-            _place(t, np.int64(joins), born, runs, partition, work)
-    for _ in range(ROUNDS):
-        refresh(born, hyper, partition, tables)
-        if _reassign(i, m, born, runs, partition, tables, work) == 0 or partition.sizes[born] == 1:
-            break
-    if partition.sizes[born] == 1:
-        return -m
-    refresh(born, hyper, partition, tables)
-    _refresh_homes(m, n_slots, hyper, partition, tables, work)
-    return m
-
-
-@kernel
-def _reassign(i, m, born, runs, partition, tables, work):
-    """Give each candidate but `i` the better of the new cluster and its home in S; returns how many moved."""
-    n_moved = 0
-    for t in range(m):
-        image, side = work.members[t], work.sides[t]
-        if image == i:
-            continue
-        if side == 1:
-            joins = own_score(image, born, runs, tables) > work.own[t]
-        else:
-            joins = column_score(image, born, runs, tables) > work.own[t]
-            joins = joins and partition.sizes[work.homes[t]] > 1
-        if joins != (side == 1):
-            _place(t, np.int64(joins), born, runs, partition, work)
-            n_moved += 1
-    return n_moved
 
 
 @kernel
@@ -215,9 +81,9 @@ def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, table
                 return -math.inf
             continue
         if side == 1:
-            units = np.int64(own_score(image, born, runs, tables)) - column_score(image, home, runs, tables)
+            units = np.int64(own_score(image, born, runs, tables)) - cluster_score(image, home, runs, tables)
         else:
-            units = np.int64(column_score(image, born, runs, tables)) - own_score(image, home, runs, tables)
+            units = np.int64(cluster_score(image, born, runs, tables)) - own_score(image, home, runs, tables)
         odds = units / tables.scale
         if not forced:
             chosen = 1 if generator.random() < 1.0 / (1.0 + math.exp(min(-odds, 700.0))) else 0
@@ -226,10 +92,19 @@ def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, table
         if log_probability < at_least:
             return -math.inf
         if chosen != side:
-            _place(t, chosen, born, runs, partition, work)
+            work.touched[home] = True
+            place(t, chosen, born, runs, partition, work)
             refresh(born, hyper, partition, tables)
             refresh(home, hyper, partition, tables)
     return log_probability
+
+
+@kernel
+def _log_end(k, hyper, partition, tables):
+    """What p(x) gains when cluster `k` ends and its members are nowhere, log, nats."""
+    log_end = log_gamma_terms(no_cluster(partition), hyper, tables.work)
+    log_end -= log_gamma_terms(cluster_at(k, partition), hyper, tables.work)
+    return log_end - math.log(hyper.alpha) - math.lgamma(partition.sizes[k])
 
 
 @kernel
@@ -246,27 +121,25 @@ def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partitio
     log_gain : float
         Log of p(x, after) / p(x, before), nats, in double precision.
     """
-    size = partition.sizes[born]
-    before = log_gamma_terms(cluster_at(born, partition), hyper, tables.work)
-    log_gain = log_gamma_terms(no_cluster(partition), hyper, tables.work) - before
-    log_gain -= math.log(hyper.alpha) + math.lgamma(size)
-    log_probability = 0.0
+    log_gain, log_probability = _log_end(born, hyper, partition, tables), 0.0
     empty_slot(born, partition)
-    scores = tables.scores
     for t in range(n_leaving):
         image = work.leaving[t]
-        score_image(image, n_slots, runs, tables, scores)
-        if born < n_slots:
-            scores[born] = _NEVER
-        best, floor = contender_floor(scores, n_slots, tables.scale, 0.0)
-        for k in range(n_slots):
-            scored = scores[k] > floor
-            tables.log_scores[k] = (np.int64(scores[k]) - best) / tables.scale if scored else -math.inf
-        total = 0.0
-        for k in range(n_slots):
-            total += math.exp(tables.log_scores[k])
-        chosen = work.back[t] if forced else draw(generator.random(), tables.log_scores, n_slots)
-        log_probability += tables.log_scores[chosen] - math.log(total)
+        rough_best = score_roughly(image, born, n_slots, runs, tables)
+        m = find_contenders(image, born, NEVER, n_slots, rough_best, 0.0, runs, tables)
+        best, total, log_taken = np.int64(tables.scores[0]), 0.0, -math.inf
+        for c in range(m):
+            log_score = (tables.scores[c] - best) / tables.scale
+            tables.log_scores[c] = log_score
+            total += math.exp(log_score)
+        if forced:
+            chosen = work.back[t]
+        else:
+            chosen = tables.contenders[draw(generator.random(), tables.log_scores, m)]
+        for c in range(m):
+            if tables.contenders[c] == chosen:
+                log_taken = tables.log_scores[c]
+        log_probability += log_taken - math.log(total)
         log_gain += exact_score(image, chosen, np.bool_(False), runs, hyper, partition, tables)
         work.back[t] = chosen
         add_image(image, chosen, runs, partition)
@@ -309,9 +182,9 @@ def birth(n_clusters, generator, runs, hyper, partition, tables, work):
     if partition.sizes[partition.z[i]] == 1:
         return n_clusters
     born = n_clusters
-    m = _launch(i, n_seeds, born, n_clusters, runs, hyper, partition, tables, work)
-    if m < 0:
-        _undo_launch(-m, born, n_clusters, runs, hyper, partition, tables, work)
+    m = launch(i, n_seeds, born, n_clusters, runs, hyper, partition, tables, work)
+    if m == 0:
+        refresh(born, hyper, partition, tables)
         return n_clusters
     log_scan = _scan(i, m, born, generator, np.bool_(False), -math.inf, runs, hyper, partition, tables, work)
     n_born = np.int64(0)
@@ -320,12 +193,21 @@ def birth(n_clusters, generator, runs, hyper, partition, tables, work):
             work.leaving[n_born] = work.members[t]
             work.back[n_born] = work.homes[t]
             n_born += 1
-    log_back, log_loss = _allocate(
-        n_born, born, n_clusters, generator, np.bool_(True), runs, hyper, partition, tables, work
-    )
-    log_ratio = log_back - log_loss - log_scan + math.log(partition.z.size / ((n_clusters + 1.0) * n_born))
-    refresh(born, hyper, partition, tables)
-    if n_born == 1 or not log_ratio >= threshold:  # the death of a lone image is never proposed
+    log_loss = _go_home(n_born, born, runs, hyper, partition, tables, work)
+    log_rest = -log_loss - log_scan + math.log(partition.z.size / ((n_clusters + 1.0) * n_born))
+    accepted = False
+    if n_born > 1 and log_rest >= threshold:  # P_back, at most 1, can only make it worse
+        for t in range(n_born):
+            remove_image(work.leaving[t], runs, partition)
+            add_image(work.leaving[t], born, runs, partition)
+        refresh_touched(n_clusters, hyper, partition, tables, work)
+        log_back, _ = _allocate(
+            n_born, born, n_clusters, generator, np.bool_(True), runs, hyper, partition, tables, work
+        )
+        accepted = log_rest + log_back >= threshold
+    if not accepted:
+        refresh_touched(n_clusters, hyper, partition, tables, work)
+        refresh(born, hyper, partition, tables)
         return n_clusters
     _put_back(born, n_born, n_clusters, runs, hyper, partition, tables, work)
     refresh(born + 1, hyper, partition, tables)
@@ -333,13 +215,18 @@ def birth(n_clusters, generator, runs, hyper, partition, tables, work):
 
 
 @kernel
-def _undo_launch(m, born, n_slots, runs, hyper, partition, tables, work):
-    """Undo a launch: every candidate goes home, and the tables are made true."""
-    for t in range(m):
-        if partition.z[work.members[t]] != work.homes[t]:
-            _place(t, np.int64(0), born, runs, partition, work)
-    _refresh_homes(m, n_slots, hyper, partition, tables, work)
-    refresh(born, hyper, partition, tables)
+def _go_home(n_leaving, born, runs, hyper, partition, tables, work):
+    """Empty the slot `born`, sending its members, ``work.leaving``, to ``work.back``; tables stay as they are.
+
+    Returns the log of p(x, after) / p(x, before), nats, in double precision.
+    """
+    log_gain = _log_end(born, hyper, partition, tables)
+    empty_slot(born, partition)
+    for t in range(n_leaving):
+        image, home = work.leaving[t], work.back[t]
+        log_gain += exact_score(image, home, np.bool_(False), runs, hyper, partition, tables)
+        add_image(image, home, runs, partition)
+    return log_gain
 
 
 @kernel
@@ -394,16 +281,19 @@ def _log_reverse_scan(
     for t in range(n_dying):
         work.flags[work.leaving[t]] = 1
     refresh(dying, hyper, partition, tables)
-    m = _launch(i, n_seeds, dying, n_slots, runs, hyper, partition, tables, work)
+    m = launch(i, n_seeds, dying, n_slots, runs, hyper, partition, tables, work)
     n_flagged = 0
-    for t in range(abs(m)):
+    for t in range(m):
         n_flagged += work.flags[work.members[t]]
     log_scan = -math.inf
     if m > 0 and n_flagged == n_dying:
         log_scan = _scan(
             i, m, dying, generator, np.bool_(True), at_least, runs, hyper, partition, tables, work
         )
-    _undo_launch(abs(m), dying, n_slots, runs, hyper, partition, tables, work)
+    if m > 0:
+        withdraw(m, dying, runs, partition, work)
+        refresh_touched(n_slots, hyper, partition, tables, work)
+    refresh(dying, hyper, partition, tables)
     for t in range(n_dying):
         work.flags[work.leaving[t]] = 0
     return log_scan

@@ -11,9 +11,17 @@ import numpy as np
 
 from dpmix.kernels.compile import kernel
 
-__all__ = ["contender_floor", "draw", "screen"]
+__all__ = ["contender_floor", "draw", "score_floor", "screen"]
 
 _CUT = 45.0  # nats below the best at which a weight, exp(-45) = 3e-20, no longer moves a double
+
+
+@kernel
+def score_floor(best, scale, tolerance):
+    """The score that an index must exceed to have any chance beside one of score `best`, in units."""
+    # In 64 bits, then clipped: the floor may lie below what 32 bits hold.
+    floor = np.int64(best) - np.int64((_CUT + 2.0 * tolerance) * scale)
+    return np.int32(max(floor, np.int64(-2147483647)))
 
 
 @kernel
@@ -22,9 +30,7 @@ def contender_floor(scores, n, scale, tolerance):
     best = scores[0]
     for k in range(n):
         best = max(best, scores[k])
-    # In 64 bits, then clipped: the floor may lie below what 32 bits hold.
-    floor = np.int64(best) - np.int64((_CUT + 2.0 * tolerance) * scale)
-    return best, np.int32(max(floor, np.int64(-2147483647)))
+    return best, score_floor(best, scale, tolerance)
 
 
 @kernel

@@ -6,31 +6,25 @@ One image after another is taken out and put back into cluster k with probabilit
 image left out from tables made for that.
 """
 
-import math
-
 import numpy as np
 
-from dpmix.kernels.beta_bernoulli import exact_score, own_score, score_image
-from dpmix.kernels.categorical import contender_floor, draw, screen
+from dpmix.kernels.beta_bernoulli import exact_score
+from dpmix.kernels.categorical import draw, screen
 from dpmix.kernels.compile import kernel
 from dpmix.kernels.partition import move_image
+from dpmix.kernels.scores import NEVER, find_contenders, is_settled, own_score, score_roughly
 
 __all__ = ["sweep_images"]
 
-_NEVER = np.int32(-2147483648)
-
 
 @kernel
-def _choose_exactly(i, u, n_clusters, tolerance, runs, hyper, partition, tables):
-    """Slot drawn for image `i` from scores in double precision, where they can win at all."""
+def _choose_exactly(i, u, m, runs, hyper, partition, tables):
+    """Which of the first `m` contenders is drawn for image `i` from scores in double precision."""
     own = partition.z[i]
-    log_scores = tables.log_scores
-    _, floor = contender_floor(tables.scores, n_clusters + 1, tables.scale, tolerance)
-    for k in range(n_clusters + 1):
-        log_scores[k] = -math.inf
-        if tables.scores[k] > floor:
-            log_scores[k] = exact_score(i, k, k == own, runs, hyper, partition, tables)
-    return draw(u, log_scores, n_clusters + 1)
+    for t in range(m):
+        k = tables.contenders[t]
+        tables.log_scores[t] = exact_score(i, k, k == own, runs, hyper, partition, tables)
+    return draw(u, tables.log_scores, m)
 
 
 @kernel
@@ -54,17 +48,24 @@ def sweep_images(first, last, n_clusters, uniforms, tolerance, runs, hyper, part
         Images that changed cluster.
     """
     n_moved = 0
-    scores = tables.scores
     for i in range(first, last):
         if n_clusters + 2 > partition.sizes.size:
             return i, n_clusters, n_moved
         own = partition.z[i]
         alone = partition.sizes[own] == 1
-        score_image(i, n_clusters + 1, runs, tables, scores)
-        scores[own] = _NEVER if alone else own_score(i, own, runs, tables)
-        k = screen(uniforms[i], scores, n_clusters + 1, own, tables.scale, tolerance)
-        if k < 0:
-            k = _choose_exactly(i, uniforms[i], n_clusters, tolerance, runs, hyper, partition, tables)
+        own_units = NEVER if alone else own_score(i, own, runs, tables)
+        best = score_roughly(i, own, n_clusters + 1, runs, tables)
+        if not alone and is_settled(
+            i, uniforms[i], own, own_units, n_clusters + 1, best, tolerance, runs, tables
+        ):
+            continue
+        m = find_contenders(i, own, own_units, n_clusters + 1, best, tolerance, runs, tables)
+        t = np.int64(0)
+        if m > 1:
+            t = screen(uniforms[i], tables.scores, m, t, tables.scale, tolerance)
+        if t < 0:
+            t = _choose_exactly(i, uniforms[i], m, runs, hyper, partition, tables)
+        k = tables.contenders[t]
         if k != own and not (alone and k == n_clusters):
             n_clusters = move_image(i, k, n_clusters, runs, hyper, partition, tables)
             n_moved += 1

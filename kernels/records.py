@@ -9,11 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 __all__ = [
+    "LANES",
     "BirthDeathWork",
     "Cluster",
     "Components",
     "Hyper",
     "Partition",
+    "PassTables",
     "Runs",
     "SplitMergeWork",
     "Tables",
@@ -22,6 +24,8 @@ __all__ = [
     "empty_tables",
     "table_rows",
 ]
+
+LANES = 32  # rough scores are summed in whole groups of this many, 64 bytes
 
 
 class Runs(NamedTuple):
@@ -77,23 +81,35 @@ class Tables(NamedTuple):
     """Log-predictive scores of every cluster in fixed point: 1 / `scale` nat is one unit.
 
     With p the posterior predictive probability of a pixel given the cluster, an image scores
-    ``base[k] + sum over its runs of table[stop, k] - table[start, k]``: `table` holds running sums
+    ``base[k] + sum over its runs of table[k, stop] - table[k, start]``: `table` holds running sums
     over pixels of log p - log(1 - p), `base` the rest and the logarithm of the cluster's weight.
     `own_table` and `own_base` are the same for a member, itself left out. Where pixels are unobserved,
-    rows d + 1 to 2 d + 1 hold running sums of -log(1 - p), which `base` has in excess; where there are
-    labels, the last rows hold 0 and then the log probability of each class. Sums are taken modulo
+    places d + 1 to 2 d + 1 hold running sums of -log(1 - p), which `base` has in excess; where there are
+    labels, the last places hold 0 and then the log probability of each class. Sums are taken modulo
     2**32, which is exact as long as the result fits, and `scale` is chosen so that it does.
+
+    `rough_table` and `rough_base` are `table` and `base` rounded to units of 2**`shift`, the base less
+    `offset`, modulo 2**16. An image is scored against all clusters in these, and then in `table` against
+    those clusters that may win (`dpmix.kernels.scores`).
     """
 
-    table: np.ndarray  # (rows, capacity) int32, pixel-major: all clusters of one pixel side by side
+    table: np.ndarray  # (capacity, places) int32, cluster-major: all pixels of one cluster side by side
     base: np.ndarray  # (capacity,) int32
-    own_table: np.ndarray  # (capacity, rows) int32
+    own_table: np.ndarray  # (capacity, places) int32
     own_base: np.ndarray  # (capacity,) int32
+    rough_table: np.ndarray  # (places, capacity) int16, pixel-major: all clusters of one pixel side by side
+    rough_base: np.ndarray  # (capacity,) int16
     log_totals: np.ndarray  # (n + 1,) float64, sum over pixels of log(a + b + size); nan = not yet needed
     scale: float  # units per nat, a power of two
+    shift: int  # 2**shift units are one rough unit
+    offset: int  # rough units
+    most_runs: int  # of an image whose rough scores can be trusted
     work: np.ndarray  # (18 d,) float64
-    scores: np.ndarray  # (capacity,) int32
-    log_scores: np.ndarray  # (capacity,) float64
+    rough_scores: np.ndarray  # (capacity,) int16
+    tops: np.ndarray  # (capacity / LANES,) int16, largest of each group of rough scores
+    contenders: np.ndarray  # (capacity,) int64, slots, the first m of them taken part
+    scores: np.ndarray  # (capacity,) int32, scores of the contenders
+    log_scores: np.ndarray  # (capacity,) float64, scores of the contenders in nats
 
 
 class Components(NamedTuple):
@@ -108,6 +124,16 @@ class Components(NamedTuple):
     log_off: np.ndarray  # (k, d) float32, log(1 - theta), or (k, 0) where every pixel is observed
     log_classes: np.ndarray  # (k, n_classes) float64
     bounds: np.ndarray  # (k,) float64, which no score of any image exceeds in size, nats
+
+
+class PassTables(NamedTuple):
+    """Scores of every cluster in fixed point for such a pass, of the form that `Tables` says."""
+
+    table: np.ndarray  # (places, capacity) int32, pixel-major; the capacity is a multiple of LANES
+    base: np.ndarray  # (capacity,) int32
+    scale: float  # units per nat, a power of two
+    scores: np.ndarray  # (capacity,) int32, of the image at hand
+    log_scores: np.ndarray  # (capacity,) float64
 
 
 class SplitMergeWork(NamedTuple):
@@ -135,12 +161,16 @@ class BirthDeathWork(NamedTuple):
     flags: np.ndarray  # (n,) int64 by image, 1 for members of a dying cluster; all 0 between proposals
     leaving: np.ndarray  # (n,) int64, members of the new or dying cluster, in order
     back: np.ndarray  # (n,) int64, the clusters they go to without it
-    sums: np.ndarray  # (2, rows) float64, distances in the form of the score tables
+    counts: np.ndarray  # (d + 1,) int64, candidates by distance
+    ones: np.ndarray  # (d,) int32, pixels of the anchor
+    gaps: np.ndarray  # (d,) or (0,) int32, pixels unobserved in it
+    turns: np.ndarray  # (places,) int32, distances from it in the form of the score tables
+    edges: np.ndarray  # (places,) int32, runs of the new cluster's members that start less those that stop
     touched: np.ndarray  # (capacity + 1,) bool, clusters whose tables are to be rebuilt
 
 
 def table_rows(d, has_gaps, n_classes):
-    """First row of the gaps, first row of the classes and number of rows of the score tables."""
+    """First place of the gaps, first place of the classes and number of places of the score tables."""
     first_class = (2 if has_gaps else 1) * (d + 1)
     return d + 1, first_class, first_class + (n_classes + 1 if n_classes else 0)
 
@@ -159,15 +189,23 @@ def empty_partition(z, d, capacity, has_gaps, n_classes):
 def empty_tables(partition):
     """`Tables` for a partition, still to be filled."""
     capacity, d = partition.ones.shape
-    rows = table_rows(d, partition.gaps.shape[1] > 0, partition.classes.shape[1])[2]
+    places = table_rows(d, partition.gaps.shape[1] > 0, partition.classes.shape[1])[2]
     return Tables(
-        table=np.zeros((rows, capacity), np.int32),
+        table=np.zeros((capacity, places), np.int32),
         base=np.zeros(capacity, np.int32),
-        own_table=np.zeros((capacity, rows), np.int32),
+        own_table=np.zeros((capacity, places), np.int32),
         own_base=np.zeros(capacity, np.int32),
+        rough_table=np.zeros((places, capacity), np.int16),
+        rough_base=np.zeros(capacity, np.int16),
         log_totals=np.full(partition.z.size + 1, np.nan),
         scale=1.0,
+        shift=0,
+        offset=0,
+        most_runs=0,
         work=np.empty(18 * d),
+        rough_scores=np.empty(capacity, np.int16),
+        tops=np.empty(-(-capacity // LANES), np.int16),
+        contenders=np.empty(capacity, np.int64),
         scores=np.empty(capacity, np.int32),
         log_scores=np.empty(capacity),
     )
@@ -192,5 +230,22 @@ def empty_proposals(partition):
         np.empty(capacity),
     )
     touched = np.zeros(capacity + 1, np.bool_)
-    birth_death = BirthDeathWork(members, homes, sides, own, distances, flags, leaving, back, sums, touched)
+    counts, ones, gaps = np.zeros(d + 1, np.int64), np.zeros(d, np.int32), np.zeros(n_gaps, np.int32)
+    turns, edges = np.zeros((2, sums.shape[1]), np.int32)
+    birth_death = BirthDeathWork(
+        members,
+        homes,
+        sides,
+        own,
+        distances,
+        flags,
+        leaving,
+        back,
+        counts,
+        ones,
+        gaps,
+        turns,
+        edges,
+        touched,
+    )
     return split_merge, birth_death

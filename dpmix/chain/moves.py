@@ -103,6 +103,7 @@ def sweep_assignments(chain, plan, sweep):
 
     Reports how many changed cluster.
     """
+    chain.shed_room()
     uniforms = chain.generator.random(chain.n)
     moved = 0
 

@@ -11,13 +11,16 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.pieces import in_pieces
-from dpmix.kernels.beta_bernoulli import LANES, log_likelihood
+from dpmix.kernels.beta_bernoulli import log_likelihood
+from dpmix.kernels.hyperparameters import MOST
 from dpmix.kernels.partition import count_images, fill_tables
-from dpmix.kernels.records import Hyper, empty_partition, empty_proposals, empty_tables
+from dpmix.kernels.records import LANES, Hyper, empty_partition, empty_proposals, empty_tables
 
-__all__ = ["Chain", "State", "generator_from", "generator_state"]
+__all__ = ["Chain", "State", "generator_from", "generator_state", "slots_for"]
 
 _MAX_SCALE_LOG2 = 20  # finer units than a millionth of a nat buy nothing
+_ROOM_KEPT = 2  # times the slots that a new chain would have, beyond which they are given up
+_ROUGH_NATS = 8.0  # that images may be worse off in one cluster than in another, per place
 _MASK64 = (1 << 64) - 1
 
 
@@ -87,6 +90,11 @@ class Chain:
         """Double the slots, so that more clusters can open."""
         self._allocate(self.partition.z)
 
+    def shed_room(self):
+        """Give up slots where clusters have died: rows of the tables are as long as there are slots."""
+        if len(self.partition.sizes) > _ROOM_KEPT * slots_for(self.n_clusters, self.n):
+            self._allocate(self.partition.z)
+
     def set_hyper(self, **changes):
         """Give `alpha`, `a` or `b` new values and make the tables true to them."""
         self.hyper = self.hyper._replace(**changes)
@@ -115,7 +123,7 @@ class Chain:
         return crp + float(out[:k].sum())
 
     def _allocate(self, z):
-        capacity, d = _capacity(self.n_clusters, self.n), self.d
+        capacity, d = slots_for(self.n_clusters, self.n), self.d
         self.partition = empty_partition(z, d, capacity, self.has_gaps, self.n_classes)
         in_pieces(
             lambda first, last: count_images(first, last, self.runs, self.partition), self.n, guess=4096
@@ -129,7 +137,9 @@ class Chain:
         scale = _scale(self.hyper, self.n, self.n_classes)
         entries = 2 * self.d + 2 if self.n_classes or self.has_gaps else self.d + 1
         self.tolerance = 0.5 * entries / scale + 1e-9  # each table entry is off by half a unit at the most
-        self.tables = self.tables._replace(scale=scale)
+        self.tables = self.tables._replace(
+            scale=scale, **_roughness(scale, self.n, self.tables.table.shape[1])
+        )
         self.tables.log_totals[:] = np.nan
         in_pieces(
             lambda first, last: fill_tables(first, last, self.hyper, self.partition, self.tables),
@@ -138,7 +148,7 @@ class Chain:
         )
 
 
-def _capacity(n_clusters, n):
+def slots_for(n_clusters, n):
     """Slots to hold for `n_clusters`: room to double, an odd number of vector groups.
 
     Rows of a power-of-two length would fall on the same few cache lines when a column is written.
@@ -146,6 +156,19 @@ def _capacity(n_clusters, n):
     wanted = min(2 * n_clusters + LANES, n + 2)
     groups = -(-wanted // LANES)
     return LANES * (groups + (groups % 2 == 0))
+
+
+def _roughness(scale, n, places):
+    """How scores are rounded to 16 bits: the fields `shift`, `offset` and `most_runs` of the tables.
+
+    The range of 16 bits is at least `_ROUGH_NATS` per place of the tables; no score is above the logarithm of
+    the largest weight, n or the largest alpha. Images of more than `most_runs` runs are scored in full.
+    """
+    rough_scale = 2.0 ** math.floor(math.log2(2**16 / (_ROUGH_NATS * places)))
+    shift = min(max(int(math.log2(scale / rough_scale)), 0), 16)  # beyond 16 sums modulo 2**32 lose bits
+    most_runs = min(places // 2 + 1, 2**14)
+    highest = int(scale * math.log(n + MOST)) >> shift
+    return {"shift": shift, "offset": highest + most_runs + 2 - 2**15, "most_runs": most_runs}
 
 
 def _scale(hyper, n, n_classes):

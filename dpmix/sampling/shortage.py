@@ -4,6 +4,7 @@ import numpy as np
 
 from dpmix.base.errors import WorkerError
 from dpmix.base.wording import Wording
+from dpmix.chain.state import slots_for
 from dpmix.kernels.records import table_rows
 
 __all__ = ["bytes_of_chain", "described", "described_object", "is_killed", "memory_remedy"]
@@ -28,8 +29,8 @@ def bytes_of_chain(table, n_clusters):
     n, d = table.n, table.d
     rows = table_rows(d, table.masked, table.n_classes)[2]
     images = 32 * n + 8 * _runs(table)
-    slots = min(2 * n_clusters + 24, n + 18)
-    clusters = slots * (8 * rows + 4 * d * (2 if table.masked else 1) + 8 * table.n_classes + 60)
+    slots = slots_for(n_clusters, n)
+    clusters = slots * (10 * rows + 4 * d * (2 if table.masked else 1) + 8 * table.n_classes + 60)
     return images + clusters + n * (8 + 8 + 8 * 8 + 4) + d * 18 * 8 + 32 * rows
 
 

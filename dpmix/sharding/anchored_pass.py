@@ -24,8 +24,7 @@ import numpy as np
 
 from dpmix.base.pieces import in_pieces
 from dpmix.kernels.anchored_pass import fill_columns, reassign_images
-from dpmix.kernels.beta_bernoulli import LANES
-from dpmix.kernels.records import Components, Tables, table_rows
+from dpmix.kernels.records import LANES, Components, PassTables, table_rows
 from dpmix.sharding.counts import Counts, count_rows
 
 __all__ = [
@@ -178,14 +177,10 @@ def _tables(components, has_gaps):
     groups = -(-k // LANES)
     capacity = LANES * (groups + (groups % 2 == 0))  # an odd number, as in `dpmix.chain.state`
     scale = 2.0 ** min(_FINEST, math.floor(math.log2((2**31 - 1) / (components.bounds.max() + 64.0))))
-    tables = Tables(
+    tables = PassTables(
         table=np.zeros((table_rows(d, has_gaps, n_classes)[2], capacity), np.int32),
         base=np.zeros(capacity, np.int32),
-        own_table=np.zeros((0, 0), np.int32),
-        own_base=np.zeros(0, np.int32),
-        log_totals=np.zeros(0),
         scale=scale,
-        work=np.zeros(0),
         scores=np.empty(capacity, np.int32),
         log_scores=np.empty(capacity),
     )

@@ -9,22 +9,27 @@ from support import naive, overlay, partitions
 from support.cases import CASES, P_LEAST, fixed
 
 BERNOULLI, GIBBS, PARTITION = "kernels/beta_bernoulli.py", "kernels/gibbs.py", "kernels/partition.py"
+SCORES = "kernels/scores.py"
 ALPHA_TOO_LARGE = (BERNOULLI, "weight = hyper.alpha if", "weight = 1.1 * hyper.alpha if", 2)
 ALPHA_FORGOTTEN = (BERNOULLI, "weight = hyper.alpha if", "weight = 1.0 if", 2)
 MISSING_DECREMENT = (BERNOULLI, "math.log(own_weight)", "math.log(own_weight + 1.0)")
 STALE_TABLE = (PARTITION, "if own != k and own < n_clusters:", "if own != k and own < 0:")
-LONE_IMAGE_TWICE = (GIBBS, "scores[own] = _NEVER if alone else own_score", "scores[own] = own_score")
+LONE_IMAGE_TWICE = (GIBBS, "own_units = NEVER if alone else own_score", "own_units = own_score")
+TOO_FEW_CONTENDERS = (SCORES, "tolerance), tables) - n_runs", "tolerance), tables) + 1 + n_runs")
+SETTLED_TOO_SOON = (SCORES, "before <= u and", "0.5 * before <= u and")
 
 NEW_SLOT_STALE = (PARTITION, "if n_clusters != before:", "if n_clusters < 0:")
 NEVER_TAKEN_OUT = (PARTITION, "remove_image(i, runs, partition)\n    add_image(", "add_image(")
 EMPTY_SLOT_STAYS = (PARTITION, "z[i] = empty", "z[i] = last")
 EXACT_COUNTS_ITSELF = (BERNOULLI, "np.int64(left_out)", "np.int64(0)")
-WRONG_PIXEL = (BERNOULLI, "total += row[runs.stops[r]] - row", "total += row[runs.stops[r] - 1] - row")
+WRONG_PIXEL = (SCORES, "total += row[runs.stops[r]] - row", "total += row[runs.stops[r] - 1] - row", 2)
+WRONG_RATIO = ("kernels/special.py", "+ t * (1 / 19)", "+ t * (1 / 9)")
 NO_MARGIN = ("kernels/categorical.py", "abs(share - u) <= margin", "abs(share - u) <= 0.0")
 LOW_TOLERANCE = ("chain/state.py", "self.tolerance = 0.5 * ", "self.tolerance = 0.2 * ")
 WRONG_SERIES = ("kernels/special.py", "1 / 360 -", "1 / 350 -")
 
 KERNELS = "kernels/test_mixture.py::test_"
+CONTENDERS = "kernels/test_scores.py::test_"
 FOLLOWED = "chain/test_reference.py::test_sweeps_follow_reference"
 POSTERIOR = "chain/test_exact_posterior.py::test_partitions_come_up_with_their_posterior_probability"
 
@@ -41,6 +46,12 @@ CAUGHT_AT_ONCE = {
     "wrong pixel of a run": (WRONG_PIXEL, f"{KERNELS}scores_are_within_the_tolerance[flat]"),
     "no margin": (NO_MARGIN, f"{KERNELS}screen_agrees_with_draw_or_leaves_it_open[0.001]"),
     "low tolerance": (LOW_TOLERANCE, f"{KERNELS}tolerance_bounds_rounding_that_goes_one_way"),
+    "too few contenders": (
+        TOO_FEW_CONTENDERS,
+        f"{CONTENDERS}contenders_are_all_those_above_the_floor[coarse]",
+    ),
+    "settled too soon": (SETTLED_TOO_SOON, f"{CONTENDERS}settled_images_stay_in_their_cluster[as chosen]"),
+    "wrong ratio": (WRONG_RATIO, f"{KERNELS}log_ratio_array"),
     "wrong series": (WRONG_SERIES, f"{KERNELS}log_gamma_array"),
 }
 

@@ -76,12 +76,23 @@ def test_sweeps_follow_reference(name):
 
 
 def test_slots_run_out_in_mid_sweep():
-    problem = case(random_images(60, 8), 1000, 1, 1)
+    problem = case(random_images(150, 8), 1000, 1, 1)
     chain = partitions.make_chain(problem)
     before = chain.partition.sizes.size
     sweep_assignments(chain, PLAN, 1)
     assert chain.partition.sizes.size > before, "the case no longer outgrows its slots"
     assert assert_follows_reference(problem, "one", naive.SEED)[0] > before
+
+
+def test_slots_are_given_up_where_clusters_died():
+    problem = case(grouped_images(400, 40, 3), 0.1, 1, 1)
+    chain, seldom = (partitions.make_chain(problem, "random:390") for _ in range(2))
+    seldom.shed_room = lambda: None
+    for _ in range(3):
+        for each in (chain, seldom):
+            sweep_assignments(each, PLAN, 1)
+        np.testing.assert_array_equal(chain.partition.z, seldom.partition.z)
+    assert len(chain.partition.sizes) < len(seldom.partition.sizes), "the case no longer leaves slots empty"
 
 
 @pytest.mark.parametrize("seed", range(30))

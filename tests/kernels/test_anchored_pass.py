@@ -7,8 +7,7 @@ import pytest
 from scipy import stats
 
 from dpmix.chain.state import Chain, State, generator_state
-from dpmix.kernels.anchored_pass import exact_log_weight, reassign_images
-from dpmix.kernels.beta_bernoulli import score_image
+from dpmix.kernels.anchored_pass import exact_log_weight, reassign_images, score_image
 from dpmix.model.table import BinaryTable
 from dpmix.sharding import anchored_pass
 from dpmix.sharding.streams import Streams

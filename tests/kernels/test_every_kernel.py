@@ -17,6 +17,9 @@ SCORES = "kernels/test_mixture.py::test_scores_are_within_the_tolerance"
 LIKELIHOOD = "kernels/test_mixture.py::test_log_likelihood_is_that_of_beta_integrals"
 REBUILT = "kernels/test_mixture.py::test_tables_after_many_moves_equal_rebuilt_ones"
 UNDOES = "kernels/test_mixture.py::test_remove_undoes_add"
+ROUGH = "kernels/test_scores.py::test_rough_scores_are_within_half_a_unit_for_each_number_summed"
+CONTENDERS = "kernels/test_scores.py::test_contenders_are_all_those_above_the_floor"
+SETTLED = "kernels/test_scores.py::test_settled_images_stay_in_their_cluster"
 SCREEN = "kernels/test_mixture.py::test_screen_agrees_with_draw_or_leaves_it_open"
 FLOWS = "kernels/test_hastings.py::test_flows_between_partitions_balance"
 PROPOSALS = "kernels/test_proposals.py::test_proposals_leave_true_counts_and_tables"
@@ -35,19 +38,28 @@ REASSIGNED = "kernels/test_anchored_pass.py::test_images_go_where_their_uniform_
 
 TESTED = {
     "anchored_pass": {
-        COMPONENTS: "fill_columns exact_log_weight",
+        COMPONENTS: "score_image fill_columns exact_log_weight",
         REASSIGNED: "_choose_exactly reassign_images",
     },
     "beta_bernoulli": {
-        SCORES: "cluster_at no_cluster _refresh_pixels refresh score_image own_score exact_score",
-        PROPOSALS: "_refresh_classes column_score",
+        SCORES: "cluster_at no_cluster _add_up _refresh_pixels refresh exact_score",
+        ROUGH: "_refresh_rough _wrapped",
+        PROPOSALS: "_refresh_classes",
         LIKELIHOOD: "log_total log_gamma_terms log_likelihood",
     },
     "birth_death": {
-        FLOWS: "_candidates _seed _launch _reassign _scan _allocate birth death _log_reverse_scan",
-        PROPOSALS: "_place _refresh_homes _put_back _undo_launch",
+        FLOWS: "_scan _go_home _log_end _allocate birth death _log_reverse_scan",
+        PROPOSALS: "_put_back",
     },
-    "categorical": {"kernels/test_mixture.py::test_draw_shares": "draw", SCREEN: "contender_floor screen"},
+    "birth_launch": {
+        FLOWS: "_candidates _measure _reach launch _reassign _carry_out",
+        PROPOSALS: "_sketch _count_sketch place refresh_touched withdraw",
+    },
+    "categorical": {
+        "kernels/test_mixture.py::test_draw_shares": "draw",
+        SCREEN: "contender_floor screen",
+        CONTENDERS: "score_floor",
+    },
     "co_clustering": {
         "kernels/test_similarity.py::test_images_together_are_counted": "count_together",
         "kernels/test_similarity.py::test_overlaps_add_up_cells_of_contingency_tables": "_overlap overlaps",
@@ -70,6 +82,13 @@ TESTED = {
         TAKEN_OUT: "take_out place",
     },
     "pseudo_likelihood": {ODDS: "add_pixel_log_odds _multiply_ratio"},
+    "scores": {
+        SCORES: "cluster_score own_score",
+        ROUGH: "score_roughly _best_of_groups",
+        CONTENDERS: "_rough_floor _first_with find_contenders _above",
+        SETTLED: "is_settled",
+        "kernels/test_scores.py::test_rough_score_rounds_down": "rough_score",
+    },
     "similarity": {
         "kernels/test_similarity.py::test_ward_increase_is_that_of_the_sum_of_squares": (
             "ward_increase ward_increases"
@@ -79,6 +98,8 @@ TESTED = {
     "special": {
         "kernels/test_mixture.py::test_log_array": "log_array",
         "kernels/test_mixture.py::test_log_gamma_array": "log_gamma_array",
+        "kernels/test_mixture.py::test_log_product": "log_product",
+        "kernels/test_mixture.py::test_log_ratio_array": "log_ratio_array",
         "kernels/test_mixture.py::test_sum_array": "sum_array",
     },
     "split_merge": {

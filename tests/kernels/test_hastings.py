@@ -26,10 +26,16 @@ from dpmix.kernels import birth_death, split_merge
 from dpmix.model.table import BinaryTable
 from support import overlay, partitions
 
-BIRTH_DEATH, SPLIT_MERGE = "kernels/birth_death.py", "kernels/split_merge.py"
+BIRTH_DEATH, LAUNCH, SPLIT_MERGE = (
+    f"kernels/{name}.py" for name in ("birth_death", "birth_launch", "split_merge")
+)
 SMALL = [
-    (BIRTH_DEATH, "NEIGHBOURS = 16 ", "NEIGHBOURS = 1 "),
+    (LAUNCH, "NEIGHBOURS = 16 ", "NEIGHBOURS = 1 "),
     (BIRTH_DEATH, "_LEAST_SEEDS_LOG2, _SEED_SIZES = 4, 5 ", "_LEAST_SEEDS_LOG2, _SEED_SIZES = 0, 2 "),
+]
+PICKY = [  # besides, most launches are hopeless and most candidates far
+    (LAUNCH, "_FAR = 60.0", "_FAR = 0.3"),
+    (LAUNCH, "_HOPELESS = 60.0", "_HOPELESS = 0.3"),
 ]
 ROUNDING = 1e-12  # the largest imbalance without a bug
 A_BUG = 1e-2  # the least imbalance, relative to all that flows, with which a bug must show
@@ -54,12 +60,19 @@ N_BORN = [
 ]
 ONE_TOO_FEW = [(BIRTH_DEATH, "((n_clusters + 1.0) * n_born)", "(n_clusters * n_born)")]
 BACK = [
-    (BIRTH_DEATH, "log_ratio = log_back - log_loss", "log_ratio = -log_loss"),
+    (BIRTH_DEATH, "accepted = log_rest + log_back >= threshold", "accepted = log_rest >= threshold"),
     (BIRTH_DEATH, "log_rest = log_gain - log_back", "log_rest = log_gain"),
 ]
 BIRTH_SCAN = [(BIRTH_DEATH, " - log_scan + math.log(", " + math.log(")]
-LONE_BIRTH = [(BIRTH_DEATH, "if n_born == 1 or not", "if not")]
+LONE_BIRTH = [(BIRTH_DEATH, "if n_born > 1 and log_rest", "if log_rest")]
 NOT_ALL_FLAGGED = [(BIRTH_DEATH, "if m > 0 and n_flagged == n_dying:", "if m > 0:")]
+HOPELESS = [
+    (
+        BIRTH_DEATH,
+        "    log_scan = -math.inf\n    if m > 0",
+        "    log_scan = 0.0 if m == 0 else -math.inf\n    if m > 0",
+    )
+]
 OTHER_SEEDS = [
     (
         BIRTH_DEATH,
@@ -81,6 +94,8 @@ BUGS = {
     "births of lone images": ("birth-death", LONE_BIRTH),
     "deaths no birth could undo": ("birth-death", NOT_ALL_FLAGGED),
     "deaths with fewer seeds": ("birth-death", OTHER_SEEDS),
+    "deaths no launch could undo": ("birth-death", PICKY + HOPELESS),
+    "deaths of those who were far": ("birth-death", PICKY[:1] + NOT_ALL_FLAGGED),
 }
 FIVE_IMAGES = {"deaths no birth could undo"}  # there are no such deaths of four
 
@@ -194,7 +209,14 @@ def make_chain(problem, z):
 
 def live_tables(k, tables):
     """What scores of `k` clusters and of a new one are read from, a copy."""
-    parts = tables.table[:, : k + 1], tables.base[: k + 1], tables.own_table[:k], tables.own_base[:k]
+    parts = (
+        tables.table[: k + 1],
+        tables.base[: k + 1],
+        tables.own_table[:k],
+        tables.own_base[:k],
+        tables.rough_table[:, : k + 1],
+        tables.rough_base[: k + 1],
+    )
     return [part.copy() for part in parts]
 
 
@@ -274,6 +296,11 @@ def assert_balanced(found):
 @pytest.mark.parametrize("move", MOVES)
 def test_flows_between_partitions_balance(move, problem, n, tmp_path):
     assert_balanced(run(tmp_path, SMALL, move, problem, n))
+
+
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_births_and_deaths_balance_where_most_launches_are_hopeless(problem, tmp_path):
+    assert_balanced(run(tmp_path, SMALL + PICKY, "birth-death", problem, 4))
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)

@@ -37,8 +37,10 @@ def assert_like_rebuilt(chain, table):
         found, wanted = (getattr(one.partition, name) for one in (chain, fresh))
         np.testing.assert_array_equal(found[:k], wanted[:k])
         assert not found[k:].any()
-    for name, live in (("table", np.s_[:, : k + 1]), ("base", np.s_[: k + 1]), ("own_base", np.s_[:k])):
-        found, wanted = (getattr(one.tables, name)[live] for one in (chain, fresh))
+    live = {name: np.s_[: k + 1] for name in ("table", "base", "rough_base")}
+    live |= {"rough_table": np.s_[:, : k + 1], "own_table": np.s_[:k], "own_base": np.s_[:k]}
+    for name, part in live.items():
+        found, wanted = (getattr(one.tables, name)[part] for one in (chain, fresh))
         np.testing.assert_array_equal(found, wanted)
 
 

@@ -15,6 +15,7 @@ import dpmix.kernels
 
 TESTS = Path(__file__).resolve().parents[1]
 WARNINGS = ("-W", "error")
+WRAPPING = ("-W", "ignore:overflow encountered in scalar:RuntimeWarning")  # sums modulo 2**16 and 2**32
 
 
 def copy_package(folder, *changes):
@@ -79,7 +80,7 @@ def _pytest_words(folder, tests):
     (folder / "pytest.ini").write_text(
         "[pytest]\naddopts = --import-mode=importlib\nmarkers =\n    slow: takes long\n"
     )
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-c", "pytest.ini", "--tb=line"]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-c", "pytest.ini", "--tb=line", *WRAPPING]
     return options + [str(TESTS / test) for test in tests]
 
 
