@@ -23,6 +23,7 @@ from concurrent.futures import CancelledError, Future
 import numpy as np
 
 from dpmix.base.errors import InputError, WorkerError
+from dpmix.base.reading import opened
 from dpmix.base.version import __version__
 from dpmix.sharding.anchored_pass import BlockEnd, run_block
 from dpmix.sharding.counts import Counts
@@ -76,8 +77,8 @@ def check_client(client):
 
 def load_rows(path, block, digest):
     """Rows of `block` from the .npy file at `path`, whose SHA-256 must be `digest`."""
-    packed = np.load(path, mmap_mode="r", allow_pickle=False)[block.start : block.stop]
-    packed = np.array(packed)
+    with opened(path):  # a regular file, which can be mapped
+        packed = np.array(np.load(path, mmap_mode="r", allow_pickle=False)[block.start : block.stop])
     if _digest(packed) != digest:
         raise WorkerError(f"{path} holds other images on a worker; start the run anew, or mend that file")
     return packed
