@@ -248,6 +248,6 @@ def test_the_dashboard_groups_tasks_under_readable_names(client, monkeypatch):
 def test_a_worker_that_loses_sight_of_the_file_is_told_of(client, tmp_path, monkeypatch):
     monkeypatch.setattr(dask_crew, "load_rows", lambda path, block, digest: open("/no/such/file").close())
     with pytest.raises(
-        WorkerError, match=r"chain 0, round 1, shard-\d stopped: a worker cannot read the images"
+        WorkerError, match=r"chain \d, round 1, shard-\d stopped: a worker cannot read the images"
     ):
         sampled(executor=client)
