@@ -213,7 +213,7 @@ class DaskCrew:
 
     def _relay(self, relay, name, future):
         self._waited_for.discard(future)
-        if relay.cancelled():
+        if not relay.set_running_or_notify_cancel():  # from here on nobody can cancel it
             return
         try:
             relay.set_result(future.result())
