@@ -7,6 +7,7 @@ here import at their top only what ``dpmix --help`` needs, which is not even Num
 
 import argparse
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -42,6 +43,11 @@ from dpmix.cli.wording import message_of
 __all__ = ["main"]
 
 BAD_INPUT, WORKER_FAILED, INTERRUPTED, STDOUT_CLOSED, TERMINATED = 2, 3, 130, 141, 143
+
+_NO_ROOM = (
+    "failed to map segment",
+    "annot allocate memory",
+)  # what the loader of libraries says where memory ran out
 
 # One module each, in the order of `dpmix --help`.
 _GROUPS = {
@@ -99,16 +105,16 @@ def main(argv=None):
     except WorkerError as error:
         complain(f"error: {message_of(error, getattr(arguments, 'folder', 'RUN'))}")
         return WORKER_FAILED
-    except MemoryError as error:  # runs have a word of their own for it, with what was drawn
-        complain(
-            f"error: memory ran out{f': {error}' if str(error) else ''}; free some, or ask for less at once"
-        )
-        return WORKER_FAILED
-    except OSError as error:
-        complain(f"error: {_reason(error)}")
-        return BAD_INPUT
-    except ImportError as error:  # something is not installed, or refuses its settings
-        complain(f"error: {error}")
+    except (
+        MemoryError,
+        OSError,
+        ImportError,
+    ) as error:  # ImportError: not installed, or refuses its settings
+        if _lacks_memory(error):  # runs have a word of their own for it, with what was drawn
+            said = f": {error}" if str(error) else ""
+            complain(f"error: memory ran out{said}; free some, or ask for less at once")
+            return WORKER_FAILED
+        complain(f"error: {_reason(error) if isinstance(error, OSError) else error}")
         return BAD_INPUT
     except InputError as error:
         complain(f"error: {message_of(error, getattr(arguments, 'folder', 'RUN'))}")
@@ -116,6 +122,15 @@ def main(argv=None):
     finally:
         flush_messages()
     return 0
+
+
+def _lacks_memory(error):
+    """Whether memory ran out: the system and the loader of libraries have words of their own for it."""
+    return (
+        isinstance(error, MemoryError)
+        or getattr(error, "errno", None) == errno.ENOMEM
+        or (isinstance(error, ImportError) and any(words in str(error) for words in _NO_ROOM))
+    )
 
 
 def _reason(error):

@@ -78,9 +78,12 @@ def _check_parent(path):
 
 def use_no_display():
     """Let Matplotlib draw into files only; call it before anything of `dpmix.plot`."""
+    os.environ["MPLBACKEND"] = (
+        "agg"  # beforehand: one that Matplotlib does not know is an error of the import
+    )
     import matplotlib
 
-    matplotlib.use("Agg")
+    matplotlib.use("agg")
 
 
 def save_picture(axes, path):

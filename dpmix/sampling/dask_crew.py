@@ -25,6 +25,7 @@ from concurrent.futures import CancelledError, Future, InvalidStateError
 import numpy as np
 
 from dpmix.base.errors import InputError, WorkerError
+from dpmix.base.reading import opened
 from dpmix.base.version import __version__
 from dpmix.sampling.shortage import described
 from dpmix.sharding.anchored_pass import BlockEnd, run_block
@@ -88,8 +89,8 @@ def _told(found):
 
 def load_rows(path, block, digest):
     """Rows of `block` from the .npy file at `path`, whose SHA-256 must be `digest`."""
-    packed = np.load(path, mmap_mode="r", allow_pickle=False)[block.start : block.stop]
-    packed = np.array(packed)
+    with opened(path):  # a regular file, which can be mapped
+        packed = np.array(np.load(path, mmap_mode="r", allow_pickle=False)[block.start : block.stop])
     if _digest(packed) != digest:
         raise WorkerError(f"{path} holds other images on a worker; start the run anew, or mend that file")
     return packed
@@ -225,6 +226,8 @@ class DaskCrew:
 
     def _relay(self, relay, name, future):
         self._waited_for.discard(future)
+        if not relay.set_running_or_notify_cancel():  # from here on nobody can cancel it
+            return
         try:
             answer, error = future.result(), None
         except BaseException as raised:  # noqa: BLE001 (whatever it is, the round gets it)

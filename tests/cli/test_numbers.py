@@ -1,7 +1,6 @@
 """Every option of every command that takes a number: what is none, or beyond all measure, is refused at once."""
 
 import argparse
-import time
 
 import pytest
 
@@ -62,9 +61,7 @@ def test_no_number_is_refused_before_any_work(command, option, kind, folder, mon
     monkeypatch.chdir(folder)
     before = sorted(folder.iterdir())
     for word in NO_NUMBERS:
-        started = time.perf_counter()
         assert main([command, *REQUIRED[command].split(), f"{option}={word}"]) == 2
-        assert time.perf_counter() - started < 0.5
         shown = capsys.readouterr()
         assert shown.out == "" and is_one_error(shown.err) and len(shown.err) < 500
         assert option in shown.err

@@ -86,6 +86,15 @@ def test_settings_that_numba_refuses(setting, command, finished_run, tmp_path):
     assert not (tmp_path / "fresh").exists()
 
 
+def test_a_display_that_matplotlib_does_not_know_is_none_that_commands_need(finished_run, tmp_path):
+    picture = tmp_path / "trace.png"
+    done = program(
+        "plot", finished_run, "trace", "-o", picture, env=environment() | {"MPLBACKEND": "nonsense"}
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert picture.exists()
+
+
 @posix
 def test_a_current_folder_that_is_gone(tmp_path):
     place = tmp_path / "gone"

@@ -157,7 +157,7 @@ def test_functions_as_noise():
         (lambda: GaussianNoise(1, "no"), "clip must be True or False"),
         (lambda: OccludingBlocks(0), "height must be at least 1"),
         (lambda: OccludingBlocks(2, 2.5), "width must be an integer"),
-        (lambda: OccludingBlocks(2, n_blocks=0), "n_blocks must be between 1 and"),
+        (lambda: OccludingBlocks(2, n_blocks=0), "n_blocks must be at least 1"),
         (lambda: OccludingBlocks(2, value=2), "value must be between 0 and 1"),
         (lambda: OccludingBlocks(4, shape=(3, 9)), "must fit into images of 3 x 9; got 4 x 4"),
         (lambda: OccludingBlocks(4, shape=9), "shape must be \\(height, width\\)"),

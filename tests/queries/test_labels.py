@@ -149,7 +149,7 @@ def test_a_run_learns_labels():
     ("labels", "error", "text"),
     [
         ([0, 1], InputError, r"one label for each of the 6 images; got shape \(2,\)"),
-        ([0.0] * 6, InputTypeError, "integers, -1 where not known; got dtype float64"),
+        ([0.0] * 6, InputTypeError, "integers, -1 or NaN where not known; got dtype float64"),
         ([0, 1, 2, 3, 0, 0], InputError, "between 0 and 2.*found 3"),
         ([0, 1, 2, -2, 0, 0], InputError, "found -2"),
     ],

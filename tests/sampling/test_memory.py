@@ -1,5 +1,6 @@
 """Runs that lack memory: tried again, and then an error that says how much a chain needs; in all kinds of places."""
 
+import errno
 import re
 import sys
 
@@ -66,13 +67,22 @@ def test_the_command_says_so_in_one_line_with_status_3(monkeypatch, tmp_path, ca
     assert main(["resume", path, "--quiet"]) == 0
 
 
-def test_a_command_without_a_run_does_too(monkeypatch, capsys, tmp_path):
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        ImportError("/lib/x.so: failed to map segment from shared object"),
+    ],
+    ids=["Python", "the system", "the loader"],
+)
+def test_a_command_without_a_run_does_too(error, monkeypatch, capsys, tmp_path):
     def load_observed(arguments):
-        raise MemoryError
+        raise error
 
     monkeypatch.setattr("dpmix.cli.fit.load_observed", load_observed)
     assert main(["fit", "digits", "-o", str(tmp_path / "run")]) == 3
-    assert capsys.readouterr().err.startswith("dpmix: error: memory ran out; ")
+    assert capsys.readouterr().err.startswith("dpmix: error: memory ran out")
 
 
 @pytest.mark.parametrize(
