@@ -130,19 +130,26 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux tells it")
-@pytest.mark.parametrize("reader", ["array", "machine"])
-def test_bombs_take_neither_memory_nor_time(tmp_path, reader):
-    (tmp_path / "bomb.npz").write_bytes(zip_bomb(1 << 29))
-    (tmp_path / "json.npz").write_bytes(zip_bomb(1 << 29, "json.npy"))
+@pytest.fixture(scope="module")
+def bombs(tmp_path_factory):
+    """Files of at most 3 MB that unpack to 512 MB."""
+    folder = tmp_path_factory.mktemp("bombs")
+    (folder / "bomb.npz").write_bytes(zip_bomb(1 << 29))
+    (folder / "json.npz").write_bytes(zip_bomb(1 << 29, "json.npy"))
     header = b"\0\0\x08\x02" + (1 << 19).to_bytes(4, "big") + (1 << 10).to_bytes(4, "big")
-    with gzip.open(tmp_path / "bomb.gz", "wb", compresslevel=1) as file:
+    with gzip.open(folder / "bomb.gz", "wb", compresslevel=1) as file:
         file.write(header)
         for _ in range(32):
             file.write(bytes(1 << 24))
-    paths = [tmp_path / name for name in ("bomb.npz", "json.npz", "bomb.gz")]
+    paths = [folder / name for name in ("bomb.npz", "json.npz", "bomb.gz")]
     assert all(path.stat().st_size < 3e6 for path in paths)
-    words = [sys.executable, "-c", CHILD, reader, *map(str, paths)]
+    return paths
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux tells it")
+@pytest.mark.parametrize("reader", ["array", "machine"])
+def test_bombs_take_neither_memory_nor_time(bombs, reader):
+    words = [sys.executable, "-c", CHILD, reader, *map(str, bombs)]
     done = subprocess.run(
         words, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )

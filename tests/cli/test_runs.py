@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -307,31 +306,3 @@ def test_errors_speak_of_the_shell(tmp_path, capsys):
     (tmp_path / "run" / "chain-000.npz").unlink()
     assert main(["score", str(tmp_path / "run"), "digits"]) == 2
     assert f"'dpmix resume {tmp_path / 'run'}'" in capsys.readouterr().err
-
-
-# Streams.
-
-
-@posix
-def test_a_reader_that_leaves_is_no_error(run):
-    read_end, write_end = os.pipe()
-    os.close(read_end)
-    done = program("info", run, capture_output=False, stdout=write_end, stderr=subprocess.PIPE)
-    os.close(write_end)
-    assert (done.returncode, done.stderr) == (141, "")
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_full_disk_on_stdout(run):
-    with open("/dev/full", "w") as full:
-        done = program("info", run, capture_output=False, stdout=full, stderr=subprocess.PIPE)
-    assert done.returncode == 2 and is_one_error(done.stderr)
-
-
-@posix
-def test_closed_streams(run):
-    command = f"{sys.executable} -m dpmix info {run}"
-    for closed in (">&-", "2>&-", ">&- 2>&-"):
-        words = ["sh", "-c", f"{command} {closed}"]
-        done = subprocess.run(words, capture_output=True, text=True, env=environment())
-        assert (done.returncode, done.stderr) == (0, "")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dpmix.cli import main
 from support.shell import (
     all_are_gone,
     assert_same_bits,
@@ -38,11 +39,11 @@ def n_done(run):
     return sum(fields["sweeps_done"])
 
 
-def test_shards_are_told_and_change_the_draws(undisturbed):
+def test_shards_are_told_and_change_the_draws(undisturbed, capsys):
     fields = info(undisturbed)
     assert fields["shards"] == 3 and fields["sweeps_done"] == [SWEEPS] and fields["draws"] == [50]
-    told = program("info", undisturbed)
-    assert "1 of 100 sweeps, each over 3 shards" in told.stdout
+    assert main(["info", str(undisturbed)]) == 0
+    assert "1 of 100 sweeps, each over 3 shards" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -59,9 +60,10 @@ def test_workers_make_no_difference(undisturbed, tmp_path):
         (("--shards", "2", "--sweeps", "8"), "multiple of the 5 sweeps of a round"),
     ],
 )
-def test_bad_numbers_are_refused(words, said, tmp_path):
-    done = program("fit", "digits", "-o", tmp_path / "run", *words)
-    assert done.returncode == 2 and is_one_error(done.stderr) and said in done.stderr
+def test_bad_numbers_are_refused(words, said, tmp_path, capsys):
+    assert main(["fit", "digits", "-o", str(tmp_path / "run"), *words]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and is_one_error(shown.err) and said in shown.err
     assert not (tmp_path / "run").exists()
 
 

@@ -14,7 +14,8 @@ from support import moves, naive, partitions, quadrature, rounds
 
 P_LEAST = 1e-6
 SHORT, LONG = (400, 1_000) if numba.config.DISABLE_JIT else (1_200, 10_000)
-SHORT_CASES = {("whole", 2, "gaps and labels"), ("deal", 3, "plain")}
+QUICK = ("whole", 2, "gaps and labels")
+SHORT_CASES = {QUICK, ("deal", 3, "plain")}
 
 
 def p_value(case, plan, n_draws, thin=2):
@@ -27,7 +28,7 @@ def p_value(case, plan, n_draws, thin=2):
 @pytest.mark.parametrize(
     ("part", "shards", "case"),
     [
-        pytest.param(*each, marks=[] if each in SHORT_CASES else [pytest.mark.slow])
+        pytest.param(*each, marks=[] if each == QUICK else [pytest.mark.slow])
         for each in itertools.product(("deal", "whole"), (1, 2, 3), rounds.CASES)
     ],
 )
