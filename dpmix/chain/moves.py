@@ -13,6 +13,7 @@ import math
 
 import numpy as np
 
+from dpmix.base.interrupts import handlers_put_off
 from dpmix.base.pieces import in_pieces
 from dpmix.kernels.birth_death import birth, death
 from dpmix.kernels.gibbs import sweep_images
@@ -83,15 +84,9 @@ def _propose(chain, n_proposals, kernels, chain_work):
             chain.make_room()
         kind = kinds[0] if chain.generator.random() < 0.5 else kinds[1]
         before = chain.n_clusters
-        chain.n_clusters = kernels[kind](
-            before,
-            chain.generator,
-            chain.runs,
-            chain.hyper,
-            chain.partition,
-            chain.tables,
-            getattr(chain, chain_work),
-        )
+        records = chain.runs, chain.hyper, chain.partition, chain.tables, getattr(chain, chain_work)
+        with handlers_put_off():
+            chain.n_clusters = kernels[kind](before, chain.generator, *records)
         figures[f"{kind}_proposals"] += 1
         figures[f"{kind}_accepted"] += chain.n_clusters != before
     return figures
@@ -167,19 +162,10 @@ def move_pixels(chain, plan, sweep):
     first = sweep % step
 
     def move(begin, end):
-        move_pseudo_counts(
-            first + begin * step,
-            min(first + end * step, chain.d),
-            step,
-            chain.n_clusters,
-            gammas,
-            chain.generator,
-            chain.partition,
-            a,
-            b,
-            bins,
-            work,
-        )
+        last = min(first + end * step, chain.d)
+        rest = gammas, chain.generator, chain.partition, a, b, bins, work
+        with handlers_put_off():
+            move_pseudo_counts(first + begin * step, last, step, chain.n_clusters, *rest)
 
     in_pieces(move, len(range(first, chain.d, step)), guess=16)
     chain.set_hyper(a=a, b=b)

@@ -1,0 +1,74 @@
+"""Ctrl-C in the middle of a sweep is an exception, at whatever moment it comes, and never the end of the process."""
+
+import signal
+import subprocess
+import sys
+
+import numba
+import pytest
+
+from dpmix.base.interrupts import handlers_put_off
+from support.shell import environment
+
+# Interrupted every 0.7 ms; what is drawn after an interrupt in the middle of a sweep does not matter here.
+OFTEN = """
+import signal, sys, time
+import numpy as np
+from dpmix.chain.moves import MOVES
+from dpmix.chain.plan import Plan
+from dpmix.chain.starts import start
+from dpmix.chain.state import Chain
+from dpmix.model.prior import Prior
+from dpmix.model.table import BinaryTable
+
+table = BinaryTable.from_input(np.random.default_rng(0).integers(0, 2, (40, 12)))
+plan = Plan.checked(Prior(), 1, 4, None, None, "random:5", 0)
+state = start(table, plan, None, 0)
+chain, interrupted, ended = Chain(table, state), 0, time.monotonic() + 2.5
+for name in ("split_merge", "birth_death", "pixels"):
+    MOVES[name](chain, plan, 1)
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+signal.setitimer(signal.ITIMER_REAL, 0.0007, 0.0007)
+while time.monotonic() < ended:
+    try:
+        for name in ("split_merge", "birth_death", "pixels"):
+            MOVES[name](chain, plan, 1)
+    except KeyboardInterrupt:
+        interrupted += 1
+        try:
+            chain = Chain(table, state)
+        except KeyboardInterrupt:
+            pass
+signal.setitimer(signal.ITIMER_REAL, 0)
+print(interrupted)
+"""
+
+posix = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs interval timers")
+
+
+@posix
+@pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="what must not be interrupted is compiled code")
+def test_moves_that_are_interrupted_all_the_time_raise_and_never_crash():
+    done = subprocess.run(
+        [sys.executable, "-c", OFTEN], capture_output=True, text=True, env=environment(), timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 50
+
+
+@posix
+def test_signals_are_handled_at_the_end_of_the_block():
+    happened, before = [], signal.getsignal(signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, lambda number, frame: happened.append("handled"))
+    try:
+        with handlers_put_off():
+            signal.raise_signal(signal.SIGUSR1)
+            happened.append("block")
+        assert happened == ["block", "handled"]
+        with pytest.raises(KeyboardInterrupt), handlers_put_off():
+            signal.raise_signal(signal.SIGINT)
+            happened.append("went on")
+        assert happened[-1] == "went on"
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGUSR1, before)
