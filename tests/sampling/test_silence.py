@@ -121,12 +121,13 @@ def test_what_is_watched_is_ended_once_and_only_where_nothing_is_heard(monkeypat
     wait_until(lambda: not watch._state["looking"])
 
 
-def test_the_limit_holds_for_the_other_start_method(monkeypatch):
-    wait_until(lambda: not watch._state["looking"])  # with the longer tick of the tests before
+def test_the_limit_holds_for_the_other_start_method(monkeypatch, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import time\ntime.sleep(20)")  # a start that takes long
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr(watch, "TICK", 0.01)
     with (
-        ProcessWorkers(1, start_method="spawn", seconds_to_start=0.05) as workers,
-        pytest.raises(WorkerError, match="not ready 0.05 s after its start"),
+        ProcessWorkers(1, start_method="spawn", seconds_to_start=0.5) as workers,
+        pytest.raises(WorkerError, match="not ready 0.5 s after its start"),
     ):
         workers.submit(os.getpid).result(timeout=20)
 
