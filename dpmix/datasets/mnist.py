@@ -61,6 +61,8 @@ def load_mnist(
     check_choice("binarize", binarize, METHODS)
     threshold = check_real("threshold", threshold, 0, MAX_GREY)
     seed = check_seed(seed)
+    if classes is not None:
+        class_rows(np.arange(10), classes)  # before anything is fetched: all ten are in either split
     parts = []
     for stream, part in enumerate(("train", "test")):
         if split in (part, "all"):

@@ -24,21 +24,30 @@ from dpmix.model.table import BinaryTable
 table = BinaryTable.from_input(np.random.default_rng(0).integers(0, 2, (40, 12)))
 plan = Plan.checked(Prior(), 1, 4, None, None, "random:5", 0)
 state = start(table, plan, None, 0)
-chain, interrupted, ended = Chain(table, state), 0, time.monotonic() + 2.5
-for name in ("split_merge", "birth_death", "pixels"):
-    MOVES[name](chain, plan, 1)
-signal.signal(signal.SIGALRM, signal.default_int_handler)
+chain, interrupted, armed = Chain(table, state), 0, False
+
+def interrupt(number, frame):
+    global armed
+    if armed:
+        armed = False
+        raise KeyboardInterrupt
+
+def move_all():
+    for name in ("split_merge", "birth_death", "pixels"):
+        MOVES[name](chain, plan, 1)
+
+move_all()
+ended = time.monotonic() + 2.5
+signal.signal(signal.SIGALRM, interrupt)
 signal.setitimer(signal.ITIMER_REAL, 0.0007, 0.0007)
 while time.monotonic() < ended:
     try:
-        for name in ("split_merge", "birth_death", "pixels"):
-            MOVES[name](chain, plan, 1)
+        armed = True
+        move_all()
+        armed = False
     except KeyboardInterrupt:
         interrupted += 1
-        try:
-            chain = Chain(table, state)
-        except KeyboardInterrupt:
-            pass
+        chain = Chain(table, state)
 signal.setitimer(signal.ITIMER_REAL, 0)
 print(interrupted)
 """
