@@ -1,6 +1,7 @@
 """Products of mini-batches of binary images with dense weights: `dpmix.features.products`, SciPy and BLAS.
 
     python benchmarks/sparse_products.py [--rows 100 1000] [--hidden 256 500 1000] [--on 0.19] [--repeats 31]
+        [--json FILE]
 
 A table (rows, 784) of float32, `on` of it ones at random, is multiplied in both directions of training,
 ``x @ w`` and ``x.T @ h``. `dpmix` lists what is not zero and combines rows, `scipy` makes a `csr_array` and
@@ -13,6 +14,7 @@ are dpmix's to the last bit: with other bits, trained weights would not be those
 import argparse
 import time
 
+import harness
 import numpy as np
 from scipy.sparse import csr_array
 from threadpoolctl import threadpool_limits
@@ -30,7 +32,7 @@ def main():
     parser.add_argument("--hidden", type=int, nargs="+", default=[256, 500, 1000])
     parser.add_argument("--on", type=float, default=0.19, help="share of ones")
     parser.add_argument("--repeats", type=int, default=31)
-    options = parser.parse_args()
+    options = harness.parse(parser)
     print_cells(HEADINGS)
     with threadpool_limits(1):
         for rows in options.rows:
@@ -73,7 +75,11 @@ def ways_of(rows, hidden, on):
 
 
 def print_row(rows, hidden, product, ways, repeats):
-    seconds = [np.median(column) for column in zip(*(times_of(ways) for _ in range(repeats)), strict=True)]
+    columns = zip(*(times_of(ways) for _ in range(repeats)), strict=True)
+    columns = dict(zip(("dpmix", "scipy", "alone", "dense"), map(list, columns), strict=True))
+    for way, values in columns.items():
+        harness.note(f"{product}, {rows} rows, {hidden} hidden, {way}", values, "s")
+    seconds = [np.median(values) for values in columns.values()]
     same = np.array_equal(ways[0](), ways[1]())
     ratios = seconds[1] / seconds[0], seconds[2] / seconds[0]
     shown = (f"{1e3 * s:.3f}" for s in seconds)
