@@ -274,14 +274,14 @@ def test_a_dask_array_takes_no_mask():
 def test_ctrl_c_keeps_the_finished_rounds(client, undisturbed, tmp_path, monkeypatch):
     landings = []
 
-    def wait(*args):
+    def ended_of(*args):
         landings.append(args)
         if len(landings) == 14:
             raise KeyboardInterrupt
         return real(*args)
 
-    real = sharded.wait
-    monkeypatch.setattr(sharded, "wait", wait)
+    real = sharded.ended_of
+    monkeypatch.setattr(sharded, "ended_of", ended_of)
     with pytest.raises(Interrupted, match="of 8 sweeps"):
         sampled(executor=client, out=tmp_path / "run")
     monkeypatch.undo()
