@@ -8,35 +8,29 @@ of the caller are trusted with nothing: whatever they do, the caller gets a `Wor
 import contextlib
 import time
 from collections import Counter
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 
-from dpmix.base.errors import WorkerError
 from dpmix.chain.record import ChainRecord
+from dpmix.sampling.attempts import Attempts, checked_future, ended_of, error_of
 from dpmix.sampling.delivery import MISSING, Asked, TableHandle, checked_answer, remote_segment
 from dpmix.sampling.here import HereExecutor
-from dpmix.sampling.shortage import described, described_object, is_killed, memory_remedy
-from dpmix.sampling.workers import ProcessWorkers, WorkerDied
+from dpmix.sampling.workers import ProcessWorkers
 
-__all__ = ["checked_future", "ended_of", "error_of", "run_chains"]
+__all__ = ["run_chains"]
 
 _SEGMENT_SECONDS = 1.0  # how much work a crash or Ctrl-C may cost
 _WRITING = 20.0  # a segment computes this many times as long as it takes to keep it, if that is longer
-_ATTEMPTS = 4  # the first and three more
-_SECONDS_TO_LOOK = 5.0  # after which futures are looked at, where none has said that it is done
 
 
-class _Work:
+class _Work(Attempts):
     """Segments in flight of one run."""
 
     def __init__(self, table, data_path, plan, records, executor, on_segment):
-        self.table, self.plan, self.records = table, plan, records
-        self.executor, self.on_segment = executor, on_segment
-        self.handle = TableHandle.of(table, data_path)
         self.at_once = isinstance(executor, HereExecutor)
-        self.is_own = self.at_once or isinstance(executor, ProcessWorkers)
+        super().__init__(table, records, is_own=self.at_once or isinstance(executor, ProcessWorkers))
+        self.plan, self.executor, self.on_segment = plan, executor, on_segment
+        self.handle = TableHandle.of(table, data_path)
         self.sizes = {}  # chain -> sweeps of its next segment
         self.keeping = Counter()  # chain -> seconds that on_segment took
-        self.failures = Counter()
         self.flying = {}  # future -> (Asked, whether the table went along)
 
     def launch(self, chain, carry=False):
@@ -48,30 +42,26 @@ class _Work:
         handle = self.handle.carrying(self.table) if carry else self.handle
         generator = record.state.generator.tobytes()
         asked = Asked(chain, record.sweeps, n_sweeps, self.handle.digest, generator)
-        try:
+        with self._handing_over(chain):
             future = self.executor.submit(remote_segment, asked, handle, self.plan, record.state)
             self.flying[checked_future(future)] = (asked, carry)
-        except MemoryError:
-            raise
-        except Exception as error:
-            raise self._stopped(chain, f"the executor takes no work: {described(error)}") from error
 
     def land(self, future):
         """Take in a finished segment and hand over the one that follows."""
         asked, carried = self.flying.pop(future)
         chain, error = asked.chain, error_of(future)
         if error is not None:
-            self._fail(chain, error)
+            self._fail(error, chain)
             return
         try:
             record = self._taken(future.result(), asked, carried)
         except MemoryError as shortage:
-            self._retry(chain, shortage)
+            self._fail(shortage, chain)
             return
         if record is None:
             self.launch(chain, carry=True)
             return
-        self.failures[chain] = 0
+        self._succeed(chain)
         self.records[chain] = record
         if self.at_once:  # nobody would work meanwhile
             self._keep(chain, record)
@@ -90,7 +80,7 @@ class _Work:
         try:
             _, state, draws = checked_answer(answer, asked, self.table, self.plan)
         except (TypeError, ValueError) as error:
-            raise self._stopped(chain, f"the executor answered with {error}") from error
+            raise self._stopped(f"the executor answered with {error}", chain) from error
         wanted = max(_SEGMENT_SECONDS, _WRITING * self.keeping[chain])
         self.sizes[chain] = _next_size(asked.n_sweeps, float(draws.trace["seconds"].sum()), wanted)
         return ChainRecord(state, self.records[chain].draws.followed_by(draws))
@@ -110,66 +100,18 @@ class _Work:
         self.on_segment(chain, record)
         self.keeping[chain] = time.perf_counter() - begun
 
-    def _fail(self, chain, error):
-        """Run a segment again whose worker died or lacked memory; raise for all other errors."""
-        if isinstance(error, (WorkerDied, BrokenExecutor, MemoryError)):
-            self._retry(chain, error)
-        elif isinstance(error, WorkerError):  # workers cannot even start: trying again has been tried
-            raise self._stopped(chain, error.text, error.remedy) from error
-        elif isinstance(error, KeyboardInterrupt) or (self.is_own and isinstance(error, Exception)):
-            raise error  # of the segment itself
-        else:
-            raise self._stopped(chain, f"the executor failed: {described(error)}") from error
+    def _try_again(self, chain):
+        self.launch(chain)
 
-    def _retry(self, chain, error):
-        self.failures[chain] += 1
-        if self.failures[chain] < _ATTEMPTS:
-            self.launch(chain)
-            return
-        lacks_memory = isinstance(error, MemoryError)
-        what = "ran out of memory" if lacks_memory else "failed"
-        remedy = memory_remedy(self.table, self.records) if lacks_memory or is_killed(error) else None
-        raise WorkerError(
-            f"chain {chain} {what} {_ATTEMPTS} times at sweep {self.records[chain].sweeps + 1}: "
-            f"{described(error)}; {self._kept(chain)}",
-            remedy,
-        ) from error
-
-    def _stopped(self, chain, why, remedy=None):
-        at = f"chain {chain} stopped before sweep {self.records[chain].sweeps + 1}"
-        return WorkerError(f"{at}: {why}; {self._kept(chain)}", remedy)
+    def _told(self, what, chain):
+        when = "before" if what == "stopped" else "at"
+        return f"chain {chain} {what} {when} sweep {self.records[chain].sweeps + 1}"
 
     def _kept(self, chain):
         done = self.records[chain].sweeps
         if not done:
             return "it had done no sweep"
         return "the sweep before is kept" if done == 1 else f"the {done} sweeps before are kept"
-
-
-def checked_future(future):
-    """Return what `submit` of an executor returned, which must be a future that can be waited for."""
-    if isinstance(future, Future):
-        return future
-    raise TypeError(f"submit must return a concurrent.futures.Future; it returned {described_object(future)}")
-
-
-def ended_of(futures):
-    """Those of `futures` that are done, waiting some seconds for the first one.
-
-    Waiting alone would take for ever where futures are cancelled and nobody is told of it, as a
-    ``ThreadPoolExecutor`` does that is shut down with ``cancel_futures=True``.
-    """
-    wait(futures, _SECONDS_TO_LOOK, FIRST_COMPLETED)
-    return [future for future in futures if future.done()]
-
-
-def error_of(future):
-    """What `future`, which is done, raises in the place of a result, or None."""
-    try:
-        future.result()
-    except BaseException as error:
-        return error
-    return None
 
 
 def _next_size(n_sweeps, seconds, wanted):

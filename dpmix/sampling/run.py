@@ -232,7 +232,7 @@ def _fresh(table, plan, labels, chain):
 
 @contextlib.contextmanager
 def _destination(out, table, plan, overwrite):
-    """The run folder (or None) and the file from which workers map the pixels."""
+    """The run folder (or None) and the file from which workers read the pixels."""
     if out is None:
         with contextlib.ExitStack() as stack:
             yield None, _scratch_file(table, stack)

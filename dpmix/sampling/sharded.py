@@ -5,20 +5,17 @@ functions of rows of the table, which each worker reads once from the file of pa
 was lost with its worker is done again, with the same result. A chain is kept after its rounds, never in between.
 """
 
-import contextlib
 import time
 from collections import Counter
-from concurrent.futures import BrokenExecutor
 from typing import NamedTuple
 
-from dpmix.base.errors import WorkerError
 from dpmix.chain.record import ChainRecord
-from dpmix.sampling.chains import checked_future, ended_of, error_of
+from dpmix.sampling.attempts import Attempts, checked_future, ended_of, error_of
 from dpmix.sampling.dask_crew import DaskCrew, client_of
 from dpmix.sampling.delivery import MISSING, TableHandle
 from dpmix.sampling.here import HereExecutor
-from dpmix.sampling.shortage import described, described_object, is_killed, memory_remedy
-from dpmix.sampling.workers import ProcessWorkers, WorkerDied
+from dpmix.sampling.shortage import described, described_object
+from dpmix.sampling.workers import ProcessWorkers
 from dpmix.sharding.rounds import on_rows, play_round
 from dpmix.store.chain_values import check_segment
 
@@ -26,7 +23,6 @@ __all__ = ["Pace", "remote_job", "run_sharded_chains"]
 
 _SECONDS_KEPT = 1.0  # how much work a crash may cost, where rounds are shorter
 _WRITING = 20.0  # rounds are kept when they took this many times as long as keeping does, if that is longer
-_ATTEMPTS = 4  # the first and three more
 
 
 class Done(NamedTuple):
@@ -104,15 +100,14 @@ class _Round:
         return not self.left
 
 
-class _Work:
+class _Work(Attempts):
     """Rounds in play of one run."""
 
     def __init__(self, table, plan, records, crew, on_rounds):
-        self.table, self.plan, self.records = table, plan, records
-        self.crew, self.on_rounds = crew, on_rounds
+        super().__init__(table, records, crew.is_own)
+        self.plan, self.crew, self.on_rounds = plan, crew, on_rounds
         self.rounds = {}  # chain -> _Round
         self.flying = {}  # future -> (chain, job, whether the table went along)
-        self.failures = Counter()  # of a job of a chain, in a row
         self.kept_at = dict.fromkeys(range(plan.chains), time.perf_counter())
         self.keeping = Counter()  # chain -> seconds that on_rounds took
         self.unkept = set()
@@ -129,7 +124,7 @@ class _Work:
         chain, job_ix, carried = self.flying.pop(future)
         error = error_of(future)
         if error is not None:
-            self._fail(chain, job_ix, error)
+            self._fail(error, chain, job_ix)
             return
         job, answer = self.rounds[chain].jobs[job_ix], future.result()
         if not carried and self.crew.is_missing(answer):
@@ -138,8 +133,8 @@ class _Work:
         try:
             answer = self.crew.taken(chain, self._round(chain), job, answer)
         except (TypeError, ValueError) as error:
-            raise self._stopped(chain, job_ix, f"the executor answered with {error}") from error
-        self.failures[chain, job_ix] = 0
+            raise self._stopped(f"the executor answered with {error}", chain, job_ix) from error
+        self._succeed(chain, job_ix)
         if self.rounds[chain].take(job_ix, answer):
             self._go_on(chain)
 
@@ -159,7 +154,7 @@ class _Work:
 
     def _played(self, chain):
         """The next jobs, or None and the result, of answers that come from who knows where."""
-        if self.crew.is_own:
+        if self.is_own:
             return self.rounds[chain].go_on()
         try:
             jobs, result = self.rounds[chain].go_on()
@@ -168,9 +163,8 @@ class _Work:
         except MemoryError:
             raise
         except Exception as error:
-            at = f"chain {chain}, round {self._round(chain) + 1} stopped"
             why = f"the executor answered with what makes no round: {described(error)}"
-            raise WorkerError(f"{at}: {why}; {self._kept(chain)}") from error
+            raise self._stopped(why, chain) from error
         return jobs, result
 
     def _end(self, chain, state, draws):
@@ -200,48 +194,15 @@ class _Work:
             future = self.crew.submit(chain, self._round(chain), job, carry)
         self.flying[future] = (chain, job_ix, carry)
 
-    @contextlib.contextmanager
-    def _handing_over(self, chain, job_ix):
-        """Errors of an executor that takes no work are told as such."""
-        try:
-            yield
-        except (MemoryError, WorkerError):
-            raise
-        except Exception as error:
-            raise self._stopped(chain, job_ix, f"the executor takes no work: {described(error)}") from error
-
-    def _fail(self, chain, job_ix, error):
-        """Do a job again whose worker died or lacked memory; raise for all other errors."""
-        if isinstance(error, (WorkerDied, BrokenExecutor, MemoryError)):
-            self._retry(chain, job_ix, error)
-        elif isinstance(error, WorkerError):  # workers cannot even start: trying again has been tried
-            raise self._stopped(chain, job_ix, error.text, error.remedy) from error
-        elif isinstance(error, KeyboardInterrupt) or (self.crew.is_own and isinstance(error, Exception)):
-            raise error  # of the job itself
-        else:
-            raise self._stopped(chain, job_ix, f"the executor failed: {described(error)}") from error
-
-    def _retry(self, chain, job_ix, error):
-        self.failures[chain, job_ix] += 1
-        if self.failures[chain, job_ix] < _ATTEMPTS:
-            self._launch(chain, job_ix)
-            return
-        lacks_memory = isinstance(error, MemoryError)
-        remedy = memory_remedy(self.table, self.records) if lacks_memory or is_killed(error) else None
-        raise WorkerError(
-            f"{self._where(chain, job_ix)} {'ran out of memory' if lacks_memory else 'failed'} {_ATTEMPTS} times: "
-            f"{described(error)}; {self._kept(chain)}",
-            remedy,
-        ) from error
-
-    def _stopped(self, chain, job_ix, why, remedy=None):
-        return WorkerError(f"{self._where(chain, job_ix)} stopped: {why}; {self._kept(chain)}", remedy)
-
     def _round(self, chain):
         return self.records[chain].sweeps // self.plan.schedule.round_sweeps
 
-    def _where(self, chain, job_ix):
-        return f"chain {chain}, round {self._round(chain) + 1}, {self.rounds[chain].jobs[job_ix].name}"
+    def _try_again(self, chain, job_ix):
+        self._launch(chain, job_ix)
+
+    def _told(self, what, chain, job_ix=None):
+        job = "" if job_ix is None else f", {self.rounds[chain].jobs[job_ix].name}"
+        return f"chain {chain}, round {self._round(chain) + 1}{job} {what}"
 
     def _kept(self, chain):
         return f"the {self.records[chain].sweeps} sweeps before that round are kept"
