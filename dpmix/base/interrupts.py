@@ -28,10 +28,13 @@ def handlers_put_off():
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    noted, before = [], {}
+    noted, before, is_inside = [], {}, True
 
     def note(number, frame):
-        noted.append((number, frame))
+        if is_inside:
+            noted.append((number, frame))
+        else:  # the handler of another signal has raised before this one was put back
+            before[number](number, frame)
 
     try:
         for number in _SIGNALS:
@@ -41,6 +44,7 @@ def handlers_put_off():
                 signal.signal(number, note)
         yield
     finally:
+        is_inside = False
         for number, handler in before.items():
             signal.signal(number, handler)
         for number, frame in noted:

@@ -33,8 +33,8 @@ def interrupt(number, frame):
         raise KeyboardInterrupt
 
 def move_all():
-    for name in ("split_merge", "birth_death", "pixels"):
-        MOVES[name](chain, plan, 1)
+    for move in MOVES.values():
+        move(chain, plan, 1)
 
 move_all()
 ended = time.monotonic() + 2.5
@@ -80,4 +80,27 @@ def test_signals_are_handled_at_the_end_of_the_block():
         assert happened[-1] == "went on"
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+@posix
+def test_a_handler_that_raises_at_the_end_leaves_the_others_in_force(monkeypatch):
+    """As where Ctrl-C comes when its own handler is back already and those of other signals are not."""
+    happened, before = [], signal.getsignal(signal.SIGUSR1)
+    signal.signal(signal.SIGUSR1, lambda number, frame: happened.append("handled"))
+    real = signal.signal
+
+    def put_back(number, handler):
+        real(number, handler)
+        if handler is signal.default_int_handler:
+            raise KeyboardInterrupt
+
+    try:
+        with pytest.raises(KeyboardInterrupt), handlers_put_off():
+            monkeypatch.setattr(signal, "signal", put_back)
+        monkeypatch.undo()
+        signal.raise_signal(signal.SIGUSR1)
+        assert happened == ["handled"]
+    finally:
+        monkeypatch.undo()
         signal.signal(signal.SIGUSR1, before)
