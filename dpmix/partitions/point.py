@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from dpmix.base.annotations import Loss, Seed, Whole
 from dpmix.base.checks import check_bool, check_count, check_seed
 from dpmix.base.errors import InputError
+from dpmix.base.notebook import as_html
 from dpmix.base.progress import compiling_shown
 from dpmix.partitions.candidates import best_of, candidates
 from dpmix.partitions.draws import by_size, flat_draws
@@ -19,6 +20,7 @@ __all__ = ["PointEstimate", "point_estimate"]
 
 _MOST_DRAWS = 500
 _BYTES = 1 << 29  # of the tables of a search, at the number of clusters of the largest draw
+_SHOWN = 12  # clusters in a notebook
 _QUICK = 1_000_000  # images times draws up to which a restart costs next to nothing
 
 
@@ -69,6 +71,15 @@ class PointEstimate:
             f"<dpmix.PointEstimate: {counts}, expected "
             f"{unit.format(self.expected_loss)}, found from {self.found_from}>"
         )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the sizes of the largest clusters, and how their number compares."""
+        shares = [
+            (str(ix), f"{size:,}", f"{size / len(self.labels):.1%}") for ix, size in enumerate(self.sizes)
+        ]
+        rest = [(f"{len(shares) - _SHOWN:,} more", f"{self.sizes[_SHOWN:].sum():,}", "")]
+        rows = [("cluster", "images", "share"), *shares[:_SHOWN], *(rest if len(shares) > _SHOWN else [])]
+        return as_html(repr(self), rows, self.notes)
 
     @property
     def n_clusters(self) -> int:

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dpmix.base.annotations import Arrays, PathLike, Whole
+from dpmix.base.arrays import image_shape
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.notebook import MOST_TILES, as_html, tiles
 from dpmix.base.pieces import evenly
 from dpmix.base.text import count
 from dpmix.base.wording import Wording
@@ -25,6 +27,9 @@ from dpmix.posterior.summary import Summary, summarize
 from dpmix.store.run_folder import RunFolder
 
 __all__ = ["Draw", "Posterior", "check_posterior"]
+
+
+_SHOWN = 12  # chains, or clusters, in a notebook
 
 
 class Draw(NamedTuple):
@@ -51,6 +56,20 @@ class Draw(NamedTuple):
         That is ``(a + ones) / (a + b + observed)``, the mean of the pixel's Beta posterior.
         """
         return (self.a + self.ones) / (self.a + self.b + self.observed)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: sizes of the largest clusters, and their means where images are squares."""
+        k, d = self.ones.shape
+        rows = [
+            ("cluster", "images"),
+            *((str(ix), f"{size:,}") for ix, size in enumerate(self.sizes[:_SHOWN])),
+        ]
+        if k > _SHOWN:
+            rows.append((f"{k - _SHOWN:,} more", f"{self.sizes[_SHOWN:].sum():,}"))
+        heading = (
+            f"<dpmix.Draw: {count(k, 'cluster')} of {self.sizes.sum():,} images, alpha {self.alpha:.3g}>"
+        )
+        return as_html(heading, rows, picture=_cluster_tiles(self, image_shape(d)))
 
 
 class Posterior:
@@ -141,6 +160,24 @@ class Posterior:
         if self.in_burn_in:
             which = f"{count(chains, 'chain')} in burn-in, after {self.draw_sweeps[0] + 1} of {self.plan.sweeps} sweeps"
         return f"<dpmix.Posterior: {n} images of {self.table.d} pixels, {counts}{which}>"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: where each chain ended, and the clusters of the best last draw."""
+        chains, draws, _ = self.labels.shape
+        if not draws:
+            return as_html(repr(self))
+        last = [
+            (str(chain), f"{clusters:,}", f"{log_joint:,.1f}", f"{alpha:.3g}")
+            for chain, (clusters, log_joint, alpha) in enumerate(
+                zip(self.n_clusters[:, -1], self.log_joint[:, -1], self.alpha[:, -1], strict=True)
+            )
+        ]
+        rows = [("chain", "clusters", "log joint (nats)", "alpha"), *last[:_SHOWN]]
+        if chains > _SHOWN:
+            rows.append((f"{chains - _SHOWN:,} more", "", "", ""))
+        best = int(self.log_joint[:, -1].argmax())
+        picture = _cluster_tiles(self.draw(best), self.image_shape, f" of the last draw of chain {best}")
+        return as_html(repr(self), rows, picture=picture)
 
     @property
     def moves(self) -> dict[str, dict[str, Any]]:
@@ -313,6 +350,14 @@ class Posterior:
             A run is there already, or something that is no run.
         """
         RunFolder.write(path, self.table, self.plan, self.records, self.version, overwrite)
+
+
+def _cluster_tiles(draw, shape, of_what=""):
+    """A picture of how probable it is in the largest clusters that a pixel is on."""
+    k = len(draw.sizes)
+    which = count(k, "cluster") if k <= MOST_TILES else f"{MOST_TILES} largest of {k:,} clusters"
+    caption = f"The {which}{of_what}: how probable it is that a pixel is on"
+    return tiles(draw.on_proba()[:MOST_TILES], shape, caption)
 
 
 def check_posterior(posterior, with_draws=True):

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from dpmix.base.notebook import as_html
 from dpmix.posterior.agreement import (
     QUANTITIES,
     PartitionDistance,
@@ -13,7 +14,7 @@ from dpmix.posterior.agreement import (
     judge,
     partition_distance,
 )
-from dpmix.posterior.wording import advise, advise_in_burn_in, as_text
+from dpmix.posterior.wording import advise, advise_in_burn_in, as_text, distance_line, rows_of
 
 __all__ = ["Summary", "summarize"]
 
@@ -47,6 +48,12 @@ class Summary:
 
     def __repr__(self):
         return as_text(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the table, and what it means."""
+        return as_html(
+            "Do the chains agree?", rows_of(self), [distance_line(self.distance), *map(str, self.notes)]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The summary as a dict that JSON can hold; what is not a finite number is None."""

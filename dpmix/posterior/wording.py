@@ -7,7 +7,7 @@ from dpmix.base.text import count, table
 from dpmix.base.wording import Wording
 from dpmix.posterior.agreement import FEW, MIN_DRAWS, RATIO_GOOD, partitions_differ
 
-__all__ = ["advise", "advise_in_burn_in", "as_text"]
+__all__ = ["advise", "advise_in_burn_in", "as_text", "distance_line", "rows_of"]
 
 _NAMES = {
     "log_joint": "log joint (nats)",
@@ -35,12 +35,16 @@ _SAME_CLUSTERS = (
 
 def as_text(summary):
     """The table of a `dpmix.posterior.summary.Summary`, and below it what it means."""
-    what = "in burn-in" if summary.in_burn_in else f"of {count(summary.draws, 'draw')}"
-    rows = [(f"{count(summary.chains, 'chain')} {what}", *_HEADINGS)]
-    rows += [(_NAMES[name], *_cells(quantity)) for name, quantity in summary.quantities.items()]
-    lines = [*table(rows, left={0}), "", _distance_line(summary.distance), ""]
+    lines = [*table(rows_of(summary), left={0}), "", distance_line(summary.distance), ""]
     notes = (textwrap.fill(note, _WIDTH, break_on_hyphens=False) for note in summary.notes)
     return "\n".join([*lines, *notes])
+
+
+def rows_of(summary):
+    """The cells of that table, the headings first."""
+    what = "in burn-in" if summary.in_burn_in else f"of {count(summary.draws, 'draw')}"
+    rows = [(f"{count(summary.chains, 'chain')} {what}", *_HEADINGS)]
+    return rows + [(_NAMES[name], *_cells(quantity)) for name, quantity in summary.quantities.items()]
 
 
 def advise(chains, draws, quantities, distance, verdict):
@@ -135,7 +139,8 @@ def _evidence(quantities, distance):
     return f" ({', '.join(found)})" if found else ""
 
 
-def _distance_line(distance):
+def distance_line(distance):
+    """How far partitions are apart, in words."""
     values = ((distance.within, "within a chain"), (distance.between, "between chains"))
     known = [f"{value:.3g} {where}" for value, where in values if not math.isnan(value)]
     if not known:
