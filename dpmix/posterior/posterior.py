@@ -291,7 +291,9 @@ class Posterior:
         """
         return summarize(self)
 
-    def to_arviz(self, labels: bool = False) -> Any:
+    def to_arviz(
+        self, labels: bool = False, log_likelihood: bool = False, posterior_predictive: bool = False
+    ) -> Any:
         """Return the draws as the xarray.DataTree that ArviZ works with.
 
         Group `posterior` holds n_clusters, alpha, entropy (of the cluster sizes, nats), and a and b
@@ -304,6 +306,13 @@ class Posterior:
         labels : bool
             Add the cluster of each image to `posterior`, with dimension image. Clusters are numbered
             anew in each draw: no mean or R-hat of these numbers says anything.
+        log_likelihood : bool
+            Add the group `log_likelihood`: of each image, log p(x_i | x_-i, z_-i) in nats, its probability given
+            all other images where the draw puts them, with dimension image. ``arviz_stats.loo`` makes of it the
+            expected log predictive density by leave-one-out cross-validation.
+        posterior_predictive : bool
+            Add the group `posterior_predictive`: a table of new images for every draw, each from the cluster that
+            an image is in, with dimensions image and pixel; for small tables.
 
         Returns
         -------
@@ -314,7 +323,11 @@ class Posterior:
         ModuleNotFoundError
             The extra is not installed: ``pip install 'dpmix-toolkit[arviz]'``.
         InputError
-            A posterior without a draw, or in burn-in.
+            A posterior without a draw, or in burn-in, or more than fits in the memory of the machine.
+
+        Notes
+        -----
+        With either of the last two the images are in the group `observed_data`, NaN where unobserved.
 
         Examples
         --------
@@ -327,7 +340,7 @@ class Posterior:
         >>> tree["sample_stats"]["lp"].dims
         ('chain', 'draw')
         """
-        return to_arviz(check_posterior(self), labels)
+        return to_arviz(check_posterior(self), labels, log_likelihood, posterior_predictive)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.
