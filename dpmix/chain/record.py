@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dpmix.chain.kept import empty_kept
 from dpmix.chain.moves import MOVES
 from dpmix.chain.state import State
 
@@ -52,7 +53,9 @@ class Draws:
         One value a sweep for each of TRACE_NAMES; log joint in nats, seconds of computation.
     kept : dict of str to array
         One row a kept draw for each of DRAW_NAMES: labels (draws, n) uint16 or int32, clusters
-        numbered by decreasing size; alpha (draws,); a, b (draws, d).
+        numbered by decreasing size; alpha (draws,); a, b (draws, d). Where draws are kept as counts, not
+        labels but n_clusters (draws,) and, one row a cluster of each draw, sizes, ones, gaps and classes
+        (`dpmix.chain.kept`).
     """
 
     trace: dict
@@ -66,6 +69,11 @@ class Draws:
         return cls(
             trace, {"labels": np.empty((0, n), np.uint16), "alpha": np.empty(0), "a": pixels, "b": pixels}
         )
+
+    @classmethod
+    def fresh(cls, table, plan):
+        """No sweeps of a chain of `plan` over `table`."""
+        return cls(cls.empty(0, 0).trace, empty_kept(table, plan.keep))
 
     @property
     def n_kept(self):

@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.errors import InputError
-from dpmix.chain.record import DRAW_NAMES, TRACE_NAMES, Draws
+from dpmix.chain.kept import COUNTS, empty_kept
+from dpmix.chain.record import TRACE_NAMES, Draws
 from dpmix.chain.segment import run_segment
 from dpmix.chain.state import State
 from dpmix.model.table import BinaryTable
@@ -140,8 +141,9 @@ def _fits(answer, asked, table, plan):
     n, d, kept = table.n, table.d, plan.n_kept(asked.done + asked.n_sweeps) - plan.n_kept(asked.done)
     forms = [(state.z, (n,)), (state.a, (d,)), (state.b, (d,)), (state.generator, (6,))]
     forms += [(draws.trace[name], (asked.n_sweeps,)) for name in TRACE_NAMES]
-    rests = {"labels": (n,), "alpha": (), "a": (d,), "b": (d,)}
-    forms += [(draws.kept[name], (kept, *rests[name])) for name in DRAW_NAMES]
+    rows = dict.fromkeys(COUNTS, int(draws.kept["n_clusters"].sum()) if plan.keep == "counts" else 0)
+    for name, values in empty_kept(table, plan.keep).items():
+        forms.append((draws.kept[name], (rows.get(name, kept), *values.shape[1:])))
     return (
         all(isinstance(values, np.ndarray) and values.shape == shape for values, shape in forms)
         and state.alpha > 0

@@ -16,7 +16,8 @@ import numpy as np
 from dpmix.base.errors import InputError, RunError
 from dpmix.base.npz import read_stored
 from dpmix.base.reading import opened
-from dpmix.chain.record import DRAW_NAMES, FIGURES, TRACE_NAMES, ChainRecord, Draws
+from dpmix.chain.kept import COUNTS
+from dpmix.chain.record import FIGURES, TRACE_NAMES, ChainRecord, Draws
 from dpmix.chain.state import State
 from dpmix.store.chain_values import check_values
 
@@ -33,7 +34,7 @@ def write_chain(file, run, chain_ix, record):
     arrays = {"run": run, "chain": chain_ix, "sweeps": record.sweeps}
     arrays |= {f"state.{name}": value for name, value in record.state._asdict().items()}
     arrays |= {f"trace.{name}": record.draws.trace[name] for name in TRACE_NAMES}
-    arrays |= {f"kept.{name}": record.draws.kept[name] for name in DRAW_NAMES}
+    arrays |= {f"kept.{name}": values for name, values in record.draws.kept.items()}
     with zipfile.ZipFile(file, "w") as archive:
         archive.comment = _MARK + b"0" * _HEX
         for name, values in arrays.items():
@@ -62,7 +63,7 @@ def read_chain(path, run, chain_ix, table, plan):
                 f"{path} is damaged: its checksum does not match what it holds; "
                 "restore it from a copy, or delete it and resume the run, which draws this chain again"
             )
-        arrays = _parse(path, file, size, _forms(table.n, table.d))
+        arrays = _parse(path, file, size, _forms(table, plan))
     for name, found, wanted in (("run", arrays["run"], run), ("chain", arrays["chain"], chain_ix)):
         if found.item() != wanted:
             raise RunError(f"{path} belongs to another {name}: to {found}, not to {wanted}")
@@ -74,7 +75,8 @@ def read_chain(path, run, chain_ix, table, plan):
     state = State(**{name: arrays[f"state.{name}"] for name in State._fields})
     state = state._replace(alpha=state.alpha.item())
     trace = {name: arrays[f"trace.{name}"] for name in TRACE_NAMES}
-    return ChainRecord(state, Draws(trace, {name: arrays[f"kept.{name}"] for name in DRAW_NAMES}))
+    kept = {name: arrays[f"kept.{name}"] for name in Draws.fresh(table, plan).kept}
+    return ChainRecord(state, Draws(trace, kept))
 
 
 @contextlib.contextmanager
@@ -102,8 +104,9 @@ def _digest(file):
     return sha.hexdigest().encode()
 
 
-def _forms(n, d):
-    """Dtype and shape of every array of a chain over `n` images of `d` pixels; -1 is any length."""
+def _forms(table, plan):
+    """Dtype and shape of every array of a chain of `plan` over `table`; -1 is any length."""
+    n, d = table.n, table.d
     forms = {
         "run": (None, ()),
         "chain": ("i8", ()),
@@ -115,7 +118,7 @@ def _forms(n, d):
         "state.generator": ("u8", (6,)),
     }
     forms |= {f"trace.{name}": (dtype, (-1,)) for name, dtype in FIGURES.items()}
-    kept = Draws.empty(n, d).kept
+    kept = Draws.fresh(table, plan).kept
     return forms | {f"kept.{name}": (values.dtype, (-1, *values.shape[1:])) for name, values in kept.items()}
 
 
@@ -162,8 +165,10 @@ def _check_lengths(path, arrays, table, plan):
         raise RunError(
             f"{path} does not fit its run: it has {sweeps} sweeps where {plan.sweeps} were planned"
         )
+    rows = int(arrays["kept.n_clusters"].clip(0, table.n).sum()) if plan.keep == "counts" else 0
+    of_clusters = {f"kept.{name}": rows for name in COUNTS}
     for name, found in arrays.items():
-        due = {"trace": sweeps, "kept": draws}.get(name.partition(".")[0])
+        due = of_clusters.get(name, {"trace": sweeps, "kept": draws}.get(name.partition(".")[0]))
         if due is not None and len(found) != due:
             raise RunError(
                 f"{path} does not fit its run: {name} is of length {len(found)}, but {sweeps} sweeps need {due}"

@@ -8,7 +8,8 @@ agree with the draws and with where the chain stands.
 import numpy as np
 
 from dpmix.base.errors import InputError
-from dpmix.chain.record import DRAW_NAMES, FIGURES, PROPOSALS
+from dpmix.chain.kept import COUNTS
+from dpmix.chain.record import FIGURES, PROPOSALS
 from dpmix.model.prior import LEAST, MOST, Gamma
 
 __all__ = ["check_values"]
@@ -27,7 +28,11 @@ def check_values(arrays, table, plan):
     _check_state(arrays)
     _check_trace(arrays, table.n)
     _check_hyperparameters(arrays, table, plan)
-    _check_labels(arrays, plan)
+    if plan.keep == "labels":
+        _check_labels(arrays, plan)
+    else:
+        _check_counts(arrays, plan, table)
+    _check_alpha(arrays, plan)
     _check_end(arrays, plan)
 
 
@@ -98,7 +103,35 @@ def _check_labels(arrays, plan):
         _demand(
             len(sizes) == k, "trace.n_clusters", f"has {k} for draw {draw}, whose labels are of {len(sizes)}"
         )
-    alpha = arrays["trace.alpha"][plan.kept_sweeps(len(labels))]
+
+
+def _check_counts(arrays, plan, table):
+    """Counts of each draw must be those of all images, in clusters by size."""
+    k, (sizes, ones, gaps, classes) = arrays["kept.n_clusters"], (arrays[f"kept.{name}"] for name in COUNTS)
+    due = arrays["trace.n_clusters"][plan.kept_sweeps(len(k))]
+    _demand((k == due).all(), "kept.n_clusters", "must be what the trace has for these sweeps")
+    _demand((sizes >= 1).all() and (sizes <= table.n).all(), "kept.sizes", "must be of clusters with images")
+    firsts = np.cumsum(k) - k
+    within = np.ones(len(sizes), bool)
+    within[firsts] = False
+    falls = np.diff(sizes, prepend=table.n) <= 0
+    _demand(falls[within].all(), "kept.sizes", "must be in order of size")
+    seen = sizes[:, None] - gaps if table.masked else sizes[:, None]
+    _demand((gaps >= 0).all() and (seen >= 0).all(), "kept.gaps", "must lie between 0 and the sizes")
+    _demand(((ones >= 0) & (ones <= seen)).all(), "kept.ones", "must lie between 0 and the images observed")
+    labelled = (classes >= 0).all() and (classes <= sizes[:, None]).all() and (classes.sum(1) <= sizes).all()
+    _demand(labelled, "kept.classes", "must lie between 0 and the sizes")
+    for name, values in zip(COUNTS, (sizes, ones, gaps, classes), strict=True):
+        if len(k):
+            totals = np.add.reduceat(values, firsts, axis=0, dtype=np.int64)
+            _demand((totals == totals[0]).all(), f"kept.{name}", "must add up to the same in all draws")
+            _demand(
+                name != "sizes" or totals[0] == table.n, "kept.sizes", "must add up to the number of images"
+            )
+
+
+def _check_alpha(arrays, plan):
+    alpha = arrays["trace.alpha"][plan.kept_sweeps(len(arrays["kept.alpha"]))]
     _demand(
         (arrays["kept.alpha"] == alpha).all(), "kept.alpha", "must be what the trace has for these sweeps"
     )
@@ -115,12 +148,15 @@ def _check_end(arrays, plan):
         arrays["trace.alpha"][-1] == arrays["state.alpha"], "trace.alpha", "must end with that of the state"
     )
     if plan.keeps(sweeps):
-        for name in DRAW_NAMES[1:]:
+        for name in ("alpha", "a", "b"):
             same = np.array_equal(arrays[f"kept.{name}"][-1], arrays[f"state.{name}"])
             _demand(same, f"kept.{name}", "must end with that of the state")
-        _demand(
-            _same_partition(arrays["kept.labels"][-1], z), "kept.labels", "must end with the state's clusters"
-        )
+        if plan.keep == "counts":
+            last = arrays["kept.sizes"][-arrays["kept.n_clusters"][-1] :]
+            same, name = np.array_equal(last, np.sort(np.bincount(z))[::-1]), "kept.sizes"
+        else:
+            same, name = _same_partition(arrays["kept.labels"][-1], z), "kept.labels"
+        _demand(same, name, "must end with the state's clusters")
 
 
 def _same_partition(one, other):
