@@ -20,6 +20,7 @@ from dpmix.kernels.records import Runs, table_rows
 __all__ = ["BinaryTable"]
 
 _BLOCK_BYTES = 1 << 24  # rows are unpacked this much at a time
+_COLUMN = 255  # rows whose zeros and ones add up in a byte
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +121,17 @@ class BinaryTable:
         digest = hashlib.sha256(head.encode())
         digest.update(np.ascontiguousarray(self.packed))
         return digest.hexdigest()
+
+    @cached_property
+    def totals(self):
+        """Images with each pixel on, with it unobserved, and with each label: (d,), (d,) or (0,), (n_classes,)."""
+        ones, gaps = np.zeros(self.d, np.int64), np.zeros(self.d if self.masked else 0, np.int64)
+        for first in range(0, self.n, _COLUMN):
+            rows = slice(first, first + _COLUMN)
+            ones += self.dense(rows).sum(0, dtype=np.uint8)
+            if self.masked:
+                gaps += (1 - self.observed(rows)).sum(0, dtype=np.uint8)
+        return ones, gaps, np.bincount(self.classes + 1, minlength=self.n_classes + 1)[1:]
 
     @cached_property
     def runs(self):

@@ -5,7 +5,7 @@ import numpy as np
 from dpmix.base.checks import check_bool
 from dpmix.base.errors import InputError
 from dpmix.base.wording import Wording
-from dpmix.posterior.agreement import entropies
+from dpmix.posterior.agreement import entropies_of
 
 __all__ = ["to_arviz"]
 
@@ -43,7 +43,7 @@ def _groups(posterior, labels):
     draws = {
         "n_clusters": posterior.n_clusters,
         "alpha": posterior.alpha,
-        "entropy": entropies(posterior.labels),
+        "entropy": entropies_of(posterior),
     }
     constants = {}
     for name in ("a", "b"):

@@ -51,6 +51,7 @@ def sample(
     jobs: Whole | None = None,
     executor: Executor | Executes | None = None,
     shards: Whole = 1,
+    keep: str | None = None,
     out: PathLike | None = None,
     overwrite: bool = False,
     progress: bool = True,
@@ -99,6 +100,11 @@ def sample(
         Spread each chain over so many shards, which sweep at the same time on different workers
         (`dpmix.sharding`): for more images than one process can sweep. Exact for any number, which is
         part of what determines the draws. Keep at least a hundred clusters a shard.
+    keep : {"labels", "counts"}, optional
+        What is kept of a draw: the cluster of each image, or the counts of each cluster. Counts are enough to
+        predict, score, complete and draw, without a pass over the images, and take no more room for more of
+        these; what asks which images are together, as `dpmix.partitions` does, needs labels. The draws are
+        the same. By default labels, and counts where `shards` is more than 1.
     out : path, optional
         Run folder to write as the chains go; a run that was killed goes on from it with `resume`.
     overwrite : bool
@@ -155,7 +161,7 @@ def sample(
     if not isinstance(schedule, Schedule):
         raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
     shards = check_count("shards", shards, 1, n)
-    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards)
+    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards, keep)
     plan.check_memory(n, d)
     placement = checked_placement(plan, jobs, executor)
     check_bool("progress", progress)
@@ -227,7 +233,7 @@ def _fresh(table, plan, labels, chain):
         raise RunError(
             f"chain {chain} was stopped before its given starting labels were saved; start the run anew"
         )
-    return ChainRecord(start(table, plan, labels, chain), Draws.empty(table.n, table.d))
+    return ChainRecord(start(table, plan, labels, chain), Draws.fresh(table, plan))
 
 
 @contextlib.contextmanager

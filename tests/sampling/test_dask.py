@@ -177,7 +177,7 @@ def dask_images(values=None, n=240, block=20):
 @pytest.mark.parametrize("labels", [None, np.arange(240) % 3 - 1], ids=["pixels", "labels"])
 def test_a_dask_array_gives_the_table_of_its_images(client, labels):
     x, values = dask_images()
-    given = {**GIVEN, "sweeps": 2, "chains": 1, "thin": 1}
+    given = {**GIVEN, "sweeps": 2, "chains": 1, "thin": 1, "keep": "labels"}
     wanted = dpmix.sample(values, labels=labels, jobs=1, **given)
     for executor in (client, None):
         where = {"jobs": 1} if executor is None else {"executor": executor}

@@ -25,6 +25,7 @@ GIVEN = {
     "init": "random:20",
     "seed": 3,
     "shards": 3,
+    "keep": "labels",
     "schedule": Schedule(6, 6, 4, round_sweeps=2),
     "progress": False,
 }
