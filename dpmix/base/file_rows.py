@@ -46,7 +46,9 @@ class FileRows:
             )
         self.shape = shape
         if size != self._offset + self.nbytes:
-            raise InputError(f"{path}: is cut short, or its header is wrong: {size:,} bytes for shape {shape}")
+            raise InputError(
+                f"{path}: is cut short, or its header is wrong: {size:,} bytes for shape {shape}"
+            )
 
     @property
     def nbytes(self):
@@ -78,7 +80,9 @@ class FileRows:
                 file.seek(self._offset + first * self.shape[1])
                 same &= fill(file, memoryview(values).cast("B")) == values.size if values.size else True
         except (OSError, InputError) as error:
-            raise RunError(f"{self.path}: cannot be read any more ({error})", "bring the file back") from error
+            raise RunError(
+                f"{self.path}: cannot be read any more ({error})", "bring the file back"
+            ) from error
         if not same:
             raise RunError(f"{self.path}: was changed by another program while it was in use")
         return values
