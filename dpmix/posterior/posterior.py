@@ -84,7 +84,8 @@ class Posterior:
     a, b : (chain, draw, d) float
     trace : dict of str to (chain, sweep) array
         Every sweep, burn-in included: log_joint, n_clusters, alpha, n_moved (images that changed
-        cluster), seconds, and for each move its seconds, proposals and acceptances; `moves` sums up.
+        cluster; with shards the last sweep of a round counts those of the anchored pass, too), seconds, and
+        for each move its seconds, proposals and acceptances; `moves` sums up.
     draw_sweeps : (draw,) int
         Which sweep gave each draw, as an index into the columns of `trace`; in burn-in, where chains stand
         each at its own last sweep, the last that all have.
@@ -193,10 +194,10 @@ class Posterior:
         totals = {name: column.sum().item() for name, column in self.trace.items()}
         proposals = {kind: totals[f"{kind}_proposals"] for kind in PROPOSALS}
         accepted = {kind: totals[f"{kind}_accepted"] for kind in PROPOSALS}
-        proposals["assignment"], accepted["assignment"] = (
-            self.table.n * self.trace["n_moved"].size,
-            totals["n_moved"],
-        )
+        passes = self.trace["n_moved"].size
+        if self.plan.shards > 1:  # an anchored pass a round
+            passes += passes // self.plan.schedule.round_sweeps
+        proposals["assignment"], accepted["assignment"] = self.table.n * passes, totals["n_moved"]
         return {
             "proposals": proposals,
             "accepted": accepted,

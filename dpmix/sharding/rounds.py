@@ -86,7 +86,7 @@ def play_round(plan, chain_ix, state, done):
     ]
     z, counts = _summed(answers)
     alpha, a, b, figures = settle(plan, streams, counts, hyper)
-    trace = _trace(ends, hyper[0], n, figures)
+    trace = _trace(ends, hyper[0], n, figures | _moved(ends, answers))
     kept = _kept(n, hands, ends, hyper)
     last = done + plan.schedule.round_sweeps
     if plan.keeps(last):
@@ -137,6 +137,11 @@ def _trace(ends, alpha, n, figures):
     for name, value in figures.items():
         trace[name][-1] = value
     return {name: trace[name].astype(dtype) for name, dtype in FIGURES.items()}
+
+
+def _moved(ends, answers):
+    """Images that moved in the last sweep of the round or in the pass after it; one that did twice counts twice."""
+    return {"n_moved": sum(end.trace["n_moved"][-1] for end in ends) + sum(end.n_moved for end in answers)}
 
 
 def _kept(n, hands, ends, hyper):
