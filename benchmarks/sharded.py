@@ -108,7 +108,7 @@ def run_for(seconds, table, plan, jobs):
     with tempfile.TemporaryDirectory() as folder, ProcessWorkers(1 if plan.shards == 1 else jobs) as workers:
         path = Path(folder) / "data.npy"
         np.save(path, table.packed)
-        records = [ChainRecord(start(table, plan, None, 0), Draws.empty(table.n, table.d))]
+        records = [ChainRecord(start(table, plan, None, 0), Draws.fresh(table, plan))]
         began = time.perf_counter(), cpu_seconds()
 
         def on_rounds(chain, record):
@@ -198,7 +198,7 @@ def tell_many(options):
         np.save(path, table.packed)
         plan = plan_of(table, "seeds:1000", options.shards[-1], options.round_sweeps)
         plan = dataclasses.replace(plan, sweeps=options.rounds * options.round_sweeps)
-        records = [ChainRecord(start(table, plan, None, 0), Draws.empty(table.n, table.d))]
+        records = [ChainRecord(start(table, plan, None, 0), Draws.fresh(table, plan))]
         last = [time.perf_counter(), cpu_seconds()]
 
         def on_rounds(chain, record):

@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "store": {"base", "model", "chain"},
     "sharding": {"kernels", "base", "model", "chain"},
     "posterior": {"kernels", "base", "model", "chain", "store"},
-    "sampling": {"kernels", "base", "model", "chain", "store", "sharding", "posterior"},
+    "sampling": {"kernels", "base", "model", "datasets", "chain", "store", "sharding", "posterior"},
     "queries": {"kernels", "base", "model", "posterior"},
     "partitions": {"kernels", "base", "posterior"},
     "plot": {"base", "datasets", "features", "posterior", "queries", "partitions"},

@@ -23,6 +23,7 @@ SCRIPT_WORDS = {
     "more_sweeps": "posterior.save(path), then dpmix.resume(path, sweeps=...)",
     "resuming": "dpmix.resume",
     "learn_labels": "give them to dpmix.sample, as in dpmix.sample(x, labels=y)",
+    "keep_labels": "keep='labels'",
     "five_chains": "chains=5",
     "other_start": "init='random:100'",
     "more_clusters": "max_clusters=...",

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from dpmix.base.checks import check_count, check_seed
+from dpmix.base.checks import check_choice, check_count, check_seed
 from dpmix.base.errors import InputError
 from dpmix.base.memory import check_memory
+from dpmix.chain.kept import KEPT
 from dpmix.chain.schedule import Schedule
 from dpmix.model.prior import Prior
 
@@ -37,6 +38,8 @@ class Plan:
         What a sweep consists of.
     shards : int
         Over how many shards each chain is spread (`dpmix.sharding`); 1 for a chain that sweeps all its images.
+    keep : {"labels", "counts"}
+        What is kept of a draw (`dpmix.chain.kept`); it makes no difference to the chain.
     """
 
     prior: Prior
@@ -48,6 +51,7 @@ class Plan:
     seed: int
     schedule: Schedule = Schedule()
     shards: int = 1
+    keep: str = "labels"
 
     @classmethod
     def checked(
@@ -61,10 +65,11 @@ class Plan:
         seed,
         schedule=Schedule(),  # noqa: B008
         shards=1,
+        keep="labels",
     ):
-        """A plan from a user's arguments; None for `burn_in`, `thin` and `seed` takes defaults.
+        """A plan from a user's arguments; None for `burn_in`, `thin`, `seed` and `keep` takes defaults.
 
-        By default the first half is burn-in and up to 100 draws a chain are kept.
+        By default the first half is burn-in and up to 100 draws a chain are kept, of chains over shards as counts.
         """
         chains, sweeps = check_count("chains", chains), check_count("sweeps", sweeps)
         burn_in = sweeps // 2 if burn_in is None else check_count("burn_in", burn_in, low=0)
@@ -81,18 +86,29 @@ class Plan:
             )
         shards = check_count("shards", shards)
         _check_rounds(sweeps, shards, schedule)
-        return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed), schedule, shards)
+        keep = ("labels" if shards == 1 else "counts") if keep is None else check_choice("keep", keep, KEPT)
+        return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed), schedule, shards, keep)
 
     def check_memory(self, n, d):
         """Refuse a plan whose draws and traces of `n` images of `d` pixels no memory could hold."""
         kept, figures = self.n_kept(self.sweeps), 8 * (1 + 2 * d)
-        chain = _CHAIN_BYTES + 4 * n + figures + self.sweeps * _SWEEP_BYTES + kept * (2 * n + figures)
+        chain = (
+            _CHAIN_BYTES
+            + 4 * n
+            + figures
+            + self.sweeps * _SWEEP_BYTES
+            + kept * (self.draw_bytes(n) + figures)
+        )
         check_memory(
             self.chains * chain,
             "chains and sweeps",
             (self.chains, self.sweeps),
             "ask for fewer, or for a larger thin",
         )
+
+    def draw_bytes(self, n):
+        """Bytes of the labels of a draw of `n` images, at the least; none where counts are kept."""
+        return 2 * n if self.keep == "labels" else 0
 
     def lengthened(self, sweeps):
         """The same plan with chains of `sweeps` sweeps in total; never shorter."""
@@ -126,6 +142,7 @@ class Plan:
         fields = ("init", "seed", "chains", "sweeps", "burn_in", "thin")
         rest = {name: getattr(self, name) for name in fields}
         rest |= {"shards": self.shards} if self.shards > 1 else {}
+        rest |= {"keep": self.keep} if self.keep != "labels" else {}
         return {"prior": self.prior.to_json(), "schedule": self.schedule.to_json(), **rest}
 
     @classmethod
@@ -140,6 +157,7 @@ class Plan:
             schedule=Schedule(**fields["schedule"]),
             seed=check_count("seed", fields["seed"], low=0, most=math.inf),
             shards=fields.get("shards", 1),
+            keep=fields.get("keep", "labels"),
             **counts,
         )
 

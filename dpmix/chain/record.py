@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from dpmix.chain.kept import empty_kept
 from dpmix.chain.moves import MOVES
 from dpmix.chain.state import State
 
-__all__ = ["DRAW_NAMES", "FIGURES", "PROPOSALS", "TRACE_NAMES", "ChainRecord", "Draws", "figures_of"]
+__all__ = ["FIGURES", "PROPOSALS", "TRACE_NAMES", "ChainRecord", "Draws", "figures_of"]
 
 
 def figures_of(moves):
@@ -39,7 +40,6 @@ def figures_of(moves):
 FIGURES = figures_of(MOVES)
 PROPOSALS = tuple(name.removesuffix("_proposals") for name in FIGURES if name.endswith("_proposals"))
 TRACE_NAMES = tuple(FIGURES)
-DRAW_NAMES = ("labels", "alpha", "a", "b")
 
 
 @dataclass
@@ -51,8 +51,10 @@ class Draws:
     trace : dict of str to (sweeps,) array
         One value a sweep for each of TRACE_NAMES; log joint in nats, seconds of computation.
     kept : dict of str to array
-        One row a kept draw for each of DRAW_NAMES: labels (draws, n) uint16 or int32, clusters
-        numbered by decreasing size; alpha (draws,); a, b (draws, d).
+        One row a kept draw: labels (draws, n) uint16 or int32, clusters
+        numbered by decreasing size; alpha (draws,); a, b (draws, d). Where draws are kept as counts, not
+        labels but n_clusters (draws,) and, one row a cluster of each draw, sizes, ones, gaps and classes
+        (`dpmix.chain.kept`).
     """
 
     trace: dict
@@ -66,6 +68,11 @@ class Draws:
         return cls(
             trace, {"labels": np.empty((0, n), np.uint16), "alpha": np.empty(0), "a": pixels, "b": pixels}
         )
+
+    @classmethod
+    def fresh(cls, table, plan):
+        """No sweeps of a chain of `plan` over `table`."""
+        return cls(cls.empty(0, 0).trace, empty_kept(table, plan.keep))
 
     @property
     def n_kept(self):

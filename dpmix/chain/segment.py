@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 
+from dpmix.chain.kept import counts_row, empty_kept, joined_rows, labels_row
 from dpmix.chain.moves import MOVES
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import FIGURES, Draws
@@ -41,13 +42,18 @@ def run_segment(table, plan, state, done, n_sweeps):
     for sweep in range(done + 1, done + n_sweeps + 1):
         rows.append(run_sweep(chain, plan, sweep))
         if plan.keeps(sweep):
-            labels = labels_by_size(chain.partition.z, chain.partition.sizes[: chain.n_clusters])
-            kept.append((labels, chain.hyper.alpha, chain.hyper.a, chain.hyper.b))
-    empty = Draws.empty(table.n, table.d)
+            kept.append(_draw(chain, plan.keep))
     trace = {name: np.array([row[name] for row in rows], dtype) for name, dtype in FIGURES.items()}
-    columns = zip(*kept, strict=True) if kept else empty.kept.values()
-    draws = {name: np.array(column) for name, column in zip(empty.kept, columns, strict=True)}
-    return chain.state(), Draws(trace, draws)
+    return chain.state(), Draws(trace, joined_rows(kept, empty_kept(table, plan.keep)))
+
+
+def _draw(chain, keep):
+    """Where `chain` stands, as a draw."""
+    z, *counts = chain.partition
+    counts = [values[: chain.n_clusters] for values in counts]
+    if keep == "counts":
+        return counts_row(counts, chain.hyper[:3])
+    return labels_row(labels_by_size(z, counts[0]), chain.hyper[:3])
 
 
 def run_sweep(chain, plan, sweep, moves=MOVES):

@@ -88,6 +88,12 @@ def _add_plan(parser):
         help="seeds:K (each image with the nearest of K random ones; plain seeds: one in 200), one (all in one "
         "cluster), random:K (in K random groups) or crp (as the prior has it) (default: seeds)",
     )
+    parser.add_argument(
+        "--keep",
+        metavar="WHAT",
+        help="of a draw, keep labels (the cluster of each image) or counts (of each cluster: enough for all commands "
+        "but partition, whatever the number of images) (default: labels, with --shards counts)",
+    )
     numbers = {
         "--alpha": "concentration: the larger, the more clusters are expected (default: learned)",
         "--a": "prior pseudo-count of a pixel being on (default: learned, pixel by pixel)",
@@ -111,7 +117,9 @@ def _fit(arguments):
     import dpmix
 
     prior = prior_of(arguments)
-    options = given(arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs", "shards")
+    options = given(
+        arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs", "shards", "keep"
+    )
     options |= {"schedule": schedule_of(arguments)} if "schedule" in arguments else {}
     options |= {"out": arguments.out, "overwrite": arguments.overwrite, "progress": not arguments.quiet}
     images, observed = load_observed(arguments)

@@ -66,12 +66,13 @@ def run_text(fields):
         "stopped": "stopped before its end; 'dpmix resume' goes on with it",
     }[fields["state"]]
     shards = f", each over {fields['shards']} shards" if "shards" in fields else ""
+    kept = ", kept as counts" if fields.get("keep") == "counts" else ""
     chains = f"{fields['chains']} of {count(fields['sweeps'], 'sweep')}{shards}"
     lines = [
         f"images   {fields['n']:,} of {height} x {width} pixels",
         f"prior    {prior}",
         f"chains   {chains}, from {fields['init']}, seed {fields['seed']}",
-        f"draws    every {_ordinal(fields['thin'])}sweep after a burn-in of {fields['burn_in']:,}",
+        f"draws    every {_ordinal(fields['thin'])}sweep after a burn-in of {fields['burn_in']:,}{kept}",
         f"state    {state}",
         "",
     ]

@@ -65,7 +65,7 @@ def _agreement(posterior, images, observed):
     import dpmix
     from dpmix.partitions import compare_labels
 
-    chains = range(posterior.labels.shape[0])
+    chains = range(len(posterior.alpha))
     found = [
         dpmix.queries.responsibilities(posterior, images, c, observed=observed).argmax(axis=1) for c in chains
     ]

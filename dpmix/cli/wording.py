@@ -17,6 +17,7 @@ SHELL_WORDS = {
     "more_sweeps": "'dpmix resume {run} --sweeps N'",
     "resuming": "'dpmix resume {run}'",
     "learn_labels": "'dpmix fit --labels' learns them",
+    "keep_labels": "'dpmix fit --keep labels'",
     "five_chains": "--chains 5",
     "other_start": "--init random:100",
     "more_clusters": "--max-clusters K",

@@ -17,6 +17,7 @@ from dpmix.datasets.images import Images
 from dpmix.datasets.mnist import load_mnist
 from dpmix.datasets.mnist_files import fetch_mnist
 from dpmix.datasets.noise import GaussianNoise, MaskingNoise, OccludingBlocks, SaltAndPepper, corrupt
+from dpmix.datasets.packed_file import PackedFile
 from dpmix.datasets.source import load
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Images",
     "MaskingNoise",
     "OccludingBlocks",
+    "PackedFile",
     "SaltAndPepper",
     "binarize",
     "corrupt",

@@ -20,6 +20,7 @@ from dpmix.kernels.records import Runs, table_rows
 __all__ = ["BinaryTable"]
 
 _BLOCK_BYTES = 1 << 24  # rows are unpacked this much at a time
+_COLUMN = 255  # rows whose zeros and ones add up in a byte
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ class BinaryTable:
     packed : (n, w) uint8
         One row an image: its pixels eight to a byte, the first in the lowest bit; if `masked`, in the
         same way whether each is observed; if there are labels, its label + 1 in two bytes, the low one
-        first. May be a read-only memory map.
+        first. May be a `dpmix.base.file_rows.FileRows`, which reads rows when they are asked for.
     d : int
         Number of pixels.
     shape : (int, int)
@@ -88,6 +89,11 @@ class BinaryTable:
     def __len__(self):
         return self.n
 
+    def blocks(self):
+        """The packed rows, some megabytes at a time; a generator of (m, w) uint8."""
+        step = max(1, _BLOCK_BYTES // self.packed.shape[1])
+        return (self.packed[first : first + step] for first in range(0, self.n, step))
+
     @property
     def width(self):
         """Bytes of the pixels of one image."""
@@ -98,17 +104,19 @@ class BinaryTable:
         """Class of each image, its known label, (n,) int64, -1 where it is not observed."""
         if not self.n_classes:
             return np.full(self.n, -1)
-        return np.ascontiguousarray(self.packed[:, -2:]).view("<u2")[:, 0].astype(np.int64) - 1
+        columns = [np.ascontiguousarray(rows[:, -2:]).view("<u2")[:, 0] for rows in self.blocks()]
+        return np.concatenate(columns).astype(np.int64) - 1
 
     def dense(self, rows=slice(None)):
         """Pixels of `rows` as (m, d) uint8 in {0, 1}; 0 where unobserved."""
-        return np.unpackbits(self.packed[rows, : self.width], axis=1, count=self.d, bitorder="little")
+        packed = self.packed[rows][:, : self.width]
+        return np.unpackbits(packed, axis=1, count=self.d, bitorder="little")
 
     def observed(self, rows=slice(None)):
         """Whether each pixel of `rows` is observed, (m, d) uint8 in {0, 1}."""
         if not self.masked:
             return np.ones((len(self.packed[rows]), self.d), np.uint8)
-        packed = self.packed[rows, self.width : 2 * self.width]
+        packed = self.packed[rows][:, self.width : 2 * self.width]
         return np.unpackbits(packed, axis=1, count=self.d, bitorder="little")
 
     @cached_property
@@ -118,8 +126,20 @@ class BinaryTable:
             f"dpmix table {self.n} x {self.d}, {self.n_classes} classes{', masked' if self.masked else ''}\n"
         )
         digest = hashlib.sha256(head.encode())
-        digest.update(np.ascontiguousarray(self.packed))
+        for rows in self.blocks():
+            digest.update(np.ascontiguousarray(rows))
         return digest.hexdigest()
+
+    @cached_property
+    def totals(self):
+        """Images with each pixel on, with it unobserved, and with each label: (d,), (d,) or (0,), (n_classes,)."""
+        ones, gaps = np.zeros(self.d, np.int64), np.zeros(self.d if self.masked else 0, np.int64)
+        for packed in self.blocks():
+            block = self.with_rows(packed)
+            ones += _column_sums(block.dense, block.n)
+            if self.masked:
+                gaps += block.n - _column_sums(block.observed, block.n)
+        return ones, gaps, np.bincount(self.classes + 1, minlength=self.n_classes + 1)[1:]
 
     @cached_property
     def runs(self):
@@ -156,6 +176,14 @@ class BinaryTable:
             np.concatenate(starts),
             np.concatenate(stops),
         )
+
+
+def _column_sums(dense, n):
+    """Sums of the columns of zeros and ones that `dense` gives of rows, (d,) int64, a byte for each at first."""
+    return sum(
+        dense(slice(first, first + _COLUMN)).sum(0, dtype=np.uint8).astype(np.int64)
+        for first in range(0, n, _COLUMN)
+    )
 
 
 def _owners(offsets):

@@ -104,7 +104,7 @@ def clusters(
 
 def _check_draw(posterior, chain, draw):
     """Chain and draw counted from the start."""
-    n_chains, n_draws, _ = posterior.labels.shape
+    n_chains, n_draws = posterior.alpha.shape
     chain = check_count("chain", chain, low=-n_chains, high=n_chains - 1)
     draw = check_count("draw", draw, low=-n_draws, high=n_draws - 1)
     return chain % n_chains, draw % n_draws

@@ -13,7 +13,7 @@ import numpy as np
 from dpmix.base.pieces import evenly
 from dpmix.base.ties import levels
 from dpmix.posterior.convergence import ess_bulk, ess_mean, ess_tail, r_hat
-from dpmix.posterior.information import distance, entropy
+from dpmix.posterior.information import distance, entropy, entropy_of_sizes
 
 __all__ = [
     "FEW",
@@ -23,7 +23,9 @@ __all__ = [
     "PartitionDistance",
     "Quantity",
     "describe",
+    "distance_of",
     "entropies",
+    "entropies_of",
     "judge",
     "partition_distance",
     "partitions_differ",
@@ -133,6 +135,21 @@ def entropies(labels):
     for at in np.ndindex(values.shape):
         values[at] = entropy(labels[at])
     return _without_rounding(values, _ROUNDING * max(1.0, values.max(initial=0.0)))
+
+
+def entropies_of(posterior):
+    """The `entropies` of all draws of `posterior`, which may be kept as counts."""
+    values = np.empty(posterior.alpha.shape)
+    for at in np.ndindex(values.shape):
+        values[at] = entropy_of_sizes(posterior.sizes(*at))
+    return _without_rounding(values, _ROUNDING * max(1.0, values.max(initial=0.0)))
+
+
+def distance_of(posterior):
+    """The `partition_distance` of `posterior`, nan where its draws are kept as counts."""
+    if posterior.has_labels:
+        return partition_distance(posterior.labels)
+    return PartitionDistance(np.nan, np.nan, np.full((len(posterior.alpha),) * 2, np.nan))
 
 
 def partition_distance(labels):

@@ -6,7 +6,7 @@ from dpmix.base.checks import check_bool
 from dpmix.base.errors import InputError
 from dpmix.base.memory import check_memory
 from dpmix.base.wording import Wording
-from dpmix.posterior.agreement import entropies
+from dpmix.posterior.agreement import entropies_of
 from dpmix.posterior.pointwise import log_likelihood as log_likelihood_of
 from dpmix.posterior.pointwise import replicates
 
@@ -56,7 +56,7 @@ def _groups(posterior, labels):
     draws = {
         "n_clusters": posterior.n_clusters,
         "alpha": posterior.alpha,
-        "entropy": entropies(posterior.labels),
+        "entropy": entropies_of(posterior),
     }
     constants = {}
     for name in ("a", "b"):
@@ -91,7 +91,7 @@ def _data_groups(posterior, log_likelihood, posterior_predictive):
 
 
 def _check_fits(posterior, log_likelihood, posterior_predictive):
-    cells = posterior.labels.size
+    cells = posterior.alpha.size * posterior.table.n
     for name, asked, need in (
         ("log_likelihood", log_likelihood, 8 * cells),
         ("posterior_predictive", posterior_predictive, cells * posterior.table.d),

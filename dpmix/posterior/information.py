@@ -4,7 +4,7 @@ import numpy as np
 
 from dpmix.base.errors import InputError, InputTypeError
 
-__all__ = ["distance", "entropy", "variation_of_information"]
+__all__ = ["distance", "entropy", "entropy_of_sizes", "variation_of_information"]
 
 
 def entropy(z):
@@ -34,7 +34,11 @@ def entropy(z):
     >>> round(entropy([0, 0, 1, 1]), 4)
     0.6931
     """
-    sizes = np.bincount(_check_labels("z", z))
+    return entropy_of_sizes(np.bincount(_check_labels("z", z)))
+
+
+def entropy_of_sizes(sizes):
+    """The `entropy` of a partition whose clusters have `sizes` (k,) int, empty ones perhaps among them."""
     share = sizes[sizes > 0] / sizes.sum()
     return float(abs(share @ np.log(share)))  # abs: a single cluster gives -0.0
 

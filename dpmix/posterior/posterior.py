@@ -16,6 +16,7 @@ from dpmix.base.notebook import MOST_TILES, as_html, tiles
 from dpmix.base.pieces import evenly
 from dpmix.base.text import count
 from dpmix.base.wording import Wording
+from dpmix.chain.kept import COUNTS
 from dpmix.chain.moves import MOVES
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import PROPOSALS
@@ -91,7 +92,10 @@ class Posterior:
     in_burn_in : bool
         Whether what is shown is where chains stand in their burn-in, and no draws from the posterior.
     labels : (chain, draw, n) uint16 or int32
-        Cluster of each image, numbered from 0 by decreasing size within each draw.
+        Cluster of each image, numbered from 0 by decreasing size within each draw; an InputError where draws are
+        kept as counts.
+    has_labels : bool
+        Whether draws are kept as labels.
     log_joint : (chain, draw) float
         Log of p(x, z), nats.
     n_clusters : (chain, draw) int
@@ -99,7 +103,8 @@ class Posterior:
     a, b : (chain, draw, d) float
     trace : dict of str to (chain, sweep) array
         Every sweep, burn-in included: log_joint, n_clusters, alpha, n_moved (images that changed
-        cluster), seconds, and for each move its seconds, proposals and acceptances; `moves` sums up.
+        cluster; with shards the last sweep of a round counts those of the anchored pass, too), seconds, and
+        for each move its seconds, proposals and acceptances; `moves` sums up.
     draw_sweeps : (draw,) int
         Which sweep gave each draw, as an index into the columns of `trace`; in burn-in, where chains stand
         each at its own last sweep, the last that all have.
@@ -109,7 +114,7 @@ class Posterior:
     plan: Plan
     version: str
     in_burn_in: bool
-    labels: Arrays
+    has_labels: bool
     log_joint: NDArray[np.float64]
     n_clusters: NDArray[np.int64]
     alpha: NDArray[np.float64]
@@ -132,11 +137,13 @@ class Posterior:
             records = [standing(record) for record in records if record.sweeps]
             n_draws = 1
         n_sweeps = min(record.sweeps for record in records)
+        self._shown = tuple(record.draws.kept for record in records)
+        self.has_labels = "labels" in self._shown[0]
         kept = {
-            name: _read_only(np.stack([record.draws.kept[name][:n_draws] for record in records]))
-            for name in ("labels", "alpha", "a", "b")
+            name: _read_only(np.stack([draws[name][:n_draws] for draws in self._shown]))
+            for name in ("alpha", "a", "b") + ("labels",) * self.has_labels
         }
-        self.labels, self.alpha, self.a, self.b = kept["labels"], kept["alpha"], kept["a"], kept["b"]
+        self._labels, self.alpha, self.a, self.b = kept.get("labels"), kept["alpha"], kept["a"], kept["b"]
         trace = {name: [record.draws.trace[name] for record in records] for name in records[0].draws.trace}
         self.trace = {
             name: _read_only(np.stack([column[:n_sweeps] for column in columns]))
@@ -154,7 +161,7 @@ class Posterior:
         return type(self), (self.table, self.plan, self.records, self.version, self.in_burn_in)
 
     def __repr__(self):
-        chains, draws, n = self.labels.shape
+        (chains, draws), n = self.alpha.shape, self.table.n
         counts = f"{self.n_clusters.min()} to {self.n_clusters.max()} clusters, " if draws else ""
         which = f"{chains} chains of {draws} draws"
         if self.in_burn_in:
@@ -163,7 +170,7 @@ class Posterior:
 
     def _repr_html_(self) -> str:
         """What a notebook shows: where each chain ended, and the clusters of the best last draw."""
-        chains, draws, _ = self.labels.shape
+        chains, draws = self.alpha.shape
         if not draws:
             return as_html(repr(self))
         last = [
@@ -180,6 +187,38 @@ class Posterior:
         return as_html(repr(self), rows, picture=picture)
 
     @property
+    def labels(self) -> Arrays:
+        if not self.has_labels:
+            raise InputError(
+                "the run keeps its draws as counts, which do not say the cluster of each image",
+                Wording("{keep_labels} keeps labels"),
+            )
+        return self._labels
+
+    def sizes(self, chain: Whole = 0, draw: Whole = -1) -> Arrays:
+        """Images of each cluster of one draw, largest first.
+
+        Parameters
+        ----------
+        chain, draw : int
+            Indices as into `alpha`, counted from the end where negative.
+
+        Returns
+        -------
+        (k,) int64
+        """
+        if self.has_labels:
+            return np.bincount(self._labels[chain, draw])
+        return self._counts(chain, draw)[0]
+
+    def _counts(self, chain, draw):
+        """Counts of one draw as they were kept."""
+        kept = self._shown[chain]
+        k, draw = kept["n_clusters"], range(self.alpha.shape[1])[draw]
+        first = int(k[:draw].sum())
+        return tuple(kept[name][first : first + int(k[draw])] for name in COUNTS)
+
+    @property
     def moves(self) -> dict[str, dict[str, Any]]:
         """What the moves of all chains did, burn-in included.
 
@@ -192,10 +231,10 @@ class Posterior:
         totals = {name: column.sum().item() for name, column in self.trace.items()}
         proposals = {kind: totals[f"{kind}_proposals"] for kind in PROPOSALS}
         accepted = {kind: totals[f"{kind}_accepted"] for kind in PROPOSALS}
-        proposals["assignment"], accepted["assignment"] = (
-            self.table.n * self.trace["n_moved"].size,
-            totals["n_moved"],
-        )
+        passes = self.trace["n_moved"].size
+        if self.plan.shards > 1:  # an anchored pass a round
+            passes += passes // self.plan.schedule.round_sweeps
+        proposals["assignment"], accepted["assignment"] = self.table.n * passes, totals["n_moved"]
         return {
             "proposals": proposals,
             "accepted": accepted,
@@ -219,7 +258,7 @@ class Posterior:
         Parameters
         ----------
         chain, draw : int
-            Indices as into `labels`, counted from the end where negative.
+            Indices as into `alpha`, counted from the end where negative.
 
         Returns
         -------
@@ -230,11 +269,14 @@ class Posterior:
         InputError, InputTypeError
             No such chain or draw.
         """
-        n_chains, n_draws, _ = self.labels.shape
+        n_chains, n_draws = self.alpha.shape
         for name, ix, total in (("chain", chain, n_chains), ("draw", draw, n_draws)):
             if not -total <= check_count(name, ix, low=-math.inf) < total:
                 raise InputError(f"{name} must be an index into {total} {name}s; got {ix}")
-        counts = count_clusters(self.table, self.labels[chain, draw])
+        if self.has_labels:
+            counts = count_clusters(self.table, self._labels[chain, draw])
+        else:
+            counts = self._counts(chain, draw)
         alpha = float(self.alpha[chain, draw])
         return Draw(*counts, alpha, self.a[chain, draw], self.b[chain, draw], self.plan.prior.c)
 
@@ -255,7 +297,7 @@ class Posterior:
         InputError, InputTypeError
             A `most` below 1.
         """
-        n_chains, n_draws, _ = self.labels.shape
+        n_chains, n_draws = self.alpha.shape
         total = n_chains * n_draws
         picked = evenly(total, total if most is None else check_count("most", most))
         return (self.draw(*divmod(ix, n_draws)) for ix in picked.tolist())
@@ -385,7 +427,7 @@ def check_posterior(posterior, with_draws=True):
             f"posterior must be a dpmix.Posterior; got {type(posterior).__name__}; "
             "dpmix.load reads one from a run folder"
         )
-    if with_draws and not posterior.labels.shape[1]:
+    if with_draws and not posterior.alpha.shape[1]:
         raise InputError(
             "posterior must hold at least one draw; its chains have not gone beyond the burn-in",
             Wording("run more sweeps with {resuming}"),

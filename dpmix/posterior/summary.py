@@ -10,11 +10,11 @@ from dpmix.posterior.agreement import (
     QUANTITIES,
     PartitionDistance,
     describe,
-    entropies,
+    distance_of,
+    entropies_of,
     judge,
-    partition_distance,
 )
-from dpmix.posterior.wording import advise, advise_in_burn_in, as_text, distance_line, rows_of
+from dpmix.posterior.wording import advise, advise_in_burn_in, as_text, distance_line, rows_of, without_labels
 
 __all__ = ["Summary", "summarize"]
 
@@ -83,16 +83,18 @@ def summarize(posterior):
         "log_joint": posterior.log_joint,
         "n_clusters": posterior.n_clusters,
         "alpha": posterior.alpha,
-        "entropy": entropies(posterior.labels),
+        "entropy": entropies_of(posterior),
     }
     quantities = {name: describe(values[name]) for name in QUANTITIES}
-    distance = partition_distance(posterior.labels)
+    distance = distance_of(posterior)
     chains, draws = posterior.alpha.shape
     verdict = judge(chains, draws, quantities, distance)
     if posterior.in_burn_in:
         notes = advise_in_burn_in(int(posterior.draw_sweeps[0]) + 1, posterior.plan.burn_in)
     else:
         notes = advise(chains, draws, quantities, distance, verdict)
+    if not posterior.has_labels:
+        notes += (without_labels(),)
     return Summary(chains, draws, quantities, distance, verdict, notes, posterior.in_burn_in)
 
 

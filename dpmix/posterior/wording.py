@@ -7,7 +7,7 @@ from dpmix.base.text import count, table
 from dpmix.base.wording import Wording
 from dpmix.posterior.agreement import FEW, MIN_DRAWS, RATIO_GOOD, partitions_differ
 
-__all__ = ["advise", "advise_in_burn_in", "as_text", "distance_line", "rows_of"]
+__all__ = ["advise", "advise_in_burn_in", "as_text", "distance_line", "rows_of", "without_labels"]
 
 _NAMES = {
     "log_joint": "log joint (nats)",
@@ -109,6 +109,13 @@ def advise_in_burn_in(sweeps, burn_in):
             sweeps=sweeps,
             burn_in=burn_in,
         ),
+    )
+
+
+def without_labels():
+    """What is to be said of draws that are kept as counts."""
+    return Wording(
+        "Draws are kept as counts: how far apart their partitions are is not known. {keep_labels} keeps labels."
     )
 
 

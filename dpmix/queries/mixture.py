@@ -46,7 +46,7 @@ class Block(NamedTuple):
 
 def blocks(posterior, most=None):
     """Every cluster of `posterior.draws(most)`, new clusters included; a generator of `Block`."""
-    n_draws = posterior.labels.shape[0] * posterior.labels.shape[1]
+    n_draws = posterior.alpha.size
     log_share = -np.log(n_draws if most is None else min(most, n_draws))
     held, room = [], _block_clusters(posterior.table.d)
     for draw in posterior.draws(most):

@@ -25,7 +25,7 @@ from concurrent.futures import CancelledError, Future, InvalidStateError
 import numpy as np
 
 from dpmix.base.errors import InputError, WorkerError
-from dpmix.base.reading import opened
+from dpmix.base.file_rows import FileRows
 from dpmix.base.version import __version__
 from dpmix.sampling.shortage import described
 from dpmix.sharding.anchored_pass import BlockEnd, run_block
@@ -89,8 +89,7 @@ def _told(found):
 
 def load_rows(path, block, digest):
     """Rows of `block` from the .npy file at `path`, whose SHA-256 must be `digest`."""
-    with opened(path):  # a regular file, which can be mapped
-        packed = np.array(np.load(path, mmap_mode="r", allow_pickle=False)[block.start : block.stop])
+    packed = FileRows(path)[block.start : block.stop]
     if _digest(packed) != digest:
         raise WorkerError(f"{path} holds other images on a worker; start the run anew, or mend that file")
     return packed

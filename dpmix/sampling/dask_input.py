@@ -1,9 +1,10 @@
-"""Images in a dask array, of which the program only ever holds the packed rows.
+"""Images in a dask array, of which the program never holds more than a few blocks.
 
 Each block is checked and packed, eight pixels to a byte, where it lies, on the workers of a cluster where there is
-one; what comes back is an eighth of the bytes of an array of uint8.
+one; what comes back is an eighth of the bytes of an array of uint8, and goes to a file at once.
 """
 
+import itertools
 import sys
 
 import numpy as np
@@ -11,10 +12,11 @@ import numpy as np
 from dpmix.base.arrays import check_classes, image_shape
 from dpmix.base.errors import InputError
 from dpmix.model.table import BinaryTable
+from dpmix.sampling.scratch import table_of_parts
 
 __all__ = ["checked_form", "is_dask_array", "pack_block", "table_from_dask"]
 
-_AT_ONCE = 32  # blocks
+_BYTES_AT_ONCE = 1 << 25  # of packed rows, under way from the workers
 
 
 def is_dask_array(x):
@@ -24,7 +26,7 @@ def is_dask_array(x):
 
 
 def table_from_dask(x, observed, labels, client):
-    """Pack the dask array `x` (n, d), block by block.
+    """Pack the dask array `x` (n, d), block by block, into a file.
 
     Parameters
     ----------
@@ -38,6 +40,7 @@ def table_from_dask(x, observed, labels, client):
     Returns
     -------
     dpmix.model.table.BinaryTable
+        Whose rows are in a temporary file, gone when nobody has the table any more.
 
     Raises
     ------
@@ -46,13 +49,17 @@ def table_from_dask(x, observed, labels, client):
     """
     n, d = checked_form(x, observed)
     codes, n_classes = (None, 0) if labels is None else check_classes(labels, n)
-    packed = np.empty((n, -(-d // 8)), np.uint8)
-    for first, part in _packed_blocks(x, d, client):
-        packed[first : first + len(part)] = part
-    if labels is None:
-        return BinaryTable(packed, d, image_shape(d))
-    columns = [packed, codes.astype("<u2")[:, None].view(np.uint8)]
-    return BinaryTable(np.concatenate(columns, axis=1), d, image_shape(d), False, n_classes)
+    width = -(-d // 8) + 2 * (labels is not None)
+    parts = (_with_labels(part, codes, first) for first, part in _packed_blocks(x, d, client))
+    return table_of_parts(parts, (n, width), d=d, shape=image_shape(d), n_classes=n_classes)
+
+
+def _with_labels(part, codes, first):
+    """Packed rows, the first of which is number `first`, and their labels."""
+    if codes is None:
+        return part
+    columns = codes[first : first + len(part)].astype("<u2")[:, None].view(np.uint8)
+    return np.concatenate([part, columns], axis=1)
 
 
 def checked_form(x, observed):
@@ -80,11 +87,19 @@ def _packed_blocks(x, d, client):
     pack, first = delayed(pack_block, pure=True), 0
     blocks = x.to_delayed().ravel().tolist()
     tasks = [pack(block, ix, (m, d)) for ix, (block, m) in enumerate(zip(blocks, x.chunks[0], strict=True))]
-    for begin in range(0, len(tasks), _AT_ONCE):
-        some = tasks[begin : begin + _AT_ONCE]
+    for some in _by_bytes(tasks, [m * -(-d // 8) for m in x.chunks[0]]):
         for part in compute(*some) if client is None else client.gather(client.compute(some)):
             yield first, part
             first += len(part)
+
+
+def _by_bytes(tasks, sizes):
+    """`tasks`, whose results have so many bytes, in lists of at most `_BYTES_AT_ONCE`, or of a single one."""
+    before = itertools.accumulate(sizes, initial=0)
+    for _, some in itertools.groupby(
+        zip(tasks, before, strict=False), lambda pair: pair[1] // _BYTES_AT_ONCE
+    ):
+        yield [task for task, _ in some]
 
 
 def pack_block(block, ix, shape):

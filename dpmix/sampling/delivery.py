@@ -16,13 +16,13 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.errors import InputError
+from dpmix.base.file_rows import FileRows, held
 from dpmix.chain.record import Draws
 from dpmix.chain.segment import run_segment
 from dpmix.chain.state import State
 from dpmix.model.table import BinaryTable
 from dpmix.sampling.shortage import described_object
 from dpmix.store.chain_values import check_segment
-from dpmix.store.table_file import read_table
 
 __all__ = ["MISSING", "Answer", "Asked", "TableHandle", "checked_answer", "holding", "remote_segment"]
 
@@ -65,8 +65,10 @@ class TableHandle:
 
     def _read(self):
         try:
-            return read_table(Path(self.path), {"n": self.n, "digest": self.digest, **self.form})
-        except (InputError, OSError):
+            rows = FileRows(Path(self.path))
+            table = BinaryTable(held(rows), **self.form) if len(rows) == self.n else None
+            return table if table and table.digest == self.digest else None
+        except (InputError, OSError):  # RunError, too: it was cut meanwhile
             return None
 
 

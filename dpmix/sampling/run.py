@@ -1,16 +1,15 @@
 """`sample` and `resume`: from images to a posterior, in memory or in a run folder."""
 
 import contextlib
-import tempfile
 import time
 from concurrent.futures import Executor
-from pathlib import Path
 
 from numpy.typing import ArrayLike
 
 from dpmix.base.annotations import Executes, PathLike, Seed, Table, Whole
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputTypeError, RunError
+from dpmix.base.file_rows import FileRows
 from dpmix.base.progress import Progress
 from dpmix.base.version import __version__
 from dpmix.chain.plan import Plan
@@ -25,12 +24,13 @@ from dpmix.sampling.chains import run_chains
 from dpmix.sampling.dask_crew import client_of
 from dpmix.sampling.dask_input import checked_form, is_dask_array, table_from_dask
 from dpmix.sampling.drawn import Drawn, kept
+from dpmix.sampling.packed_input import check_seen, check_whole, is_packed_file, table_from_packed
 from dpmix.sampling.placement import checked_placement, opened
+from dpmix.sampling.scratch import scratch_file
 from dpmix.sampling.sharded import Pace, run_sharded_chains
 from dpmix.sampling.workers import SECONDS_TO_START
 from dpmix.sharding.warmth import warm_up
 from dpmix.store.run_folder import RunFolder
-from dpmix.store.table_file import write_table
 
 __all__ = ["resume", "sample"]
 
@@ -51,6 +51,7 @@ def sample(
     jobs: Whole | None = None,
     executor: Executor | Executes | None = None,
     shards: Whole = 1,
+    keep: str | None = None,
     out: PathLike | None = None,
     overwrite: bool = False,
     progress: bool = True,
@@ -63,9 +64,11 @@ def sample(
 
     Parameters
     ----------
-    x : Images or (n, d) array of 0/1 or bool
+    x : Images, (n, d) array of 0/1 or bool, or PackedFile
         One image a row. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed. A dask
-        array is packed block by block, on the workers where `executor` is a Client; all of it must be observed.
+        array is packed block by block into a file, on the workers where `executor` is a Client; a
+        `dpmix.datasets.PackedFile` is one that is there already. All of these must be observed, and neither is
+        ever held whole.
     prior : Prior, optional
         By default ``Prior()``, which learns alpha, a and b.
     observed : (d,) or (n, d) array of bool, optional
@@ -99,6 +102,11 @@ def sample(
         Spread each chain over so many shards, which sweep at the same time on different workers
         (`dpmix.sharding`): for more images than one process can sweep. Exact for any number, which is
         part of what determines the draws. Keep at least a hundred clusters a shard.
+    keep : {"labels", "counts"}, optional
+        What is kept of a draw: the cluster of each image, or the counts of each cluster. Counts are enough to
+        predict, score, complete and draw, without a pass over the images, and take no more room for more of
+        these; what asks which images are together, as `dpmix.partitions` does, needs labels. The draws are
+        the same. By default labels, and counts where `shards` is more than 1.
     out : path, optional
         Run folder to write as the chains go; a run that was killed goes on from it with `resume`.
     overwrite : bool
@@ -146,6 +154,9 @@ def sample(
     classes, table = labels, None
     if is_dask_array(x):
         n, d = checked_form(x, observed)
+    elif is_packed_file(x):
+        check_whole(observed, classes)
+        n, d = x.shape
     else:
         table = BinaryTable.from_input(x, observed, classes)
         n, d = table.n, table.d
@@ -155,21 +166,32 @@ def sample(
     if not isinstance(schedule, Schedule):
         raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
     shards = check_count("shards", shards, 1, n)
-    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards)
+    plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards, keep)
     plan.check_memory(n, d)
     placement = checked_placement(plan, jobs, executor)
     check_bool("progress", progress)
     check_bool("overwrite", overwrite)
     if table is None:  # the last, for blocks may take long to make
-        table = table_from_dask(x, observed, classes, client_of(executor))
+        table = _table_from(x, observed, classes, client_of(executor))
     drawn = Drawn(table, plan)
     with kept(drawn), _destination(out, table, plan, overwrite) as (folder, data_path):
+        if folder and isinstance(table.packed, FileRows):
+            drawn.table = table = folder.table
+        data_path = x.path if is_packed_file(x) else data_path
         records = [_fresh(table, plan, labels, chain) for chain in range(plan.chains)]
         if folder:
             for chain, record in enumerate(records):
                 folder.write_chain(chain, record)
         drawn.begin(records, folder)
         return _run(drawn, data_path, folder, placement, progress)
+
+
+def _table_from(x, observed, classes, client):
+    """The table of images that are not in memory, whose rows stay in a file."""
+    if is_packed_file(x):
+        check_seen(x, client)
+        return table_from_packed(x)
+    return table_from_dask(x, observed, classes, client)
 
 
 def resume(
@@ -227,34 +249,21 @@ def _fresh(table, plan, labels, chain):
         raise RunError(
             f"chain {chain} was stopped before its given starting labels were saved; start the run anew"
         )
-    return ChainRecord(start(table, plan, labels, chain), Draws.empty(table.n, table.d))
+    return ChainRecord(start(table, plan, labels, chain), Draws.fresh(table, plan))
 
 
 @contextlib.contextmanager
 def _destination(out, table, plan, overwrite):
     """The run folder (or None) and the file from which workers read the pixels."""
-    if out is None:
-        with contextlib.ExitStack() as stack:
-            yield None, _scratch_file(table, stack)
+    if out is None and isinstance(table.packed, FileRows):
+        yield None, table.packed.path
+    elif out is None:
+        with scratch_file(table) as path:
+            yield None, path
     else:
         with RunFolder.create(out, table, plan, overwrite=overwrite) as folder:
+            del table  # and the temporary file of a dask array, of which the folder now has its own copy
             yield folder, folder.data_path
-
-
-def _scratch_file(table, stack):
-    """Path of a file with the packed pixels for workers to read, gone when `stack` is left."""
-    try:
-        folder = Path(
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="dpmix-", ignore_cleanup_errors=True))
-        )
-        with open(folder / "data.npy", "xb") as file:
-            write_table(file, table)
-    except OSError as error:
-        raise RunError(
-            f"cannot write a temporary file for the workers: {error.strerror or error}",
-            "free some room there, let TMPDIR name another folder, or pass out=...",
-        ) from error
-    return folder / "data.npy"
 
 
 def _run(drawn, data_path, folder, placement, show):

@@ -23,6 +23,11 @@ class Counts(NamedTuple):
         """Counts of these images and those together."""
         return Counts(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
+    @classmethod
+    def side_by_side(cls, parts):
+        """Counts of the clusters of several shards, one shard after the other."""
+        return cls(*map(np.concatenate, zip(*parts, strict=True)))
+
 
 def count_rows(table, z, n_clusters):
     """`Counts` of the images of `table` by `z` (n,) int64 in `n_clusters` clusters, some perhaps empty here."""

@@ -2,10 +2,12 @@
 
 import functools
 import math
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
+from dpmix.chain.kept import counts_row, empty_kept, joined_rows, labels_row
 from dpmix.chain.record import FIGURES, Draws
 from dpmix.chain.segment import labels_by_size
 from dpmix.chain.state import State
@@ -84,12 +86,14 @@ def play_round(plan, chain_ix, state, done):
     ]
     z, counts = _summed(answers)
     alpha, a, b, figures = settle(plan, streams, counts, hyper)
-    trace = _trace(ends, hyper[0], n, figures)
+    trace = _trace(ends, hyper[0], n, figures | _moved(ends, answers))
     kept = _kept(n, hands, ends, hyper)
     last = done + plan.schedule.round_sweeps
     if plan.keeps(last):
-        kept.append((labels_by_size(z, counts.sizes), alpha, a, b))
-    return State(z, alpha, a, b, state.generator), _draws(trace, kept, n, len(a))
+        kept.append(_row(plan.keep, z, counts, (alpha, a, b)))
+    return State(z, alpha, a, b, state.generator), Draws(
+        trace, joined_rows(kept, _empty(plan.keep, n, counts))
+    )
 
 
 def blocks_of(n, shards):
@@ -135,17 +139,32 @@ def _trace(ends, alpha, n, figures):
     return {name: trace[name].astype(dtype) for name, dtype in FIGURES.items()}
 
 
+def _moved(ends, answers):
+    """Images that moved in the last sweep of the round or in the pass after it; one that did twice counts twice."""
+    return {"n_moved": sum(end.trace["n_moved"][-1] for end in ends) + sum(end.n_moved for end in answers)}
+
+
 def _kept(n, hands, ends, hyper):
     """Draws of the sweeps before the last of the round."""
     kept = []
     for sweep in ends[0].kept:
         parts = [end.kept[sweep] for end in ends]
-        z = _placed(n, hands, parts, [int(part.max()) + 1 for part in parts])
-        kept.append((labels_by_size(z, np.bincount(z)), *hyper))
+        if isinstance(parts[0], Counts):
+            kept.append(counts_row(Counts.side_by_side(parts), hyper))
+        else:
+            z = _placed(n, hands, parts, [int(part.max()) + 1 for part in parts])
+            kept.append(labels_row(labels_by_size(z, np.bincount(z)), hyper))
     return kept
 
 
-def _draws(trace, kept, n, d):
-    empty = Draws.empty(n, d)
-    columns = zip(*kept, strict=True) if kept else empty.kept.values()
-    return Draws(trace, {name: np.array(column) for name, column in zip(empty.kept, columns, strict=True)})
+def _row(keep, z, counts, hyper):
+    """Where the chain stands after the round, as a draw."""
+    if keep == "counts":
+        return counts_row(counts, hyper)
+    return labels_row(labels_by_size(z, counts.sizes), hyper)
+
+
+def _empty(keep, n, counts):
+    """No draws of images with such counts."""
+    d, n_classes = counts.ones.shape[1], counts.classes.shape[1]
+    return empty_kept(SimpleNamespace(n=n, d=d, masked=counts.gaps.shape[1] > 0, n_classes=n_classes), keep)

@@ -10,6 +10,7 @@ from dpmix.chain.segment import run_sweep
 from dpmix.chain.state import Chain, State, generator_state
 from dpmix.kernels.records import Components
 from dpmix.sharding.anchored_pass import draw_components, first_ranks
+from dpmix.sharding.counts import Counts
 from dpmix.sharding.streams import COMPONENTS, SEGMENT
 
 __all__ = ["GLOBAL", "LOCAL", "ShardEnd", "local_alpha", "run_shard"]
@@ -25,7 +26,7 @@ class ShardEnd(NamedTuple):
     ranks: np.ndarray  # (k,) uint64, of the anchor of each of its clusters
     components: Components
     trace: dict  # of (round_sweeps,) arrays, the figures of each sweep
-    kept: dict  # of (m,) int32 by sweep: where a sweep before the last gives a draw, clusters of its images
+    kept: dict  # by sweep, where one before the last gives a draw: clusters of its images (m,) int32, or `Counts`
 
 
 def local_alpha(alpha, shards):
@@ -68,7 +69,7 @@ def run_shard(table, rows, plan, streams, hand, state, done):
         trace.append(run_sweep(chain, plan.with_schedule(schedule.share(table.n, n, sweep)), sweep, LOCAL))
         trace[-1]["log_joint"] += _log_joint_beyond(chain, alpha)
         if plan.keeps(sweep) and sweep < last:
-            kept[sweep] = chain.partition.z.astype(np.int32)
+            kept[sweep] = _kept(chain, plan.keep)
     return ShardEnd(
         z=chain.partition.z.astype(np.int32),
         ranks=first_ranks(chain.partition.z, chain.n_clusters, streams.ranks(rows)),
@@ -76,6 +77,13 @@ def run_shard(table, rows, plan, streams, hand, state, done):
         trace={name: np.array([figures[name] for figures in trace]) for name in trace[0]},
         kept=kept,
     )
+
+
+def _kept(chain, keep):
+    """What the shard tells of a draw."""
+    if keep == "labels":
+        return chain.partition.z.astype(np.int32)
+    return Counts(*(values[: chain.n_clusters].copy() for values in chain.partition[1:]))
 
 
 def _log_joint_beyond(chain, alpha):

@@ -16,9 +16,10 @@ import numpy as np
 from dpmix.base.errors import InputError, RunError
 from dpmix.base.npz import read_stored
 from dpmix.base.reading import opened
-from dpmix.chain.record import DRAW_NAMES, TRACE_NAMES, ChainRecord, Draws
+from dpmix.chain.kept import empty_kept
+from dpmix.chain.record import TRACE_NAMES, ChainRecord, Draws
 from dpmix.chain.state import State
-from dpmix.store.chain_values import arrays_of, check_values, due_forms, misfit
+from dpmix.store.chain_values import arrays_of, check_values, due_forms, misfit, wrong_length
 
 __all__ = ["read_chain", "write_chain"]
 
@@ -58,7 +59,7 @@ def read_chain(path, run, chain_ix, table, plan):
                 f"{path} is damaged: its checksum does not match what it holds; "
                 "restore it from a copy, or delete it and resume the run, which draws this chain again"
             )
-        arrays = _parse(path, file, size, _forms(table.n, table.d))
+        arrays = _parse(path, file, size, _forms(table, plan))
     for name, found, wanted in (("run", arrays["run"], run), ("chain", arrays["chain"], chain_ix)):
         if found.item() != wanted:
             raise RunError(f"{path} belongs to another {name}: to {found}, not to {wanted}")
@@ -70,7 +71,8 @@ def read_chain(path, run, chain_ix, table, plan):
     state = State(**{name: arrays[f"state.{name}"] for name in State._fields})
     state = state._replace(alpha=state.alpha.item())
     trace = {name: arrays[f"trace.{name}"] for name in TRACE_NAMES}
-    return ChainRecord(state, Draws(trace, {name: arrays[f"kept.{name}"] for name in DRAW_NAMES}))
+    kept = {name: arrays[f"kept.{name}"] for name in empty_kept(table, plan.keep)}
+    return ChainRecord(state, Draws(trace, kept))
 
 
 @contextlib.contextmanager
@@ -98,9 +100,9 @@ def _digest(file):
     return sha.hexdigest().encode()
 
 
-def _forms(n, d):
-    """Dtype and shape of every array of a chain over `n` images of `d` pixels; -1 is any length."""
-    return {"run": (None, ()), "chain": ("i8", ()), "sweeps": ("i8", ())} | due_forms(n, d)
+def _forms(table, plan):
+    """Dtype and shape of every array of a chain of `plan` over `table`; -1 is any length."""
+    return {"run": (None, ()), "chain": ("i8", ()), "sweeps": ("i8", ())} | due_forms(table, plan)
 
 
 def _parse(path, file, size, forms):
@@ -125,17 +127,12 @@ def _parse(path, file, size, forms):
 def _check_lengths(path, arrays, table, plan):
     """Check that all arrays are about the same sweeps and draws."""
     sweeps = len(arrays["trace.log_joint"])
-    draws = plan.n_kept(sweeps)
     if sweeps > plan.sweeps:
         raise RunError(
             f"{path} does not fit its run: it has {sweeps} sweeps where {plan.sweeps} were planned"
         )
-    for name, found in arrays.items():
-        due = {"trace": sweeps, "kept": draws}.get(name.partition(".")[0])
-        if due is not None and len(found) != due:
-            raise RunError(
-                f"{path} does not fit its run: {name} is of length {len(found)}, but {sweeps} sweeps need {due}"
-            )
+    if wrong := wrong_length(arrays, table, plan):
+        raise RunError(f"{path} does not fit its run: {' '.join(wrong)}")
     if arrays["sweeps"] != sweeps:
         raise RunError(
             f"{path} does not fit its run: it counts {arrays['sweeps']} sweeps, its trace has {sweeps}"

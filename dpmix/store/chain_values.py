@@ -8,10 +8,11 @@ of their prior, figures of sweeps that agree with the draws and with where the c
 import numpy as np
 
 from dpmix.base.errors import InputError
-from dpmix.chain.record import DRAW_NAMES, FIGURES, PROPOSALS, TRACE_NAMES, Draws
+from dpmix.chain.kept import COUNTS, HYPER
+from dpmix.chain.record import FIGURES, PROPOSALS, TRACE_NAMES, Draws
 from dpmix.model.prior import LEAST, MOST, Gamma
 
-__all__ = ["arrays_of", "check_segment", "check_values", "due_forms", "misfit"]
+__all__ = ["arrays_of", "check_segment", "check_values", "due_forms", "misfit", "wrong_length"]
 
 _MAX_NAME = 4 * 32  # bytes of the name of a run
 _HAIR = 1e-9  # relative: exp(log(x)) may lie so far beyond the range
@@ -31,11 +32,12 @@ def arrays_of(state, draws):
     """
     arrays = {f"state.{name}": value for name, value in state._asdict().items()}
     arrays |= {f"trace.{name}": draws.trace[name] for name in TRACE_NAMES}
-    return arrays | {f"kept.{name}": draws.kept[name] for name in DRAW_NAMES}
+    return arrays | {f"kept.{name}": values for name, values in draws.kept.items()}
 
 
-def due_forms(n, d):
-    """Dtype and shape of each of `arrays_of` a chain over `n` images of `d` pixels; -1 is any length."""
+def due_forms(table, plan):
+    """Dtype and shape of each of `arrays_of` a chain of `plan` over `table`; -1 is any length."""
+    n, d = table.n, table.d
     forms = {
         "state.z": ("i4", (n,)),
         "state.alpha": ("f8", ()),
@@ -44,7 +46,7 @@ def due_forms(n, d):
         "state.generator": ("u8", (6,)),
     }
     forms |= {f"trace.{name}": (dtype, (-1,)) for name, dtype in FIGURES.items()}
-    kept = Draws.empty(n, d).kept
+    kept = Draws.fresh(table, plan).kept
     return forms | {f"kept.{name}": (values.dtype, (-1, *values.shape[1:])) for name, values in kept.items()}
 
 
@@ -86,14 +88,33 @@ def check_segment(state, draws, table, plan, done):
         Names the array.
     """
     arrays = arrays_of(state._replace(alpha=np.asarray(state.alpha)), draws)
-    lengths = {"trace": len(arrays["trace.log_joint"])}
-    lengths["kept"] = plan.n_kept(done + lengths["trace"]) - plan.n_kept(done)
-    for name, (dtype, shape) in due_forms(table.n, table.d).items():
-        length = lengths.get(name.partition(".")[0])
-        due = shape if length is None else (length, *shape[1:])
-        wrong = misfit(name, (dtype, due), arrays[name].dtype, arrays[name].shape)
+    for name, due in due_forms(table, plan).items():
+        wrong = misfit(name, due, arrays[name].dtype, arrays[name].shape)
         _demand(not wrong, name, wrong)
+    wrong = wrong_length(arrays, table, plan, done)
+    _demand(not wrong, *(wrong or ("", "")))
     check_values(arrays, table, plan, done)
+
+
+def wrong_length(arrays, table, plan, done=0):
+    """The first of `arrays`, of the right forms, that is not about the same sweeps and draws as the others.
+
+    Returns
+    -------
+    (name, text) or None
+        What is wrong, in words that go on from the name.
+    """
+    sweeps = len(arrays["trace.log_joint"])
+    draws = plan.n_kept(done + sweeps) - plan.n_kept(done)
+    due = {"trace": (sweeps, ""), "kept": (draws, "")}
+    if plan.keep == "counts":
+        clusters = int(arrays["kept.n_clusters"].clip(0, table.n).sum())
+        due |= {f"kept.{name}": (clusters, f" with {clusters} clusters in all draws") for name in COUNTS}
+    for name, values in arrays.items():
+        length, of = due.get(name, due.get(name.partition(".")[0], (None, "")))
+        if length is not None and len(values) != length:
+            return name, f"is of length {len(values)}, but {sweeps} sweeps{of} need {length}"
+    return None
 
 
 def check_values(arrays, table, plan, done=0):
@@ -110,9 +131,15 @@ def check_values(arrays, table, plan, done=0):
         Names the array.
     """
     _check_state(arrays)
-    _check_trace(arrays, table.n)
+    _check_trace(arrays, table.n, plan)
     _check_hyperparameters(arrays, table, plan)
-    _check_labels(arrays, plan, done)
+    sweeps = _sweeps_kept(arrays, plan, done)
+    if plan.keep == "labels":
+        _check_labels(arrays, sweeps)
+    else:
+        _check_counts(arrays, table, sweeps)
+    same = (arrays["kept.alpha"] == arrays["trace.alpha"][sweeps]).all()
+    _demand(same, "kept.alpha", "must be what the trace has for these sweeps")
     _check_end(arrays, plan, done)
 
 
@@ -135,7 +162,7 @@ def _is_gapless(labels):
     return bool(np.bincount(labels).all())
 
 
-def _check_trace(arrays, n):
+def _check_trace(arrays, n, plan):
     for name, dtype in FIGURES.items():
         values = arrays[f"trace.{name}"]
         if dtype == "f8":
@@ -145,7 +172,10 @@ def _check_trace(arrays, n):
     clusters, moved = arrays["trace.n_clusters"], arrays["trace.n_moved"]
     within = ((clusters >= 1) & (clusters <= n)).all()
     _demand(within, "trace.n_clusters", f"must lie between 1 and {n}, the number of images")
-    _demand((moved <= n).all(), "trace.n_moved", f"must be at most {n}, the number of images")
+    visits = np.full(len(moved), n)
+    if plan.shards > 1:  # and once more in the pass at the end of a round
+        visits[plan.schedule.round_sweeps - 1 :: plan.schedule.round_sweeps] += n
+    _demand((moved <= visits).all(), "trace.n_moved", f"must be at most {n}, the number of images, in a pass")
     for move in PROPOSALS:
         fewer = arrays[f"trace.{move}_accepted"] <= arrays[f"trace.{move}_proposals"]
         _demand(fewer.all(), f"trace.{move}_accepted", "must be at most the number of proposals")
@@ -169,11 +199,14 @@ def _check_hyperparameters(arrays, table, plan):
             _demand((values == fixed).all(), place, "must be what the prior fixes")
 
 
-def _check_labels(arrays, plan, done):
-    labels, clusters = arrays["kept.labels"], arrays["trace.n_clusters"]
+def _sweeps_kept(arrays, plan, done):
+    """Which of the sweeps gave the draws: indices into the trace, (draws,) int64."""
     before = plan.n_kept(done)
-    sweeps = plan.kept_sweeps(before + len(labels))[before:] - done
-    due = clusters[sweeps]
+    return plan.kept_sweeps(before + len(arrays["kept.alpha"]))[before:] - done
+
+
+def _check_labels(arrays, sweeps):
+    labels, due = arrays["kept.labels"], arrays["trace.n_clusters"][sweeps]
     for draw, (row, k) in enumerate(zip(labels, due.tolist(), strict=True)):
         _demand(
             _is_gapless(row),
@@ -185,10 +218,36 @@ def _check_labels(arrays, plan, done):
         _demand(
             len(sizes) == k, "trace.n_clusters", f"has {k} for draw {draw}, whose labels are of {len(sizes)}"
         )
-    alpha = arrays["trace.alpha"][sweeps]
-    _demand(
-        (arrays["kept.alpha"] == alpha).all(), "kept.alpha", "must be what the trace has for these sweeps"
-    )
+
+
+def _check_counts(arrays, table, sweeps):
+    """Counts of each draw must be those of all images, in clusters by size."""
+    n_clusters = arrays["kept.n_clusters"]
+    same = (n_clusters == arrays["trace.n_clusters"][sweeps]).all()
+    _demand(same, "kept.n_clusters", "must be what the trace has for these sweeps")
+    ends = np.cumsum(n_clusters).tolist()
+    for draw, (k, end) in enumerate(zip(n_clusters.tolist(), ends, strict=True)):
+        counts = [arrays[f"kept.{name}"][end - k : end] for name in COUNTS]
+        _check_draw(counts, table, f"; draw {draw} does not")
+
+
+def _check_draw(counts, table, told):
+    sizes, ones, gaps, classes = counts
+    by_size = (np.diff(sizes) <= 0).all() and sizes[-1] >= 1
+    _demand(by_size, "kept.sizes", f"must hold images in every cluster, in order of size{told}")
+    of_all = sizes[:, None]
+    _demand(_within(gaps, of_all), "kept.gaps", f"must lie between 0 and the sizes{told}")
+    seen = of_all - gaps if table.masked else of_all
+    _demand(_within(ones, seen), "kept.ones", f"must lie between 0 and the images observed{told}")
+    labelled = _within(classes, of_all) and (classes.sum(1) <= sizes).all()
+    _demand(labelled, "kept.classes", f"must lie between 0 and the sizes{told}")
+    for name, values, total in zip(COUNTS, counts, (table.n, *table.totals), strict=True):
+        same = np.array_equal(values.sum(0, dtype=np.int64), total)
+        _demand(same, f"kept.{name}", f"must add up to those of all images{told}")
+
+
+def _within(values, most):
+    return (values >= 0).all() and (values <= most).all()
 
 
 def _check_end(arrays, plan, done):
@@ -202,12 +261,15 @@ def _check_end(arrays, plan, done):
         arrays["trace.alpha"][-1] == arrays["state.alpha"], "trace.alpha", "must end with that of the state"
     )
     if plan.keeps(done + sweeps):
-        for name in DRAW_NAMES[1:]:
+        for name in HYPER:
             same = np.array_equal(arrays[f"kept.{name}"][-1], arrays[f"state.{name}"])
             _demand(same, f"kept.{name}", "must end with that of the state")
-        _demand(
-            _same_partition(arrays["kept.labels"][-1], z), "kept.labels", "must end with the state's clusters"
-        )
+        if plan.keep == "counts":
+            last = arrays["kept.sizes"][-arrays["kept.n_clusters"][-1] :]
+            same, name = np.array_equal(last, np.sort(np.bincount(z))[::-1]), "kept.sizes"
+        else:
+            same, name = _same_partition(arrays["kept.labels"][-1], z), "kept.labels"
+        _demand(same, name, "must end with the state's clusters")
 
 
 def _same_partition(one, other):

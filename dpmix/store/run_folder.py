@@ -88,7 +88,7 @@ class RunFolder:
             It cannot be written, there is no room for the run, or it is in use.
         """
         needed = _table_bytes(table) + (plan.chains + 1) * _chain_bytes(
-            table, plan.sweeps, plan.n_kept(plan.sweeps)
+            table, plan, plan.sweeps, plan.n_kept(plan.sweeps)
         )
         facts = describe(__version__, table, plan)
         path, lock = _fill(path, facts, table, (), needed, overwrite)
@@ -137,7 +137,7 @@ class RunFolder:
     def write(cls, path, table, plan, records, version, overwrite=False):
         """Write a run folder at `path` that holds the `records` of chains; arguments and errors as for `create`."""
         needed = _table_bytes(table)
-        needed += sum(_chain_bytes(table, record.sweeps, record.draws.n_kept) for record in records)
+        needed += sum(_chain_bytes(table, plan, record.sweeps, record.draws.n_kept) for record in records)
         facts = describe(version, table, plan)
         _, lock = _fill(path, facts, table, records, needed, overwrite)
         lock.release()
@@ -275,7 +275,7 @@ class RunFolder:
 
     def _check_room(self, plan=None):
         plan = plan or self.plan
-        chain = _chain_bytes(self.table, plan.sweeps, plan.n_kept(plan.sweeps))
+        chain = _chain_bytes(self.table, plan, plan.sweeps, plan.n_kept(plan.sweeps))
         present = [path.stat().st_size for path in map(self.chain_path, range(plan.chains)) if path.is_file()]
         _check_room(self.path, chain + max(0, plan.chains * chain - sum(present)))
 
@@ -366,12 +366,12 @@ def _table_bytes(table):
     return table.packed.nbytes + _SPARE_BYTES
 
 
-def _chain_bytes(table, sweeps, draws):
+def _chain_bytes(table, plan, sweeps, draws):
     """Size of a chain's file, about: its state, the figures of each sweep, and labels and hyperparameters a draw."""
     return (
         4 * table.n
         + 8 * len(FIGURES) * sweeps
-        + draws * (2 * table.n + 16 * table.d + 8)
+        + draws * (plan.draw_bytes(table.n) + 16 * table.d + 8)
         + 16 * table.d
         + 8192
     )

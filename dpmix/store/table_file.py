@@ -10,26 +10,27 @@ import numpy as np
 
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, RunError
+from dpmix.base.file_rows import FileRows, held
 from dpmix.base.reading import opened
-from dpmix.base.stream import fill
 from dpmix.model.table import BinaryTable
 
-__all__ = ["read_table", "write_table"]
+__all__ = ["check_bits", "npy_header", "read_table", "write_table"]
 
 MOST_CLASSES = 65534
-_BLOCK_BYTES = 1 << 24  # bits are checked this much at a time
 
 
 def write_table(file, table):
     """Write the packed pixels of `table` to a binary `file`."""
-    file.write(_npy_header(table.packed.shape))
-    file.write(np.ascontiguousarray(table.packed))
+    file.write(npy_header(table.packed.shape))
+    for rows in table.blocks():
+        file.write(np.ascontiguousarray(rows))
 
 
 def read_table(path, data):
     """The `dpmix.model.table.BinaryTable` in the file at `path`, read-only.
 
-    It is read, not mapped: what is mapped is gone when another program cuts the file, and this one with it.
+    It is read, not mapped: what is mapped is gone when another program cuts the file, and this one with it. Of
+    many images, rows are read when they are asked for (`dpmix.base.file_rows`).
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def read_table(path, data):
     """
     n, d, shape, masked, n_classes = _sizes(data)
     packed = (n, -(-d // 8) * (2 if masked else 1) + (2 if n_classes else 0))
-    header = _npy_header(packed)
+    header = npy_header(packed)
     wanted = len(header) + packed[0] * packed[1]
     with opened(path) as file:
         found, size = file.read(len(header)), os.fstat(file.fileno()).st_size
@@ -53,16 +54,15 @@ def read_table(path, data):
                 f"{path} is damaged, or holds other data: it has {size} bytes, and {n} images of {d} pixels "
                 f"take {wanted}; restore it from a copy"
             )
-        values = np.empty(packed, np.uint8)
-        filled = fill(file, memoryview(values).cast("B"))
-    values.flags.writeable = False
-    table = BinaryTable(values, d, shape, masked, n_classes)
-    if filled != values.size or found != header or table.digest != data["digest"]:
+    table = None
+    if found == header:
+        table = BinaryTable(held(FileRows(path)), d, shape, masked, n_classes)
+    if table is None or table.digest != data["digest"]:
         raise RunError(
             f"{path} is damaged, or holds other data: its digest is not the one that the run was given; "
             "restore it from a copy"
         )
-    _check_bits(path, table)
+    check_bits(path, table)
     return table
 
 
@@ -76,22 +76,20 @@ def _sizes(data):
     return n, d, (height, width), check_bool("masked", data["masked"]), n_classes
 
 
-def _check_bits(path, table):
+def check_bits(path, table):
     """Refuse what packing never gives: bits beyond the last pixel, pixels that are on and not observed, odd labels."""
     width, beyond = table.width, 0xFF << (table.d - 1) % 8 + 1 & 0xFF
     ends = [width, 2 * width] if table.masked else [width]
-    if any((table.packed[:, end - 1] & beyond).any() for end in ends):
-        raise RunError(f"{path} was not written by dpmix: bits beyond the last pixel are set")
-    step = max(1, _BLOCK_BYTES // width)
-    for first in range(0, table.n if table.masked else 0, step):
-        rows = table.packed[first : first + step]
-        if (rows[:, :width] & ~rows[:, width : 2 * width]).any():
+    for rows in table.blocks():
+        if any((rows[:, end - 1] & beyond).any() for end in ends):
+            raise RunError(f"{path} was not written by dpmix: bits beyond the last pixel are set")
+        if table.masked and (rows[:, :width] & ~rows[:, width : 2 * width]).any():
             raise RunError(f"{path} was not written by dpmix: pixels are on that are not observed")
     if table.n_classes and table.classes.max() + 1 != table.n_classes:
         raise RunError(f"{path} does not fit its run: its labels are not of {table.n_classes} classes")
 
 
-def _npy_header(shape):
+def npy_header(shape):
     """The header of an .npy file, format 1.0, of uint8."""
     text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}, }}"
     text += " " * (-(10 + len(text) + 1) % 64) + "\n"

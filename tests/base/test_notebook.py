@@ -90,6 +90,15 @@ def test_posterior_shows_where_its_chains_ended(small_posterior):
     assert Reader(draw._repr_html_()).cells[2:4] == ["0", str(draw.sizes[0])]
 
 
+def test_posterior_that_keeps_counts_shows_the_same():
+    given = {"chains": 1, "sweeps": 4, "init": "one", "seed": 1, "progress": False, "jobs": 1}
+    x = np.random.default_rng(0).integers(0, 2, (20, 9))
+    shown = [dpmix.sample(x, keep=keep, **given)._repr_html_() for keep in ("labels", "counts")]
+    assert (
+        Reader(shown[0]).cells == Reader(shown[1]).cells and (sheet_of(shown[0]) == sheet_of(shown[1])).all()
+    )
+
+
 def test_summary_and_estimate_say_what_their_text_says(small_posterior):
     summary = small_posterior.summary()
     cells = Reader(summary._repr_html_()).cells

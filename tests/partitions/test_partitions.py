@@ -467,7 +467,7 @@ def test_bad_input_is_named(posterior, call, error, text):
 
 def test_posterior_without_draws_is_refused():
     empty = posterior_with(random_draws(0, n=5, m=1))
-    empty.labels = empty.labels[:, :0]
+    empty.alpha = empty.alpha[:, :0]
     for ask in (point_estimate, co_clustering):
         with pytest.raises(InputError, match=r"at least one draw.*dpmix\.resume"):
             ask(empty)

@@ -40,7 +40,7 @@ def a_posterior(n=60, shape=SHAPE, chains=2, sweeps=6, groups=8, burn_in=None):
 def given_clusters(sizes, shape=SHAPE):
     """A posterior with one draw, in which the clusters have these sizes."""
     posterior = a_posterior(sum(sizes), shape, chains=1, sweeps=1, groups=1, burn_in=0)
-    posterior.labels = np.repeat(np.arange(len(sizes)), sizes)[None, None]
+    posterior._labels = np.repeat(np.arange(len(sizes)), sizes)[None, None]
     return posterior
 
 
@@ -139,7 +139,7 @@ def test_tiles_count_only_what_is_observed():
     plan = Plan.checked(Prior(alpha=3, a=0.5, b=0.7), 1, 1, 0, None, check_init("random:1", 2)[0], 1)
     record = ChainRecord(*run_segment(table, plan, start(table, plan, None, 0), 0, 1))
     given = Posterior(table, plan, [record], "test")
-    given.labels = np.array([[labels]])
+    given._labels = np.array([[labels]])
     tile = plot.clusters(given).images[0].get_array()
     np.testing.assert_allclose(tile.ravel(), np.array([2.5, 1.5, 0.5, 0.5]) / np.array([3.2, 3.2, 1.2, 2.2]))
 
@@ -201,7 +201,7 @@ def test_clusters_refuses_bad_arguments(posterior, arguments, named):
 
 def test_clusters_of_a_run_without_draws_says_so():
     posterior = a_posterior(chains=1, sweeps=4, burn_in=2)
-    posterior.labels = posterior.labels[:, :0]
+    posterior.alpha = posterior.alpha[:, :0]
     with pytest.raises(InputError, match="at least one draw"):
         plot.clusters(posterior)
 

@@ -3,6 +3,7 @@
 Needs the extra ``dask``.
 """
 
+import functools
 import os
 import random
 import signal
@@ -13,38 +14,17 @@ import pytest
 
 import dpmix
 from dpmix.base.errors import InputError, InputTypeError, Interrupted, WorkerError
-from dpmix.chain.schedule import Schedule
 from dpmix.sampling import dask_crew, sharded
 from dpmix.sharding import rounds
+from support import sharded_runs
 from support.dask_workers import immortal_workers
+from support.sharded_runs import GIVEN
 from support.shell import assert_same_bits
 
 distributed, da = pytest.importorskip("distributed"), pytest.importorskip("dask.array")
 key_split = pytest.importorskip("dask.utils").key_split
 
-N = 9_000  # images: three blocks of the pass
-GIVEN = {
-    "chains": 2,
-    "sweeps": 8,
-    "burn_in": 1,
-    "thin": 3,
-    "init": "random:20",
-    "seed": 3,
-    "shards": 3,
-    "schedule": Schedule(6, 6, 4, round_sweeps=2),
-    "progress": False,
-}
-
-
-def images():
-    rng = np.random.default_rng(7)
-    centres = rng.integers(0, 2, (8, 20))[np.arange(N) % 8]
-    x = np.where(rng.random((N, 20)) < 0.1, 1 - centres, centres)
-    return np.ma.MaskedArray(x, rng.random((N, 20)) < 0.05)
-
-
-def sampled(**changes):
-    return dpmix.sample(images(), labels=np.arange(N) % 3 - 1, **{**GIVEN, **changes})
+sampled = functools.partial(sharded_runs.sampled, 9_000)  # three blocks of the pass
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +161,7 @@ def dask_images(values=None, n=240, block=20):
 @pytest.mark.parametrize("labels", [None, np.arange(240) % 3 - 1], ids=["pixels", "labels"])
 def test_a_dask_array_gives_the_table_of_its_images(client, labels):
     x, values = dask_images()
-    given = {**GIVEN, "sweeps": 2, "chains": 1, "thin": 1}
+    given = {**GIVEN, "sweeps": 2, "chains": 1, "thin": 1, "keep": "labels"}
     wanted = dpmix.sample(values, labels=labels, jobs=1, **given)
     for executor in (client, None):
         where = {"jobs": 1} if executor is None else {"executor": executor}

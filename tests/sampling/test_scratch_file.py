@@ -8,7 +8,7 @@ import pytest
 
 import dpmix
 from dpmix.model.table import BinaryTable
-from dpmix.sampling import run
+from dpmix.sampling import scratch
 from dpmix.sampling.delivery import TableHandle
 from dpmix.store.table_file import write_table
 
@@ -19,7 +19,7 @@ def full(*args, **kwargs):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize(("module", "name"), [(tempfile, "TemporaryDirectory"), (run, "write_table")])
+@pytest.mark.parametrize(("module", "name"), [(tempfile, "TemporaryDirectory"), (scratch, "write_table")])
 def test_no_room_is_told(monkeypatch, module, name):
     monkeypatch.setattr(module, name, full)
     with pytest.raises(

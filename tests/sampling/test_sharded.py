@@ -1,5 +1,6 @@
 """Chains over shards: the same bits wherever and however their jobs run, through deaths, Ctrl-C and resume."""
 
+import functools
 import itertools
 import os
 import signal
@@ -14,31 +15,11 @@ from dpmix.chain.schedule import Schedule
 from dpmix.sampling import run, sharded
 from dpmix.sampling.workers import ProcessWorkers, WorkerDied
 from dpmix.sharding import rounds
+from support import sharded_runs
 from support.shell import assert_same_bits
 
 N = 300
-GIVEN = {
-    "chains": 2,
-    "sweeps": 8,
-    "burn_in": 1,
-    "thin": 3,
-    "init": "random:20",
-    "seed": 3,
-    "shards": 3,
-    "schedule": Schedule(6, 6, 4, round_sweeps=2),
-    "progress": False,
-}
-
-
-def images():
-    rng = np.random.default_rng(7)
-    centres = rng.integers(0, 2, (8, 20))[np.arange(N) % 8]
-    x = np.where(rng.random((N, 20)) < 0.1, 1 - centres, centres)
-    return np.ma.MaskedArray(x, rng.random((N, 20)) < 0.05)
-
-
-def sampled(**changes):
-    return dpmix.sample(images(), labels=np.arange(N) % 3 - 1, **{**GIVEN, **changes})
+sampled = functools.partial(sharded_runs.sampled, N, keep="labels")
 
 
 @pytest.fixture(scope="module")

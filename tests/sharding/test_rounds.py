@@ -123,6 +123,23 @@ def test_figures_are_those_of_the_whole_chain(gaps, labels):
         )
 
 
+def test_moves_of_the_pass_are_counted_with_those_of_the_last_sweep():
+    table, plan = groups(), plan_of()
+    game = rounds.play_round(plan, 0, start(table, plan, None, 0), 0)
+    ends = [rounds.on_rows(table, job) for job in next(game)]
+    jobs = game.send(ends)
+    answers = [rounds.on_rows(table, job) for job in jobs]
+    before, after = (
+        np.concatenate(parts) for parts in ([job.args[1] for job in jobs], [end.z for end in answers])
+    )
+    assert (before != after).any()
+    with pytest.raises(StopIteration) as end:
+        game.send(answers)
+    moved = sum(end.trace["n_moved"] for end in ends)
+    moved[-1] += (before != after).sum()
+    np.testing.assert_array_equal(end.value.value[1].trace["n_moved"], moved)
+
+
 @pytest.mark.parametrize("shards", [1, 2, 7])
 def test_shares_of_the_proposals_add_up(shards):
     sizes = np.random.default_rng(shards).multinomial(1000, np.full(shards, 1 / shards))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from dpmix.chain.plan import Plan
-from dpmix.chain.record import DRAW_NAMES, TRACE_NAMES, ChainRecord
+from dpmix.chain.record import ChainRecord
 from dpmix.chain.segment import run_segment
 from dpmix.chain.starts import start
 from dpmix.model.prior import Prior
@@ -43,11 +43,11 @@ def assert_same_record(one, other):
         np.testing.assert_array_equal(
             getattr(one.state, name), getattr(other.state, name), strict=name != "alpha"
         )
-    for part, names in (("trace", TRACE_NAMES), ("kept", DRAW_NAMES)):
-        for name in names:
-            np.testing.assert_array_equal(
-                getattr(one.draws, part)[name], getattr(other.draws, part)[name], strict=True
-            )
+    for part in ("trace", "kept"):
+        mine, theirs = getattr(one.draws, part), getattr(other.draws, part)
+        assert mine.keys() == theirs.keys()
+        for name in mine:
+            np.testing.assert_array_equal(mine[name], theirs[name], strict=True)
 
 
 def assert_same_posterior(one, other):
