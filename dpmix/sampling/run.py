@@ -3,6 +3,7 @@
 import contextlib
 import tempfile
 import time
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from dpmix.base.annotations import Executes, PathLike, Seed, Table, Whole
 from dpmix.base.checks import check_bool, check_count
-from dpmix.base.errors import InputTypeError, RunError
+from dpmix.base.errors import InputError, InputTypeError, RunError
 from dpmix.base.progress import Progress
 from dpmix.base.version import __version__
 from dpmix.chain.plan import Plan
@@ -31,6 +32,7 @@ from dpmix.sampling.workers import SECONDS_TO_START
 from dpmix.sharding.warmth import warm_up
 from dpmix.store.run_folder import RunFolder
 from dpmix.store.table_file import write_table
+from dpmix.tables.columns import Columns
 
 __all__ = ["resume", "sample"]
 
@@ -41,6 +43,7 @@ def sample(
     *,
     observed: ArrayLike | None = None,
     labels: ArrayLike | None = None,
+    columns: Sequence[str] | Columns | None = None,
     chains: Whole = 5,
     sweeps: Whole = 200,
     burn_in: Whole | None = None,
@@ -63,9 +66,12 @@ def sample(
 
     Parameters
     ----------
-    x : Images or (n, d) array of 0/1 or bool
-        One image a row. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed. A dask
+    x : Images or (n, d) array of 0/1 or bool, a frame or a sparse matrix
+        One image a row. Masked entries of a `numpy.ma.MaskedArray`, NaN and null are not observed. A dask
         array is packed block by block, on the workers where `executor` is a Client; all of it must be observed.
+        A frame (pandas, polars, pyarrow, ...) may have columns of booleans and of two values, too: names and
+        values are kept, in `Posterior.columns`, and its index in `Posterior.names`. A sparse matrix of SciPy, such
+        as ``CountVectorizer(binary=True)`` gives, is never made dense.
     prior : Prior, optional
         By default ``Prior()``, which learns alpha, a and b.
     observed : (d,) or (n, d) array of bool, optional
@@ -74,6 +80,8 @@ def sample(
         A class for each image, from 0, as one more column of the table; -1, or NaN beside whole numbers, where it
         is not observed.
         Labels sharpen the clusters and can then be asked for: see `predict_labels`.
+    columns : sequence of str, optional
+        Names of the columns of an `x` that has none of its own.
     chains, sweeps : int
         Number of chains and sweeps of each, burn-in included.
     burn_in : int, optional
@@ -145,9 +153,11 @@ def sample(
         raise InputTypeError(f"prior must be a dpmix.Prior; got {type(prior).__name__}")
     classes, table = labels, None
     if is_dask_array(x):
+        if columns is not None:
+            raise InputError("columns cannot be given for a dask array x", "pass x as an array in memory")
         n, d = checked_form(x, observed)
     else:
-        table = BinaryTable.from_input(x, observed, classes)
+        table = BinaryTable.from_input(x, observed, classes, columns=columns)
         n, d = table.n, table.d
     prior.pseudo_counts(d)
     init, labels = check_init(init, n)
