@@ -9,13 +9,14 @@ import re
 
 from dpmix.base.text import read_number, shown
 
-__all__ = ["DATES", "Unfit", "code_of", "meaning_of"]
+__all__ = ["DATES", "LEAVE_OUT", "MOST_VALUES", "Unfit", "check_meaning", "code_of", "meaning_of"]
 
 _ZEROS, _ONES = frozenset({"0", "0.0", "false"}), frozenset({"1", "1.0", "true"})
 _WORDS = {"no": "yes", "n": "y", "f": "t", "off": "on", "absent": "present", "negative": "positive", "-": "+"}
 _OPPOSITE = {**_WORDS, **{yes: no for no, yes in _WORDS.items()}}
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2})?")
 _SHOWN = 3
+MOST_VALUES = 64  # of a column that are counted
 
 LEAVE_OUT = "leave it out"
 _TWO = "make columns of two values of it, as by pandas.get_dummies, or leave it out"
@@ -113,10 +114,9 @@ def _refuse_numbers(texts):
 
 
 def _refuse_many(texts):
+    many = f"{len(texts)}" if len(texts) <= MOST_VALUES else f"more than {MOST_VALUES}"
     third = next((text for text in texts[2:] if code_of(text) is None), texts[2])
-    raise Unfit(
-        f"has {len(texts):,} different values ({_listed(texts)}), and there is room for two", _TWO, third
-    )
+    raise Unfit(f"has {many} different values ({_listed(texts)}), and there is room for two", _TWO, third)
 
 
 def _with_opposite(text):
