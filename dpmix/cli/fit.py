@@ -12,6 +12,7 @@ from dpmix.cli.options import (
     add_source,
     given,
     load_observed,
+    tell_columns,
     tell_observed,
 )
 from dpmix.cli.priors import prior_of, read_prior, schedule_of
@@ -117,6 +118,7 @@ def _fit(arguments):
     images, observed = load_observed(arguments)
     labels = _labels(arguments, images)
     tell_observed(observed)
+    tell_columns(images)
     posterior = dpmix.sample(images, prior, observed=observed, labels=labels, **options)
     show(chain_table(posterior.records))
 

@@ -4,6 +4,7 @@ import argparse
 import math
 
 from dpmix.base.errors import InputError
+from dpmix.base.escaping import for_terminal
 from dpmix.base.text import MOST_DIGITS, read_integer, read_number, shown
 from dpmix.cli.files import PICTURES
 from dpmix.cli.streams import note
@@ -22,6 +23,8 @@ __all__ = [
     "load_observed",
     "load_source",
     "shape_of",
+    "table_options",
+    "tell_columns",
     "tell_observed",
 ]
 
@@ -233,6 +236,12 @@ def tell_observed(observed):
     hidden, rows = int((~observed).sum()), int((~observed).any(axis=1).sum())
     share = f"{hidden:,} of {observed.size:,} pixels ({hidden / observed.size:.1%})"
     note(f"not observed: {share}, in {rows:,} of {len(observed):,} images")
+
+
+def tell_columns(images):
+    """Say on stderr what 0 and 1 stand for in the columns of a table, where these are not named by it."""
+    if images.columns is not None and images.columns.values:
+        note(f"of the columns, 0 and 1 are: {'; '.join(map(for_terminal, images.columns.notes))}")
 
 
 def given(arguments, *names):

@@ -13,7 +13,7 @@ from dpmix.base.text import count, shown
 from dpmix.tables.columns import Columns, check_columns, check_names
 from dpmix.tables.meaning import DATES, LEAVE_OUT, Unfit, check_meaning, code_of, meaning_of
 
-__all__ = ["Frame", "Like", "is_frame", "new_frame", "read_frame"]
+__all__ = ["Frame", "Like", "is_frame", "named_columns", "new_frame", "read_frame", "read_names"]
 
 _LIBRARIES = ("pandas", "polars", "pyarrow")
 _AT_ONCE = 1 << 26  # entries up to which a frame of numbers becomes an array as a whole
@@ -114,6 +114,20 @@ def read_frame(x, name="x", columns=None):
     table = on if seen is None else np.ma.masked_array(on, ~seen)
     index = _index(frame)
     return Frame(table, named, _row_names(index, len(frame)), Like(frame.implementation, index))
+
+
+def named_columns(x):
+    """The names of the columns of the frame `x` as `Columns` of zeros and ones; None where they are numbers."""
+    names = _named(_eager(x, "x").columns)
+    return None if names is None else Columns(names)
+
+
+def read_names(x):
+    """What the rows of the frame `x` are called, or None where they are only numbered, or where `x` is no frame."""
+    if not is_frame(x):
+        return None
+    frame = _eager(x, "x")
+    return _row_names(_index(frame), len(frame))
 
 
 def new_frame(columns, names=None, library=None):
