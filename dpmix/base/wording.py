@@ -29,6 +29,7 @@ SCRIPT_WORDS = {
     "overwrite": "overwrite=True",
     "threshold": "threshold=... or call binarize(x) first",
     "one_array": "pass key=...",
+    "coarse": "prior=dpmix.Prior.coarse(x)",
     "encoding": "encoding={name!r}",
     "delimiter": "delimiter=...",
     "index": "index={name!r}",

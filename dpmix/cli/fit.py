@@ -39,6 +39,7 @@ _FIT_EXAMPLES = (
     "dpmix fit pictures/ -o run --invert",
     "dpmix fit 'digits[0:1600]' -o run --alpha 'gamma(2,1)' --schedule split-merge=50,birth-death=10",
     "dpmix fit table.npy -o run --observed mask.npy",
+    "dpmix fit survey.csv -o run --index id --drop date --coarse",
 )
 
 
@@ -49,6 +50,13 @@ def add_to(commands):
     )
     add_source(fit)
     add_observed(fit)
+    fit.add_argument(
+        "--coarse",
+        action="store_true",
+        default=False,
+        help="fewer and broader clusters: a prior that expects of each pixel what it is in SOURCE, firmly",
+    )
+    fit.add_argument("--fine", action="store_true", default=False, help="more clusters")
     fit.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder to write")
     _add_labels(fit)
     _add_plan(fit)
@@ -111,7 +119,7 @@ def _fit(arguments):
     check_folder(arguments.out, arguments.overwrite, go_on)
     import dpmix
 
-    prior = prior_of(arguments)
+    _refuse_two_priors(arguments)
     options = given(arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs", "shards")
     options |= {"schedule": schedule_of(arguments)} if "schedule" in arguments else {}
     options |= {"out": arguments.out, "overwrite": arguments.overwrite, "progress": not arguments.quiet}
@@ -119,8 +127,31 @@ def _fit(arguments):
     labels = _labels(arguments, images)
     tell_observed(observed)
     tell_columns(images)
+    prior = _prior(arguments, images, observed)
     posterior = dpmix.sample(images, prior, observed=observed, labels=labels, **options)
     show(chain_table(posterior.records))
+
+
+def _refuse_two_priors(arguments):
+    """Refuse a named prior beside another one."""
+    named = [name for name in ("coarse", "fine") if getattr(arguments, name)]
+    others = list(given(arguments, "alpha", "a", "b"))
+    if named and len(named + others) > 1:
+        raise InputError(
+            f"--{named[0]} is a prior of its own and excludes --{(named[1:] + others)[0]}; leave one out"
+        )
+
+
+def _prior(arguments, images, observed):
+    """The prior that --coarse, --fine or the single options say."""
+    import dataclasses
+
+    import dpmix
+
+    if not (arguments.coarse or arguments.fine):
+        return prior_of(arguments)
+    prior = dpmix.Prior.coarse(images, observed) if arguments.coarse else dpmix.Prior.fine()
+    return dataclasses.replace(prior, **given(arguments, "c"))
 
 
 def _labels(arguments, images):

@@ -23,6 +23,7 @@ SHELL_WORDS = {
     "overwrite": "--overwrite",
     "threshold": "--threshold T",
     "one_array": "keep one array, or call it x",
+    "coarse": "'dpmix fit --coarse'",
     "encoding": "--encoding {name}",
     "delimiter": "--delimiter CHARACTER",
     "index": "--index {name}",
