@@ -12,6 +12,7 @@ from dpmix.cli.options import (
     add_source,
     given,
     load_observed,
+    tell_columns,
     tell_observed,
 )
 from dpmix.cli.priors import prior_of, read_prior, schedule_of
@@ -38,6 +39,7 @@ _FIT_EXAMPLES = (
     "dpmix fit pictures/ -o run --invert",
     "dpmix fit 'digits[0:1600]' -o run --alpha 'gamma(2,1)' --schedule split-merge=50,birth-death=10",
     "dpmix fit table.npy -o run --observed mask.npy",
+    "dpmix fit survey.csv -o run --index id --drop date --coarse",
 )
 
 
@@ -48,6 +50,13 @@ def add_to(commands):
     )
     add_source(fit)
     add_observed(fit)
+    fit.add_argument(
+        "--coarse",
+        action="store_true",
+        default=False,
+        help="fewer and broader clusters: a prior that expects of each pixel what it is in SOURCE, firmly",
+    )
+    fit.add_argument("--fine", action="store_true", default=False, help="more clusters")
     fit.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder to write")
     _add_labels(fit)
     _add_plan(fit)
@@ -116,7 +125,10 @@ def _fit(arguments):
     check_folder(arguments.out, arguments.overwrite, go_on)
     import dpmix
 
-    prior = prior_of(arguments)
+    _refuse_two_priors(arguments)
+    prior = (
+        None if arguments.coarse or arguments.fine else prior_of(arguments)
+    )  # refused before images are read
     options = given(
         arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs", "shards", "keep"
     )
@@ -125,8 +137,30 @@ def _fit(arguments):
     images, observed = load_observed(arguments)
     labels = _labels(arguments, images)
     tell_observed(observed)
+    tell_columns(images)
+    prior = _named_prior(arguments, images, observed) if prior is None else prior
     posterior = dpmix.sample(images, prior, observed=observed, labels=labels, **options)
     show(chain_table(posterior.records))
+
+
+def _refuse_two_priors(arguments):
+    """Refuse a named prior beside another one."""
+    named = [name for name in ("coarse", "fine") if getattr(arguments, name)]
+    others = list(given(arguments, "alpha", "a", "b"))
+    if named and len(named + others) > 1:
+        raise InputError(
+            f"--{named[0]} is a prior of its own and excludes --{(named[1:] + others)[0]}; leave one out"
+        )
+
+
+def _named_prior(arguments, images, observed):
+    """The prior that --coarse or --fine says."""
+    import dataclasses
+
+    import dpmix
+
+    prior = dpmix.Prior.coarse(images, observed) if arguments.coarse else dpmix.Prior.fine()
+    return dataclasses.replace(prior, **given(arguments, "c"))
 
 
 def _labels(arguments, images):

@@ -65,12 +65,21 @@ class Rows:
         Images or GreyImages
             As these are; grey values v become 1 - v.
 
+        Raises
+        ------
+        InputError
+            The rows of a table with named columns.
+
         Examples
         --------
         >>> from dpmix.datasets import Images
         >>> Images([[0, 1, 1, 1]]).inverted().x
         array([[1, 0, 0, 0]], dtype=uint8)
         """
+        if getattr(self, "columns", None) is not None:
+            raise InputError(
+                "a table with named columns cannot be inverted", "leave that out: it is for pictures"
+            )
         return self._with(x=frozen(1 - self.x))
 
     def _repr_html_(self) -> str:

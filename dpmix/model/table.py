@@ -16,6 +16,9 @@ from dpmix.base.arrays import (
 )
 from dpmix.base.errors import InputError
 from dpmix.kernels.records import Runs, table_rows
+from dpmix.tables.columns import Columns, check_columns, check_names
+from dpmix.tables.frames import is_frame, read_frame
+from dpmix.tables.sparse import is_sparse, packed_sparse
 
 __all__ = ["BinaryTable"]
 
@@ -41,6 +44,10 @@ class BinaryTable:
         Whether any pixel is unobserved.
     n_classes : int
         Number of classes of the label column, 0 where there is none.
+    columns : dpmix.tables.columns.Columns or None
+        What the pixels are called and stand for, where they are columns of a table with names.
+    names : tuple of str or int, or None
+        What the images are called.
     """
 
     packed: np.ndarray
@@ -48,37 +55,41 @@ class BinaryTable:
     shape: tuple
     masked: bool = False
     n_classes: int = 0
+    columns: Columns | None = None
+    names: tuple | None = None
 
     @classmethod
-    def from_input(cls, x, observed=None, labels=None, name="x"):
-        """Check and pack whatever `dpmix.sample` accepts as `x`, `observed` and `labels`."""
-        shape = getattr(x, "image_shape", None)  # of Images
-        values = check_numbers(x, name)
-        if values.ndim != 2:
-            raise InputError(
-                f"{name} must have 2 dimensions, images by pixels; got shape {values.shape}; "
-                f"reshape images to rows, as in {name}.reshape(len({name}), -1)"
-            )
-        n, d = values.shape
-        if n == 0 or d == 0:
-            raise InputError(f"{name} must hold at least one image of one pixel; got shape {values.shape}")
-        observed = check_mask("observed", observed, observed_entries(x, values))
-        columns = [np.packbits(check_binary(values, name, observed), axis=1, bitorder="little")]
-        masked = not observed.all()
-        if masked:
-            columns.append(np.packbits(observed, axis=1, bitorder="little"))
-        n_classes = 0
+    def from_input(cls, x, observed=None, labels=None, name="x", columns=None):
+        """Check and pack whatever `dpmix.sample` accepts as `x`, `observed`, `labels` and `columns`."""
+        shape, names = getattr(x, "image_shape", None), None
+        named = None if columns is None else columns if isinstance(columns, Columns) else Columns(columns)
+        if is_frame(x):
+            frame = read_frame(x, name, None)
+            x, found, names = frame.x, frame.columns, frame.names
+            shape = None if found is None else (1, len(found))
+        else:
+            found, names = getattr(x, "columns", None), getattr(x, "names", None) if shape else None
+            found = found if isinstance(found, Columns) else None
+        check_columns(named, found, "columns")
+        named = found or named
+        on, gaps, d = _packed_sparse(x, observed, name) if is_sparse(x) else _packed(x, observed, name)
+        if named is not None and len(named) != d:
+            raise InputError(f"columns must be one name for each of the {d} columns; got {len(named)}")
+        parts, n_classes = [on] if gaps is None else [on, gaps], 0
         if labels is not None:
-            codes, n_classes = check_classes(labels, n)
-            columns.append(codes.astype("<u2")[:, None].view(np.uint8))
-        packed = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
-        return cls(packed, d, tuple(shape or image_shape(d)), masked, n_classes)
+            codes, n_classes = check_classes(labels, len(on))
+            parts.append(codes.astype("<u2")[:, None].view(np.uint8))
+        packed = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        shape = tuple(shape or ((1, d) if named or is_sparse(x) else image_shape(d)))
+        names = None if names is None else check_names(names, len(on))
+        return cls(packed, d, shape, gaps is not None, n_classes, named, names)
 
     def __reduce__(self):  # without what is cached
-        return type(self), (np.asarray(self.packed), self.d, self.shape, self.masked, self.n_classes)
+        packed = np.asarray(self.packed)
+        return type(self), (packed, self.d, self.shape, self.masked, self.n_classes, self.columns, self.names)
 
     def with_rows(self, packed):
-        """The table of other images, or of some of these, packed in the same way."""
+        """The table of other images, or of some of these, packed in the same way, without names."""
         return type(self)(packed, self.d, self.shape, self.masked, self.n_classes)
 
     @property
@@ -184,6 +195,36 @@ def _column_sums(dense, n):
         dense(slice(first, first + _COLUMN)).sum(0, dtype=np.uint8).astype(np.int64)
         for first in range(0, n, _COLUMN)
     )
+
+
+def _packed(x, observed, name):
+    """Packed pixels of an array `x`, and which are observed, or None where all are; number of pixels."""
+    values = check_numbers(x, name)
+    if values.ndim != 2:
+        raise InputError(
+            f"{name} must have 2 dimensions, images by pixels; got shape {values.shape}; "
+            f"reshape images to rows, as in {name}.reshape(len({name}), -1)"
+        )
+    if not values.size:
+        raise InputError(f"{name} must hold at least one image of one pixel; got shape {values.shape}")
+    observed = check_mask("observed", observed, observed_entries(x, values))
+    on = np.packbits(check_binary(values, name, observed), axis=1, bitorder="little")
+    seen = None if observed.all() else np.packbits(observed, axis=1, bitorder="little")
+    return on, seen, values.shape[1]
+
+
+def _packed_sparse(x, observed, name):
+    """As `_packed`, of a sparse matrix."""
+    on, gaps = packed_sparse(x, name)
+    d = x.shape[1]
+    if gaps is None and observed is None:
+        return on, None, d
+    whole = np.packbits(np.ones(d, np.uint8), bitorder="little")
+    seen = np.broadcast_to(whole, on.shape) if gaps is None else whole & ~gaps
+    if observed is not None:
+        mask = check_mask("observed", observed, np.broadcast_to(True, x.shape))
+        seen = seen & np.packbits(mask, axis=1, bitorder="little")
+    return on & seen, None if (seen == whole).all() else seen, d
 
 
 def _owners(offsets):

@@ -1,6 +1,7 @@
 """One partition out of many: the one with the least expected distance from the partition that is meant."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from dpmix.partitions.draws import by_size, flat_draws
 from dpmix.partitions.losses import loss_of
 from dpmix.partitions.wording import cluster_notes
 from dpmix.posterior.posterior import Posterior, check_posterior
+from dpmix.tables.frames import new_frame
 
 __all__ = ["PointEstimate", "point_estimate"]
 
@@ -51,6 +53,8 @@ class PointEstimate:
     draw_clusters : (int, int, int)
         Number of clusters of the draw with the fewest, of the median draw (of two the one with more), and of
         the draw with the most.
+    names : tuple of str or int, or None
+        What the images are called.
     """
 
     labels: np.ndarray
@@ -62,6 +66,7 @@ class PointEstimate:
     free_clusters: int
     free_loss: float
     draw_clusters: tuple
+    names: tuple | None = None
 
     def __repr__(self):
         unit = "variation of information {:.4g} nats" if self.loss == "vi" else "Binder's loss {:.4g}"
@@ -90,6 +95,26 @@ class PointEstimate:
     def notes(self) -> tuple[str, ...]:
         """Where the number of clusters lies among those of the draws, and why: sentences, a tuple of str."""
         return cluster_notes(self)
+
+    def to_frame(self, library: str | None = None) -> Any:
+        """The cluster of each image, as a frame that knows their names.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars", "pyarrow"}, optional
+            By default the first of these that is installed.
+
+        Returns
+        -------
+        frame
+            Of a column cluster; names are the index, or a column name where the library has no index.
+
+        Raises
+        ------
+        InputError
+            None of these libraries is installed, or not the one that is asked for.
+        """
+        return new_frame({"cluster": self.labels}, self.names, library)
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -206,6 +231,7 @@ def point_estimate(
         free.n_clusters,
         free.expected_loss,
         draw_clusters,
+        posterior.names,
     )
 
 

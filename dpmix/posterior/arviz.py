@@ -36,6 +36,7 @@ def to_arviz(posterior, labels, log_likelihood, posterior_predictive):
         ) from error
     groups = _groups(posterior, labels) | _data_groups(posterior, log_likelihood, posterior_predictive)
     settings = {name: getattr(posterior.plan, name) for name in ("seed", "sweeps", "burn_in", "thin", "init")}
+    pixels, images = None if posterior.columns is None else posterior.columns.names, posterior.names
     about = {"inference_library": "dpmix", "inference_library_version": posterior.version, **settings}
     return arviz_base.from_dict(
         groups,
@@ -46,9 +47,20 @@ def to_arviz(posterior, labels, log_likelihood, posterior_predictive):
             "x": ["image", "pixel"],
             "image_given_others": ["image"],
         },
-        coords={"pixel": np.arange(posterior.table.d), "image": np.arange(posterior.table.n)},
+        coords={
+            "pixel": _coordinate(pixels, posterior.table.d),
+            "image": _coordinate(images, posterior.table.n),
+        },
         attrs=dict.fromkeys(["/", *groups], about),
     )
+
+
+def _coordinate(names, size):
+    """Coordinates of a dimension: names where there are any, all texts or all numbers, else places."""
+    if names is None:
+        return np.arange(size)
+    whole = all(isinstance(name, int) for name in names)
+    return np.array(names if whole else list(map(str, names)))
 
 
 def _groups(posterior, labels):

@@ -26,6 +26,7 @@ from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.standing import standing
 from dpmix.posterior.summary import Summary, summarize
 from dpmix.store.run_folder import RunFolder
+from dpmix.tables.columns import Columns
 
 __all__ = ["Draw", "Posterior", "check_posterior"]
 
@@ -166,7 +167,20 @@ class Posterior:
         which = f"{chains} chains of {draws} draws"
         if self.in_burn_in:
             which = f"{count(chains, 'chain')} in burn-in, after {self.draw_sweeps[0] + 1} of {self.plan.sweeps} sweeps"
-        return f"<dpmix.Posterior: {n} images of {self.table.d} pixels, {counts}{which}>"
+        what = "images", "pixels"
+        if self.columns is not None:
+            what = "rows", "columns"
+        return f"<dpmix.Posterior: {n} {what[0]} of {self.table.d} {what[1]}, {counts}{which}>"
+
+    @property
+    def columns(self) -> Columns | None:
+        """What the columns of the table are called, and what 0 and 1 stand for in each; None without names."""
+        return self.table.columns
+
+    @property
+    def names(self) -> tuple[str | int, ...] | None:
+        """What the images, the rows of the table, are called; None where they are only numbered."""
+        return self.table.names
 
     def _repr_html_(self) -> str:
         """What a notebook shows: where each chain ended, and the clusters of the best last draw."""
@@ -341,7 +355,8 @@ class Posterior:
         Group `posterior` holds n_clusters, alpha, entropy (of the cluster sizes, nats), and a and b
         with dimension pixel; group `sample_stats` holds lp (the log joint, nats) and what else the
         trace says of the sweeps that gave the draws. Where a or b is the same in all draws, it is in
-        `constant_data` instead.
+        `constant_data` instead. The coordinates of pixel and image are the names of columns and rows, where
+        the table has any.
 
         Parameters
         ----------

@@ -17,6 +17,7 @@ _NAMES = {
 }
 _HEADINGS = ("mean", "sd", "MCSE", "R-hat", "ESS bulk", "ESS tail")
 _WIDTH = 88
+_MANY = 40  # clusters that nobody looks at one by one
 
 _DISAGREE = (
     "Warning: the chains do not agree{evidence}. They are still on their way, or in different modes of the "
@@ -97,6 +98,14 @@ def advise(chains, draws, quantities, distance, verdict):
         )
     if verdict in ("agree", "unknown"):
         notes += _note_few(quantities)
+    if quantities["n_clusters"].mean >= _MANY:
+        notes.append(
+            Wording(
+                "{clusters:.0f} clusters are many to look at, and follow from the prior, too: {coarse} gives fewer "
+                "and broader ones.",
+                clusters=quantities["n_clusters"].mean,
+            )
+        )
     return tuple(notes)
 
 

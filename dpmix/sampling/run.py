@@ -2,13 +2,14 @@
 
 import contextlib
 import time
+from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from numpy.typing import ArrayLike
 
 from dpmix.base.annotations import Executes, PathLike, Seed, Table, Whole
 from dpmix.base.checks import check_bool, check_count
-from dpmix.base.errors import InputTypeError, RunError
+from dpmix.base.errors import InputError, InputTypeError, RunError
 from dpmix.base.file_rows import FileRows
 from dpmix.base.progress import Progress
 from dpmix.base.version import __version__
@@ -31,6 +32,7 @@ from dpmix.sampling.sharded import Pace, run_sharded_chains
 from dpmix.sampling.workers import SECONDS_TO_START
 from dpmix.sharding.warmth import warm_up
 from dpmix.store.run_folder import RunFolder
+from dpmix.tables.columns import Columns
 
 __all__ = ["resume", "sample"]
 
@@ -41,6 +43,7 @@ def sample(
     *,
     observed: ArrayLike | None = None,
     labels: ArrayLike | None = None,
+    columns: Sequence[str] | Columns | None = None,
     chains: Whole = 5,
     sweeps: Whole = 200,
     burn_in: Whole | None = None,
@@ -64,11 +67,14 @@ def sample(
 
     Parameters
     ----------
-    x : Images, (n, d) array of 0/1 or bool, or PackedFile
-        One image a row. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed. A dask
+    x : Images or (n, d) array of 0/1 or bool, a frame, a sparse matrix, or PackedFile
+        One image a row. Masked entries of a `numpy.ma.MaskedArray`, NaN and null are not observed. A dask
         array is packed block by block into a file, on the workers where `executor` is a Client; a
         `dpmix.datasets.PackedFile` is one that is there already. All of these must be observed, and neither is
         ever held whole.
+        A frame (pandas, polars, pyarrow, ...) may have columns of booleans and of two values, too: names and
+        values are kept, in `Posterior.columns`, and its index in `Posterior.names`. A sparse matrix of SciPy, such
+        as ``CountVectorizer(binary=True)`` gives, is never made dense.
     prior : Prior, optional
         By default ``Prior()``, which learns alpha, a and b.
     observed : (d,) or (n, d) array of bool, optional
@@ -77,6 +83,8 @@ def sample(
         A class for each image, from 0, as one more column of the table; -1, or NaN beside whole numbers, where it
         is not observed.
         Labels sharpen the clusters and can then be asked for: see `predict_labels`.
+    columns : sequence of str, optional
+        Names of the columns of an `x` that has none of its own.
     chains, sweeps : int
         Number of chains and sweeps of each, burn-in included.
     burn_in : int, optional
@@ -153,12 +161,14 @@ def sample(
         raise InputTypeError(f"prior must be a dpmix.Prior; got {type(prior).__name__}")
     classes, table = labels, None
     if is_dask_array(x):
+        _refuse_columns(columns, "a dask array")
         n, d = checked_form(x, observed)
     elif is_packed_file(x):
+        _refuse_columns(columns, "a PackedFile")
         check_whole(observed, classes)
         n, d = x.shape
     else:
-        table = BinaryTable.from_input(x, observed, classes)
+        table = BinaryTable.from_input(x, observed, classes, columns=columns)
         n, d = table.n, table.d
     prior.pseudo_counts(d)
     init, labels = check_init(init, n)
@@ -192,6 +202,11 @@ def _table_from(x, observed, classes, client):
         check_seen(x, client)
         return table_from_packed(x)
     return table_from_dask(x, observed, classes, client)
+
+
+def _refuse_columns(columns, what):
+    if columns is not None:
+        raise InputError(f"columns cannot be given for {what} x", "pass x as an array in memory")
 
 
 def resume(
