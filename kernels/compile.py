@@ -41,9 +41,20 @@ except (ImportError, ValueError, RuntimeWarning) as error:  # of a setting that 
         f"Numba cannot be loaded: {_reason} (its environment variables: {_settings or 'none'})"
     ) from error
 
-__all__ = ["cache_folder", "inlined", "is_complete", "kernel", "mark_complete", "on_compile", "outlined"]
+__all__ = [
+    "cache_folder",
+    "can_share",
+    "inlined",
+    "is_complete",
+    "kernel",
+    "mark_complete",
+    "n_cached",
+    "on_compile",
+    "outlined",
+    "prepare",
+]
 
-_COMPLETE = "complete"  # name of the file that says that every kernel is there
+_COMPLETE = "complete"  # name of the file that says that every kernel of chains is there
 _DIGEST_SIZE = hashlib.sha256().digest_size
 _PATIENCE = 60.0  # seconds for which another process is left to compile a kernel that this one needs
 _listeners, _outlined = [], {}
@@ -104,16 +115,32 @@ def cache_folder():
     return next((folder for folder in folders if _is_full(folder) or _is_writable(folder)), None)
 
 
-def is_complete():
-    """Whether some process has put every kernel into the cache."""
-    return cache_folder() is not None and (cache_folder() / _COMPLETE).exists()
+def is_complete(part=""):
+    """Whether some process has put every kernel of chains into the cache, or those of another `part`."""
+    return cache_folder() is not None and (cache_folder() / f"{_COMPLETE}{part}").exists()
 
 
-def mark_complete():
-    """Note in the cache that every kernel is there."""
+def mark_complete(part=""):
+    """Note in the cache that every kernel of chains is there, or those of another `part`."""
     if cache_folder() is not None:
         with contextlib.suppress(OSError):  # a full disk: the next process will look again
-            (cache_folder() / _COMPLETE).touch()
+            (cache_folder() / f"{_COMPLETE}{part}").touch()
+
+
+def can_share():
+    """Whether processes that need the same kernels can each compile some of them."""
+    return cache_folder() is not None and fcntl is not None
+
+
+def n_cached():
+    """How many compiled kernels are in the cache."""
+    return 0 if cache_folder() is None else sum(1 for _ in cache_folder().glob("*.nbi"))
+
+
+def prepare(function, *arguments):
+    """Make a kernel ready for arguments of such types, from the cache or by compiling it; nothing is called."""
+    if not numba.config.DISABLE_JIT:
+        function.compile(tuple(numba.typeof(each) for each in arguments))
 
 
 def _cache_parents():

@@ -70,7 +70,9 @@ class Linked(CPUDispatcher):
         """Take what was compiled or read; without counts of references no array may be handed back."""
         super().add_overload(cres)
         if not _is_plain(cres.fndesc.restype):
-            raise TypeError(f"{_full_name(self)} returns {cres.fndesc.restype}: kernels can return numbers only")
+            raise TypeError(
+                f"{_full_name(self)} returns {cres.fndesc.restype}: kernels can return numbers only"
+            )
 
 
 class Outlined(Linked):

@@ -129,15 +129,15 @@ def functions(path, decorators=()):
     """Names of the functions at the top of a file, those with one of these decorators or all."""
     found = [node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)]
     return [
-        f.name
-        for f in found
-        if not decorators or any(ast.unparse(d) in decorators for d in f.decorator_list)
+        f.name for f in found if not decorators or any(ast.unparse(d) in decorators for d in f.decorator_list)
     ]
 
 
 def test_every_kernel_has_its_test():
     named = {module: sorted(" ".join(kernels.values()).split()) for module, kernels in TESTED.items()}
-    there = {path.stem: sorted(functions(path, ("kernel", "outlined", "inlined"))) for path in KERNELS.glob("*.py")}
+    there = {
+        path.stem: sorted(functions(path, ("kernel", "outlined", "inlined"))) for path in KERNELS.glob("*.py")
+    }
     assert named == {module: kernels for module, kernels in there.items() if kernels}
 
 
