@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import inlined, kernel, outlined
 from dpmix.kernels.records import Cluster
 from dpmix.kernels.special import log_gamma_array, log_product, log_ratio_array, sum_array
 
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-@kernel
+@outlined
 def log_total(size, hyper, tables):
     """Sum over pixels of log(a + b + size), remembered in ``tables.log_totals``."""
     found = tables.log_totals[size]
@@ -42,19 +42,16 @@ def log_total(size, hyper, tables):
     return found
 
 
-@kernel
+@inlined
 def cluster_at(k, partition):
     """The counts of slot `k`."""
     return Cluster(partition.sizes[k], partition.ones[k], partition.gaps[k], partition.classes[k])
 
 
-@kernel
+@inlined
 def no_cluster(partition):
-    """The counts of a cluster without members."""
-    d, n_gaps, n_classes = partition.ones.shape[1], partition.gaps.shape[1], partition.classes.shape[1]
-    return Cluster(
-        np.int64(0), np.zeros(d, np.int32), np.zeros(n_gaps, np.int32), np.zeros(n_classes, np.int64)
-    )
+    """A cluster without members: of size 0, so that `log_gamma_terms` does not look at the other counts."""
+    return Cluster(np.int64(0), partition.ones[0], partition.gaps[0], partition.classes[0])
 
 
 @kernel
@@ -69,7 +66,7 @@ def _add_up(log_odds, before, scale, row):
         places[j] = total
 
 
-@kernel
+@outlined
 def _refresh_pixels(k, hyper, found, tables):
     """Rebuild what each pixel adds to the scores of cluster `k`: the tables of running sums.
 
@@ -104,7 +101,7 @@ def _refresh_pixels(k, hyper, found, tables):
     return all_off - log_product(seen_by[:d], spare), own_all_off - log_product(seen_by[d:], spare)
 
 
-@kernel
+@outlined
 def _refresh_classes(k, hyper, classes, tables):
     """Rebuild what each label adds to the scores of cluster `k`: (c + count) / (C c + labelled members)."""
     labelled = 0
@@ -126,7 +123,7 @@ def _wrapped(number):
     return np.int16(((number + 32768) & 65535) - 32768)
 
 
-@kernel
+@outlined
 def _refresh_rough(k, tables):
     """Round the scores of cluster `k` to 16 bits."""
     row, rough, shift = tables.table[k], tables.rough_table, tables.shift
@@ -136,7 +133,7 @@ def _refresh_rough(k, tables):
     tables.rough_base[k] = _wrapped(((np.int64(tables.base[k]) + half) >> shift) - tables.offset)
 
 
-@kernel
+@outlined
 def refresh(k, hyper, partition, tables):
     """Rebuild the scores of cluster `k`, in every table, from its counts.
 
@@ -153,7 +150,7 @@ def refresh(k, hyper, partition, tables):
     _refresh_rough(k, tables)
 
 
-@kernel
+@outlined
 def exact_score(i, k, left_out, runs, hyper, partition, tables):
     """Log weight of cluster `k` for image `i` in nats and double precision, straight from the counts.
 
@@ -192,7 +189,7 @@ def exact_score(i, k, left_out, runs, hyper, partition, tables):
     return score
 
 
-@kernel
+@outlined
 def log_gamma_terms(found, hyper, work):
     """Log marginal likelihood of a cluster but for a constant, nats.
 
@@ -206,17 +203,20 @@ def log_gamma_terms(found, hyper, work):
     """
     d, has_gaps = found.ones.size, found.gaps.size > 0
     counts, terms, spare = work[: 3 * d], work[3 * d : 6 * d], work[6 * d : 18 * d]
+    some = 1 if found.size > 0 else 0
     for j in range(d):
-        seen = found.size - found.gaps[j] if has_gaps else found.size
-        counts[j] = hyper.a[j] + found.ones[j]
-        counts[d + j] = hyper.b[j] + (seen - found.ones[j])
+        seen, ones = found.size, some * found.ones[j]
+        if has_gaps:
+            seen -= some * found.gaps[j]
+        counts[j] = hyper.a[j] + ones
+        counts[d + j] = hyper.b[j] + (seen - ones)
         counts[2 * d + j] = hyper.a[j] + hyper.b[j] + seen
     log_gamma_array(counts, terms, spare)
     total = sum_array(terms[: 2 * d]) - sum_array(terms[2 * d :])
     labelled = 0
     for label in range(found.classes.size):
-        total += math.lgamma(hyper.c + found.classes[label])
-        labelled += found.classes[label]
+        total += math.lgamma(hyper.c + some * found.classes[label])
+        labelled += some * found.classes[label]
     if found.classes.size > 0:
         total -= math.lgamma(hyper.c * found.classes.size + labelled)
     return total

@@ -36,7 +36,7 @@ from dpmix.kernels.beta_bernoulli import (
 )
 from dpmix.kernels.birth_launch import launch, place, refresh_touched, withdraw
 from dpmix.kernels.categorical import draw
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import kernel, outlined
 from dpmix.kernels.partition import (
     add_image,
     clear,
@@ -58,7 +58,7 @@ __all__ = ["birth", "death"]
 _LEAST_SEEDS_LOG2, _SEED_SIZES = 4, 5  # 16, 32, 64, 128 or 256 seeds
 
 
-@kernel
+@outlined
 def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, tables, work):
     """One restricted Gibbs scan of the candidates but `i`, between their homes and the new cluster.
 
@@ -99,7 +99,7 @@ def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, table
     return log_probability
 
 
-@kernel
+@outlined
 def _log_end(k, hyper, partition, tables):
     """What p(x) gains when cluster `k` ends and its members are nowhere, log, nats."""
     log_end = log_gamma_terms(no_cluster(partition), hyper, tables.work)
@@ -107,7 +107,7 @@ def _log_end(k, hyper, partition, tables):
     return log_end - math.log(hyper.alpha) - math.lgamma(partition.sizes[k])
 
 
-@kernel
+@outlined
 def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partition, tables, work):
     """Empty the slot `born`, giving its members one by one to the other clusters.
 
@@ -147,7 +147,7 @@ def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partitio
     return log_probability, log_gain
 
 
-@kernel
+@outlined
 def _put_back(born, n_leaving, n_slots, runs, hyper, partition, tables, work):
     """Take the members in ``work.leaving`` back into slot `born` and make all their tables true."""
     clear(work.touched)
@@ -214,7 +214,7 @@ def birth(n_clusters, generator, runs, hyper, partition, tables, work):
     return n_clusters + 1
 
 
-@kernel
+@outlined
 def _go_home(n_leaving, born, runs, hyper, partition, tables, work):
     """Empty the slot `born`, sending its members, ``work.leaving``, to ``work.back``; tables stay as they are.
 
@@ -271,7 +271,7 @@ def death(n_clusters, generator, runs, hyper, partition, tables, work):
     return n_clusters
 
 
-@kernel
+@outlined
 def _log_reverse_scan(
     i, n_seeds, n_dying, dying, n_slots, generator, at_least, runs, hyper, partition, tables, work
 ):

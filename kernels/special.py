@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import kernel, outlined
 
 __all__ = ["log_array", "log_gamma_array", "log_product", "log_ratio_array", "sum_array"]
 
@@ -46,7 +46,7 @@ def log_array(x, out, work):
         out[j] = out[j] * _LN2 + 2.0 * (s + s * series)
 
 
-@kernel
+@outlined
 def log_ratio_array(p, q, out, work):
     """Natural logarithm of each quotient of positive normal numbers: ``out[:] = log(p / q)``.
 
@@ -74,7 +74,7 @@ def log_ratio_array(p, q, out, work):
         out[j] = out[j] * _LN2 + 2.0 * (s + s * series)
 
 
-@kernel
+@outlined
 def log_product(x, work):
     """Sum of the logarithms of `x`, 1e-17 to 1e17 each: sixteen are multiplied, then one logarithm is taken.
 
@@ -98,7 +98,7 @@ def log_product(x, work):
     return sum_array(logs)
 
 
-@kernel
+@outlined
 def log_gamma_array(x, out, work):
     """Logarithm of the gamma function of each x > 0: ``out[:] = lgamma(x)``.
 

@@ -69,7 +69,8 @@ MAY_IMPORT = {
     "dpmix": {"base", "cli"},  # dpmix/__init__.py and dpmix/__main__.py
 }
 KERNELS_USE = {"math", "numba", "numpy", "typing"}
-OWNS_THE_CACHE = "dpmix.kernels.compile"  # of compiled code, and uses the standard library for it
+# What knows how kernels are compiled, kept and linked, and uses the standard library for it.
+KNOWS_THE_COMPILER = {"dpmix.kernels.compile", "dpmix.kernels.linkage"}
 # The one place where functions import parts of dpmix: commands, so that ``dpmix --help`` stays light. What
 # `dpmix`, `dpmix.features` and `dpmix.queries` load on first use goes through their ``__getattr__``.
 HIDDEN_IMPORTS = {"cli"}
@@ -146,7 +147,7 @@ def wrong_in_kernels(imports):
         for each in imports
         if folder_of(each.source) == "kernels" != folder_of(each.target)
         and (top := each.target.split(".")[0]) not in KERNELS_USE
-        and not (each.source == OWNS_THE_CACHE and top in standard)
+        and not (each.source in KNOWS_THE_COMPILER and top in standard)
     ]
 
 

@@ -15,7 +15,14 @@ from dpmix.chain.record import FIGURES, Draws
 from dpmix.chain.schedule import Schedule
 from dpmix.chain.starts import start
 from dpmix.chain.state import Chain
-from dpmix.kernels.compile import mark_complete
+from dpmix.kernels.beta_bernoulli import log_likelihood
+from dpmix.kernels.birth_death import birth, death
+from dpmix.kernels.compile import mark_complete, prepare
+from dpmix.kernels.gibbs import sweep_images
+from dpmix.kernels.hyperparameters import move_pseudo_counts
+from dpmix.kernels.partition import count_images, fill_tables
+from dpmix.kernels.records import LANES, Hyper, empty_partition, empty_proposals, empty_tables
+from dpmix.kernels.split_merge import merge, split
 from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 
@@ -101,9 +108,18 @@ def labels_by_size(z, sizes):
     return rank[z]
 
 
-def warm_up():
-    """Make every kernel that a segment calls ready, from the cache or by compiling it."""
+def warm_up(backwards=False):
+    """Make every kernel that a segment calls ready, from the cache or by compiling it.
+
+    Parameters
+    ----------
+    backwards : bool
+        Begin with what comes last otherwise, for a second process that shares the work.
+    """
     table = BinaryTable.from_input(np.eye(2, dtype=np.uint8))
+    calls = _kernel_calls(table)
+    for kernel, arguments in reversed(calls) if backwards else calls:
+        prepare(kernel, *arguments)
     plan = Plan.checked(
         Prior(),
         chains=1,
@@ -116,3 +132,25 @@ def warm_up():
     )  # of each kind, both
     run_segment(table, plan, start(table, plan, None, 0), 0, 1)
     mark_complete()
+
+
+def _kernel_calls(table):
+    """The kernels that take longest to compile, with arguments, so that both halves take about as long."""
+    runs, generator, first = table.runs, np.random.default_rng(0), (0, 1)
+    hyper = Hyper(1.0, np.ones(table.d), np.ones(table.d), 1.0)
+    partition = empty_partition(np.zeros(table.n, np.int64), table.d, LANES, False, 0)
+    tables, floats = empty_tables(partition), np.ones((7, 2))
+    records = runs, hyper, partition, tables
+    split_merge, birth_death = ((1, generator, *records, work) for work in empty_proposals(partition))
+    a_b_bins = hyper.a, hyper.b, np.zeros(2, np.int32)
+    return [
+        (fill_tables, (*first, *records[1:])),
+        (death, birth_death),
+        (birth, birth_death),
+        (count_images, (*first, runs, partition)),
+        (log_likelihood, (*first, hyper, partition, tables.work, floats[0])),
+        (move_pseudo_counts, (*first, 1, 1, floats, generator, partition, *a_b_bins, floats)),
+        (merge, split_merge),
+        (sweep_images, (*first, 1, floats[0], 1.0, *records)),
+        (split, split_merge),
+    ]

@@ -1,7 +1,6 @@
 """`sample` and `resume`: from images to a posterior, in memory or in a run folder."""
 
 import contextlib
-import time
 from collections.abc import Sequence
 from concurrent.futures import Executor
 
@@ -17,11 +16,11 @@ from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
 from dpmix.chain.schedule import Schedule
 from dpmix.chain.starts import check_init, start
-from dpmix.kernels.compile import is_complete, on_compile
 from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling.chains import run_chains
+from dpmix.sampling.compiling import compile_first
 from dpmix.sampling.dask_crew import client_of
 from dpmix.sampling.dask_input import checked_form, is_dask_array, table_from_dask
 from dpmix.sampling.drawn import Drawn, kept
@@ -29,8 +28,6 @@ from dpmix.sampling.packed_input import check_seen, check_whole, is_packed_file,
 from dpmix.sampling.placement import checked_placement, opened
 from dpmix.sampling.scratch import scratch_file
 from dpmix.sampling.sharded import Pace, run_sharded_chains
-from dpmix.sampling.workers import SECONDS_TO_START
-from dpmix.sharding.warmth import warm_up
 from dpmix.store.run_folder import RunFolder
 from dpmix.tables.columns import Columns
 
@@ -299,22 +296,10 @@ def _run(drawn, data_path, folder, placement, show):
                 figures |= pace.figures(chain, record.sweeps)
             shown.update(chain, record.sweeps, **figures)
 
-        seconds_to_start = _compile_first(shown)
+        seconds_to_start = compile_first(shown, plan.shards)
         if plan.shards > 1:
             shown.message(f"{plan.shards} shards, {plan.schedule.round_sweeps} sweeps a round")
         with opened(placement, table, seconds_to_start) as executor:
             run = run_chains if plan.shards == 1 else run_sharded_chains
             run(table, data_path, plan, records, executor, on_segment)
     return Posterior(table, plan, records, __version__)
-
-
-def _compile_first(shown):
-    """Where kernels are not in the cache, compile all of them here, once, and not in every worker.
-
-    Returns how long a worker may take to start, in seconds: longer where there is no cache, and each compiles.
-    """
-    on_compile(lambda: shown.message("compiling kernels: this happens once and takes about half a minute"))
-    begun = time.monotonic()
-    if not is_complete():
-        warm_up()
-    return SECONDS_TO_START + (0 if is_complete() else 10 * (time.monotonic() - begun))
