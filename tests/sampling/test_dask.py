@@ -23,6 +23,7 @@ from support.shell import assert_same_bits
 
 distributed, da = pytest.importorskip("distributed"), pytest.importorskip("dask.array")
 key_split = pytest.importorskip("dask.utils").key_split
+pytestmark = pytest.mark.slow
 
 sampled = functools.partial(sharded_runs.sampled, 9_000)  # three blocks of the pass
 
@@ -49,14 +50,13 @@ def pids(client):
     return [pid for pid in client.run(os.getpid, on_error="return").values() if isinstance(pid, int)]
 
 
-@pytest.mark.parametrize("form", [pytest.param("client", marks=pytest.mark.slow), "executor"])
+@pytest.mark.parametrize("form", ["client", "executor"])
 def test_a_cluster_makes_no_difference(client, undisturbed, form, tmp_path):
     executor = client if form == "client" else client.get_executor()
     sampled(executor=executor, out=tmp_path / "run")
     assert_same_bits(tmp_path / "run", undisturbed)
 
 
-@pytest.mark.slow
 def test_images_are_sent_where_workers_cannot_read_the_file(client, undisturbed, tmp_path, monkeypatch):
     monkeypatch.setattr(dask_crew.os.path, "abspath", lambda path: "/no/such/folder/data.npy")
     posterior = sampled(executor=client)
@@ -71,7 +71,6 @@ def test_ordinary_chains_run_on_a_client(client):
     np.testing.assert_array_equal(sampled(executor=client, **given).labels, wanted.labels)
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 @pytest.mark.parametrize(("which", "n_kills"), [("one", 20), ("all", 2)])
 def test_killed_workers_make_no_difference(client, undisturbed, which, n_kills, tmp_path, monkeypatch):
@@ -98,7 +97,6 @@ def test_killed_workers_make_no_difference(client, undisturbed, which, n_kills, 
         assert_same_bits(tmp_path / "run", undisturbed)
 
 
-@pytest.mark.slow
 def test_a_task_that_kills_every_worker_ends_with_its_name(client, undisturbed, tmp_path, monkeypatch):
     space = {"__name__": "__main__"}
     exec("def poison(table, rows, plan, streams, *rest):\n    import os\n    os._exit(1)", space)
@@ -119,7 +117,6 @@ def test_a_task_that_kills_every_worker_ends_with_its_name(client, undisturbed, 
     np.testing.assert_array_equal(one.state.z, dpmix.load(undisturbed).records[0].state.z)
 
 
-@pytest.mark.slow
 def test_a_scheduler_that_is_gone_ends_the_run_and_resume_goes_on(undisturbed, tmp_path):
     with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster:
         with distributed.Client(cluster) as client:
@@ -254,7 +251,6 @@ def test_a_dask_array_takes_no_mask():
         dpmix.sample(dask_images()[0], observed=np.ones(12, bool), **GIVEN)
 
 
-@pytest.mark.slow
 def test_ctrl_c_keeps_the_finished_rounds(client, undisturbed, tmp_path, monkeypatch):
     landings = []
 
