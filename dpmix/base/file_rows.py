@@ -6,19 +6,27 @@ is not the one any more that it was.
 """
 
 import os
+import re
 import shutil
 import weakref
 
 import numpy as np
 
 from dpmix.base.errors import InputError, RunError
-from dpmix.base.npy import read_npy_header
+from dpmix.base.npy import NPY_MAGIC
 from dpmix.base.reading import opened
 from dpmix.base.stream import fill
 
 __all__ = ["HELD_BYTES", "FileRows", "held"]
 
 HELD_BYTES = 1 << 28  # what is not larger is read into memory
+_MOST_HEADER = 4096
+_HEADER = re.compile(
+    re.escape(NPY_MAGIC)
+    + rb"(?:\x01\x00..|\x02\x00....)"
+    + rb"\{'descr': '\|u1', 'fortran_order': False, 'shape': \((\d+), (\d+)\), \} *\n",
+    re.DOTALL,
+)
 _STEP_BYTES = 1 << 24  # read at a time where rows are picked
 
 
@@ -37,17 +45,11 @@ class FileRows:
     def __init__(self, path):
         self.path = path
         with opened(path) as file:
-            dtype, by_columns, shape = read_npy_header(file)
-            self._offset, self._found = file.tell(), _identity(file)
-            size = os.fstat(file.fileno()).st_size
-        if dtype != self.dtype or by_columns or len(shape) != 2:
-            raise InputError(
-                f"{path}: must hold rows of bytes (uint8, two axes, row by row); got {dtype} {shape}"
-            )
-        self.shape = shape
+            self._offset, self.shape = _header(path, file.read(_MOST_HEADER))
+            self._found, size = _identity(file), os.fstat(file.fileno()).st_size
         if size != self._offset + self.nbytes:
             raise InputError(
-                f"{path}: is cut short, or its header is wrong: {size:,} bytes for shape {shape}"
+                f"{path}: is cut short, or its header is wrong: {size:,} bytes for shape {self.shape}"
             )
 
     @property
@@ -101,6 +103,27 @@ class FileRows:
             values[order[begin:end]] = block[ascending[begin:end] - first]
             begin = end
         return values
+
+
+def _header(path, start):
+    """Length of the header and shape of the array in a file that begins with the bytes `start`.
+
+    NumPy's own parser has Python read the header, which two threads of some versions of it cannot do at once
+    (SystemError), and workers of a cluster have threads. What `numpy.save` writes of bytes has one form.
+    """
+    found = _HEADER.match(start)
+    if not found or found.end() != _length(start) or len(found[1]) + len(found[2]) > 30:
+        raise InputError(
+            f"{path}: must be an .npy file of rows of bytes (uint8, two axes, row by row), as numpy.save writes it"
+        )
+    return found.end(), (int(found[1]), int(found[2]))
+
+
+def _length(start):
+    """Bytes of the header, as it says itself."""
+    if start[len(NPY_MAGIC)] == 1:
+        return 10 + int.from_bytes(start[8:10], "little")
+    return 12 + int.from_bytes(start[8:12], "little")
 
 
 def held(rows):

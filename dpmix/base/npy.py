@@ -14,7 +14,7 @@ from numpy.lib import format as npy_format
 from dpmix.base.errors import InputError
 from dpmix.base.stream import check_axes, read_exactly, read_values
 
-__all__ = ["NPY_MAGIC", "check_images", "check_plain", "read_npy", "read_npy_header"]
+__all__ = ["NPY_MAGIC", "check_images", "check_plain", "read_npy"]
 
 NPY_MAGIC = npy_format.MAGIC_PREFIX
 
@@ -58,15 +58,10 @@ def read_npy(stream, limit, max_bytes, check=check_images):
     numpy.ndarray
         Booleans come as uint8, so that a byte other than 0 and 1 shows.
     """
-    dtype, fortran_order, shape = read_npy_header(stream)
+    dtype, fortran_order, shape = _read_header(_HeaderStream(stream))
     check(dtype, shape)
     dtype = np.dtype(np.uint8) if dtype.kind == "b" else dtype
     return read_values(stream, dtype, shape, limit, max_bytes, order="F" if fortran_order else "C")
-
-
-def read_npy_header(stream):
-    """What the header of the .npy file `stream`, which is at its first byte, says: (dtype, fortran_order, shape)."""
-    return _read_header(_HeaderStream(stream))
 
 
 class _HeaderStream:

@@ -67,18 +67,42 @@ def test_a_file_that_is_another_now_is_told_of(path, change, told):
         rows[:5]
 
 
+OTHERS = {
+    "wider": ROWS.astype(np.int16),
+    "one axis": ROWS.ravel(),
+    "three axes": ROWS[None],
+    "by columns": np.asfortranarray(ROWS),
+    "truths": ROWS > 3,
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_arrays_are_refused(tmp_path, name):
+    np.save(tmp_path / "rows.npy", OTHERS[name])
+    with pytest.raises(InputError, match="rows.npy: must be an .npy file of rows of bytes"):
+        FileRows(tmp_path / "rows.npy")
+
+
 @pytest.mark.parametrize(
-    ("values", "told"),
+    "start",
     [
-        (ROWS.astype(np.int16), "rows of bytes .* got int16"),
-        (ROWS.ravel(), "rows of bytes"),
-        (np.asfortranarray(ROWS), "rows of bytes"),
+        b"",
+        b"\x93NUMPY",
+        b"\x93NUMPY\x01\x00",
+        b"\x93NUMPY\x03\x00",
+        b"\x93NUMPY\x01\x00v\x00{'descr': '|u1', ",
     ],
 )
-def test_other_arrays_are_refused(tmp_path, values, told):
-    np.save(tmp_path / "rows.npy", values)
-    with pytest.raises(InputError, match=told):
-        FileRows(tmp_path / "rows.npy")
+def test_no_header_is_believed(tmp_path, start, path):
+    (tmp_path / "x.npy").write_bytes(start + path.read_bytes()[len(start) + 1 :])
+    with pytest.raises(InputError, match="must be an .npy file"):
+        FileRows(tmp_path / "x.npy")
+
+
+def test_both_versions_of_the_header_are_read(tmp_path):
+    with open(tmp_path / "two.npy", "wb") as file:
+        np.lib.format.write_array(file, ROWS, version=(2, 0))
+    np.testing.assert_array_equal(FileRows(tmp_path / "two.npy")[:], ROWS)
 
 
 def test_a_cut_file_is_refused(path):
