@@ -148,7 +148,7 @@ def test_numbers_are_cut_at_a_threshold(written):
 
 def test_rows_gaps_and_grey_values(written):
     path = written(SURVEY)
-    assert load(f"{path}[0:2]", index="id", label="kind").names == ("A", "B")
+    assert load_observed(f"{path}[0:2]", index="id", label="kind")[0].names == ("A", "B")
     with pytest.raises(InputError, match="'smokes' has nothing in row 2; load_observed takes that"):
         load(path, index="id", label="kind")
     grey = load_grey(written("a,b,y\n1,0,3\n0,1,4\n", "g.csv"), label="y")
