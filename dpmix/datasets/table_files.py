@@ -19,7 +19,14 @@ from dpmix.tables.columns import MOST_NAME, Columns, check_columns
 from dpmix.tables.frames import read_frame
 from dpmix.tables.meaning import Unfit, check_meaning, code_of, meaning_of
 
-__all__ = ["TABLE_SUFFIXES", "TableOptions", "TableRows", "is_table_file", "read_table_file"]
+__all__ = [
+    "TABLE_SUFFIXES",
+    "TableOptions",
+    "TableRows",
+    "is_table_file",
+    "labels_in_table",
+    "read_table_file",
+]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".parquet")
 _PARQUET, _INDEX = b"PAR1", "__index_level_0__"  # the name that pandas gives an index without a name
@@ -110,8 +117,7 @@ def _read_csv(path, options, threshold):
     cells = read_cells(path, chosen.places, make, options.delimiter, options.encoding)
     names = [cells.names[place] for place in cells.columns]
     if options.columns is not None:
-        due = {name: pair for name, pair in options.columns.values.items() if name in names}
-        check_columns(Columns(names, due), options.columns, str(path))
+        _check_fitted(path, names, options.columns)
     looks, values = zip(*(_looked_up(cells, ix, options, threshold) for ix in range(len(names))), strict=True)
     x, seen = _looked(cells, looks)
     columns = Columns(names, {name: pair for name, pair in zip(names, values, strict=True) if pair})
@@ -171,6 +177,20 @@ def _place(path, names, name, what):
         hint = f"; is {shown(near[0])} meant?" if near else ""
         raise InputError(f"{path}, line 1: there is no column {shown(name)}, as {what} names{hint}")
     return names.index(name)
+
+
+def _check_fitted(path, names, columns):
+    """Refuse a header that has not the `columns` that were fitted; what is too much can be left out."""
+    due = {name: pair for name, pair in columns.values.items() if name in names}
+    try:
+        check_columns(Columns(names, due), columns, f"{path}, line 1:")
+    except InputError as error:
+        unknown = [name for name in names if name not in set(columns.names)]
+        if not unknown or len(names) - len(unknown) < len(columns):
+            raise
+        raise InputError(
+            error.text, Wording("leave out what is too much: pass {drop}", name=unknown[0])
+        ) from error
 
 
 def _looked_up(cells, ix, options, threshold):
@@ -284,6 +304,26 @@ def labels_of(texts):
     else:
         code, classes = {text: place for place, text in enumerate(different)}, tuple(different)
     return np.array([-1 if text is None else code[text] for text in texts]), classes
+
+
+def labels_in_table(path, label):
+    """Labels (n,) int64 of the rows of the table in the file `path`, -1 where not known, and their names or None.
+
+    Raises
+    ------
+    InputError
+        There is no such column, or it is of no labels.
+    """
+    with opened(path) as file:
+        packed = file.read(4) == _PARQUET
+    if packed:
+        whole, columns = _parquet_frame(path)
+        _place(path, columns, label, "label")
+        return labels_of(
+            [None if cell is None or cell != cell else str(cell) for cell in _listed(whole, label)]
+        )
+    cells = read_cells(path, lambda names: ([], [_place(path, names, label, "label")]), Texts)
+    return labels_of(next(iter(cells.kept.values())))
 
 
 # Parquet

@@ -6,7 +6,7 @@ from dpmix.base.text import count
 from dpmix.plot.column_cells import MOST_COLUMNS, Sheet, column_names, most_telling
 from dpmix.plot.style import INK_MAP
 
-__all__ = ["draw_members", "draw_probabilities"]
+__all__ = ["draw_members", "draw_prior", "draw_probabilities"]
 
 _WIDE = 16  # clusters up to which cells have figures
 _MOST_IN_GALLERY = 40
@@ -25,6 +25,18 @@ def draw_probabilities(posterior, counts, sizes, title, ax):
     sheet.draw(cells, INK_MAP, figures=figures)
     sheet.key(INK_MAP, "never", "always on", "" if not wide else "; per cent in the cells")
     sheet.title(f"{title}{_left_out(columns, posterior)}")
+    return sheet.ax
+
+
+def draw_prior(posterior, mean, strength, shade, title, ax):
+    """Draw the prior of the columns: its mean, and its strength, of which `shade` is the place on a scale."""
+    columns = np.arange(len(mean))[:MOST_COLUMNS]
+    cells = np.column_stack([mean, shade])[columns]
+    figures = [[f"{100 * m:.0f}", f"{s:.2g}"] for m, s in zip(mean[columns], strength[columns], strict=True)]
+    sheet = Sheet(_said(posterior, columns), ["mean", "strength"], True, np.array([0.0, 0.4]), ax)
+    sheet.draw(cells, INK_MAP, figures=figures)
+    sheet.key(INK_MAP, "low", "high; the mean in per cent")
+    sheet.title(f"{title}{_left_out(columns, posterior, 'first')}")
     return sheet.ax
 
 
@@ -74,6 +86,6 @@ def _name(posterior, row):
     return str(row if posterior.names is None else posterior.names[row])
 
 
-def _left_out(columns, posterior):
+def _left_out(columns, posterior, which="most telling"):
     d = posterior.table.d
-    return "" if len(columns) == d else f" · the {len(columns)} of {d:,} columns that differ most"
+    return "" if len(columns) == d else f" · the {len(columns)} {which} of {d:,} columns"

@@ -96,8 +96,6 @@ def advise(chains, draws, quantities, distance, verdict):
                 "compare chains from other starts, such as {other_start}."
             )
         )
-    if verdict in ("agree", "unknown"):
-        notes += _note_few(quantities)
     if quantities["n_clusters"].mean >= _MANY:
         notes.append(
             Wording(
@@ -106,6 +104,8 @@ def advise(chains, draws, quantities, distance, verdict):
                 clusters=quantities["n_clusters"].mean,
             )
         )
+    if verdict in ("agree", "unknown"):
+        notes += _note_few(quantities)
     return tuple(notes)
 
 

@@ -85,10 +85,12 @@ def assign(
     Parameters
     ----------
     posterior : dpmix.Posterior
-    x, observed
+    x
         As in `dpmix.predict_proba`; of a frame the names of the rows are kept.
     partition : dpmix.partitions.PointEstimate or (n,) array of int
         A cluster for each image of `posterior`.
+    observed
+        As in `dpmix.predict_proba`.
 
     Returns
     -------

@@ -149,14 +149,20 @@ def new_frame(columns, names=None, library=None):
     import narwhals.stable.v2 as nw
 
     library = library or there[0]
+    names = None if names is None else [_writable(name) for name in names]
     if names is not None and library != "pandas":
         columns = {"name": [str(name) for name in names], **columns}
     native = nw.from_dict(
         {name: np.asarray(values) for name, values in columns.items()}, backend=library
     ).to_native()
     if names is not None and library == "pandas":
-        native.index = list(names)
+        native.index = names
     return native
+
+
+def _writable(name):
+    """The name of a row as frames take it: bytes that are no UTF-8, as of a file, are not shown."""
+    return name.encode(errors="surrogateescape").decode(errors="replace") if isinstance(name, str) else name
 
 
 def _eager(x, name):
@@ -295,7 +301,8 @@ def _of_texts(series, missing, due):
     different = series.drop_nulls().unique(maintain_order=True).to_list()
     meaning = _meaning(different, declared, due)
     ones = [text for text in different if _is_one(text, meaning)]
-    return series.is_in(ones).to_numpy().astype(bool) & ~missing, ~missing, meaning
+    on = series.is_in(ones).fill_null(False).to_numpy().astype(bool)
+    return on & ~missing, ~missing, meaning
 
 
 def _declared(categories, ordered):
