@@ -12,7 +12,7 @@ from dpmix.chain.moves import MOVES
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import FIGURES, Draws
 from dpmix.chain.schedule import Schedule
-from dpmix.chain.starts import start
+from dpmix.chain.starts import begun, start
 from dpmix.chain.state import Chain
 from dpmix.kernels.compile import mark_complete
 from dpmix.model.prior import Prior
@@ -36,7 +36,7 @@ def run_segment(table, plan, state, done, n_sweeps):
     state : dpmix.chain.state.State
     draws : dpmix.chain.record.Draws
     """
-    chain = Chain(table, state, plan.prior.c)
+    chain = Chain(table, state, plan.prior.c) if done else begun(table, plan, state)
     rows, kept = [], []
     for sweep in range(done + 1, done + n_sweeps + 1):
         rows.append(run_sweep(chain, plan, sweep))
@@ -104,7 +104,7 @@ def warm_up():
         sweeps=1,
         burn_in=0,
         thin=1,
-        init="seeds:1",
+        init="near:1",
         seed=0,
         schedule=Schedule(split_merge=16, birth_death=16),
     )  # of each kind, both
