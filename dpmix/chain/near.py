@@ -3,22 +3,27 @@
 Each of K images picked at random is a cluster of its own. All images go, at once, to the seed under whose cluster
 they are most probable, hyperparameters are drawn given these clusters, and all images go once more, at once, to
 the cluster that predicts them best, themselves left out. That second round closes most clusters of one image and
-takes no longer than half a sweep. For the first round, a pixel that is learned has pseudo-counts
-that are worth one image and have the pixel's mean.
+takes no longer than half a sweep. Then pairs of clusters that are each other's nearest are merged, all at once,
+where that makes the log joint larger: K is of no consequence where there are few clusters to be found. For the
+first round, a pixel that is learned has pseudo-counts that are worth one image and have the pixel's mean.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
 
 from dpmix.base.pieces import in_pieces
-from dpmix.chain.moves import move_alpha, move_pixels
+from dpmix.chain.moves import move_alpha, move_pixels, sweep_assignments
 from dpmix.chain.state import Chain, State
-from dpmix.kernels.batch import find_best
+from dpmix.kernels.batch import find_best, merge_gains
 from dpmix.kernels.hyperparameters import LEAST, MOST
 from dpmix.model.prior import Gamma
 
 __all__ = ["settled"]
+
+_BLOCK = 1 << 21  # distances that are looked at together
+_MERGING = 0.05  # share of the clusters that must go in a round of merging for another one to follow
 
 
 def settled(table, plan, state, k):
@@ -39,7 +44,13 @@ def settled(table, plan, state, k):
     chain.set_hyper(**_around_means(chain, plan.prior))
     rest = np.full(chain.n, k, np.int64)
     chain = _reassigned(table, plan, chain, rest, n_slots=k, may_stay=False)
-    return _reassigned(table, plan, chain, chain.partition.z, n_slots=chain.n_clusters, may_stay=True)
+    chain = _reassigned(table, plan, chain, chain.partition.z, n_slots=chain.n_clusters, may_stay=True)
+    before = math.inf
+    while chain.n_clusters < (1 - _MERGING) * before:
+        before = chain.n_clusters
+        sweep_assignments(chain, plan, 0)
+        chain = _merged(table, plan, chain)
+    return chain
 
 
 def _around_means(chain, prior):
@@ -61,9 +72,55 @@ def _reassigned(table, plan, chain, z, n_slots, may_stay):
         find_best(first, last, n_slots, may_stay, z, chain.runs, chain.tables, found)
 
     in_pieces(visit, chain.n, guess=max(1, min(512, 4_000_000 // (chain.d * n_slots))))
-    slots = np.unique(found, return_inverse=True)[1].astype(np.int32)
-    chain = Chain(table, State(slots, *chain.state()[1:]), plan.prior.c)
+    return _divided(table, plan, chain, found)
+
+
+def _divided(table, plan, chain, slots):
+    """The chain with its images in `slots` (n,), and hyperparameters drawn given these clusters."""
+    z = np.unique(slots, return_inverse=True)[1].astype(np.int32)
+    chain = Chain(table, State(z, *chain.state()[1:]), plan.prior.c)
     everything = plan.with_schedule(replace(plan.schedule, pixel_step=1))
     move_pixels(chain, everything, 0)
     move_alpha(chain, everything, 0)
     return chain
+
+
+def _merged(table, plan, chain):
+    """The chain after all mutually nearest clusters that gain by it were merged; the same chain where none do."""
+    k, partition = chain.n_clusters, chain.partition
+    ones, others = _mutually_nearest(partition.ones[:k], partition.sizes[:k])
+    gains = np.empty(len(ones))
+    in_pieces(
+        lambda first, last: merge_gains(
+            first, last, ones, others, chain.hyper, partition, chain.tables.work, gains
+        ),
+        len(ones),
+        guess=16,
+    )
+    merging = gains > 0
+    if not merging.any():
+        return chain
+    target = np.arange(k)
+    target[others[merging]] = ones[merging]
+    return _divided(table, plan, chain, target[partition.z])
+
+
+def _mutually_nearest(ones, sizes):
+    """Pairs of clusters of which each is nearest to the other by Ward's increase: two (m,) int64, the lower first.
+
+    Products of counts are whole numbers below 2 ** 53, so that no order of summing makes a difference.
+    """
+    counts, sizes = ones.astype(np.float64), sizes.astype(np.float64)
+    squares = (counts**2).sum(axis=1) / sizes**2
+    nearest = np.empty(len(sizes), np.int64)
+    step = max(1, _BLOCK // len(sizes))
+    for first in range(0, len(sizes), step):
+        rows = slice(first, first + step)
+        products = counts[rows] @ counts.T / (sizes[rows, None] * sizes)
+        distances = squares[rows, None] + squares - 2 * products
+        distances *= sizes[rows, None] * sizes / (sizes[rows, None] + sizes)
+        distances[np.arange(len(distances)), first + np.arange(len(distances))] = np.inf
+        nearest[rows] = distances.argmin(axis=1)
+    lower = np.arange(len(sizes))
+    is_pair = (nearest[nearest] == lower) & (lower < nearest)
+    return lower[is_pair], nearest[is_pair]
