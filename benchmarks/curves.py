@@ -51,7 +51,9 @@ def parse():
     parser.add_argument("--set", choices=SETS, default="twos-threes")
     parser.add_argument("--settings", nargs="+", default=SETTINGS, metavar="START/BIRTHS/CHAINS/SWEEPS")
     parser.add_argument("--draws", action="store_true", help="also average over all draws")
-    parser.add_argument("--gain", action="store_true", help="what the summary expects of twice as many chains")
+    parser.add_argument(
+        "--gain", action="store_true", help="what the summary expects of twice as many chains"
+    )
     parser.add_argument("--seed", type=int, default=0)
     return harness.parse(parser)
 
@@ -60,7 +62,9 @@ def show(setting, train, test, options):
     """Run the chains of a setting and print their row."""
     posterior, seconds = drawn(train, setting, options.seed)
     chains = len(posterior.records)
-    nats = np.stack([dpmix.log_predictive(part_of(posterior, [c], only_last=True), test) for c in range(chains)])
+    nats = np.stack(
+        [dpmix.log_predictive(part_of(posterior, [c], only_last=True), test) for c in range(chains)]
+    )
     counts = sorted({count for count in COUNTS if count < chains} | {chains})
     means = {count: (logsumexp(nats[:count], axis=0) - np.log(count)).mean() for count in counts}
     cells = [f"{count}: {means[count]:.2f} ({seconds * count / chains:.1f} s)" for count in counts]
@@ -72,7 +76,9 @@ def show(setting, train, test, options):
     harness.note(f"{options.set}, {setting}, CPU", seconds, "s")
     if options.gain:
         expected = [posterior.summary().gain.doubling, posterior.summary(test).gain.doubling]
-        print(f"{'':<22}twice as many: {expected[0]:.2f} nats by its own images, {expected[1]:.2f} by those held out")
+        print(
+            f"{'':<22}twice as many: {expected[0]:.2f} nats by its own images, {expected[1]:.2f} by those held out"
+        )
 
 
 def drawn(train, setting, seed):

@@ -120,7 +120,11 @@ def _log_predictive(draw, on, seen, own):
     none = np.zeros((1, draw.ones.shape[1]))
     total = np.concatenate([np.broadcast_to(draw.observed, draw.ones.shape), none])
     ones = np.concatenate([draw.ones, none])
-    log_on, log_off, log_all = np.log(draw.a + ones), np.log(draw.b + total - ones), np.log(draw.a + draw.b + total)
+    log_on, log_off, log_all = (
+        np.log(draw.a + ones),
+        np.log(draw.b + total - ones),
+        np.log(draw.a + draw.b + total),
+    )
     off = seen.astype(float) - on
     scores = on.astype(float) @ log_on.T + off @ log_off.T - seen.astype(float) @ log_all.T
     weights = np.append(draw.sizes, draw.alpha)

@@ -100,9 +100,13 @@ def advise(chains, draws, quantities, distance, verdict, gain=None):
 
 def _note_gain(chains, gain):
     """What twice as many chains would gain, and on which images that was found."""
-    which = f"{gain.images:,} images that were put aside" if gain.held_out else f"{gain.images:,} of the images"
+    which = (
+        f"{gain.images:,} images that were put aside" if gain.held_out else f"{gain.images:,} of the images"
+    )
     if gain.doubling < _TRIFLE:
-        return Wording("More chains would predict images no better (chains left out, on {which}).", which=which)
+        return Wording(
+            "More chains would predict images no better (chains left out, on {which}).", which=which
+        )
     return Wording(
         "Twice as many chains would predict an image better by about {doubling:.2g} nats (chains left out, on "
         "{which}): {twice}.",
