@@ -24,6 +24,7 @@ from threadpoolctl import threadpool_limits
 
 import dpmix
 from dpmix.chain.segment import warm_up
+from dpmix.datasets.masks import mask
 
 SETS = {
     "twos-threes": twos_and_threes_split,
@@ -54,6 +55,7 @@ def parse():
     parser.add_argument(
         "--gain", action="store_true", help="what the summary expects of twice as many chains"
     )
+    parser.add_argument("--queries", action="store_true", help="time queries, too, over all draws")
     parser.add_argument("--seed", type=int, default=0)
     return harness.parse(parser)
 
@@ -79,6 +81,31 @@ def show(setting, train, test, options):
         print(
             f"{'':<22}twice as many: {expected[0]:.2f} nats by its own images, {expected[1]:.2f} by those held out"
         )
+    if options.queries:
+        time_queries(posterior, test, options)
+
+
+def time_queries(posterior, test, options):
+    """Print how long queries take in units of one dense product of images and clusters in single precision."""
+    x, shown = test.x.astype(np.float32), mask(test.image_shape, "bottom")
+    clusters = int(posterior.n_clusters.sum() + posterior.n_clusters.size)
+    table = np.random.default_rng(0).random((x.shape[1], clusters), np.float32)
+    queries = {
+        "predict_proba": lambda: dpmix.predict_proba(posterior, test, shown),
+        "log_predictive": lambda: dpmix.log_predictive(posterior, test),
+    }
+    with threadpool_limits(1):
+        product = min(seconds_of(lambda: x @ table) for _ in range(3))
+        for name, query in queries.items():
+            ratio = seconds_of(query) / product
+            harness.note(f"{options.set}, {name}", ratio, "")
+            print(f"{'':<22}{name}: {ratio:.2f} dense products of {len(x):,} images and {clusters:,} clusters")
+
+
+def seconds_of(call):
+    began = harness.started()
+    call()
+    return harness.since(began)[0]
 
 
 def drawn(train, setting, seed):

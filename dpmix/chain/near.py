@@ -15,14 +15,14 @@ import numpy as np
 
 from dpmix.base.pieces import in_pieces
 from dpmix.chain.moves import move_alpha, move_pixels, sweep_assignments
-from dpmix.chain.state import Chain, State
+from dpmix.chain.state import Chain
 from dpmix.kernels.batch import find_best, merge_gains
 from dpmix.kernels.hyperparameters import LEAST, MOST
 from dpmix.model.prior import Gamma
 
 __all__ = ["settled"]
 
-_BLOCK = 1 << 21  # distances that are looked at together
+_BLOCK = 1 << 16  # distances that are looked at together
 _MERGING = 0.05  # share of the clusters that must go in a round of merging for another one to follow
 
 
@@ -42,14 +42,13 @@ def settled(table, plan, state, k):
     """
     chain = Chain(table, state, plan.prior.c)
     chain.set_hyper(**_around_means(chain, plan.prior))
-    rest = np.full(chain.n, k, np.int64)
-    chain = _reassigned(table, plan, chain, rest, n_slots=k, may_stay=False)
-    chain = _reassigned(table, plan, chain, chain.partition.z, n_slots=chain.n_clusters, may_stay=True)
+    _reassign(chain, plan, np.full(chain.n, k, np.int64), n_slots=k, may_stay=False)
+    _reassign(chain, plan, chain.partition.z, n_slots=chain.n_clusters, may_stay=True)
     before = math.inf
     while chain.n_clusters < (1 - _MERGING) * before:
         before = chain.n_clusters
         sweep_assignments(chain, plan, 0)
-        chain = _merged(table, plan, chain)
+        _merge(chain, plan)
     return chain
 
 
@@ -64,45 +63,40 @@ def _around_means(chain, prior):
     }
 
 
-def _reassigned(table, plan, chain, z, n_slots, may_stay):
-    """The chain after all its images went at once where they are most probable, and hyperparameters were drawn."""
+def _reassign(chain, plan, z, n_slots, may_stay):
+    """Send all images at once where they are most probable; arguments are those of `find_best`."""
     found = np.empty(chain.n, np.int64)
 
     def visit(first, last):
         find_best(first, last, n_slots, may_stay, z, chain.runs, chain.tables, found)
 
     in_pieces(visit, chain.n, guess=max(1, min(512, 4_000_000 // (chain.d * n_slots))))
-    return _divided(table, plan, chain, found)
+    _divide(chain, plan, found)
 
 
-def _divided(table, plan, chain, slots):
-    """The chain with its images in `slots` (n,), and hyperparameters drawn given these clusters."""
-    z = np.unique(slots, return_inverse=True)[1].astype(np.int32)
-    chain = Chain(table, State(z, *chain.state()[1:]), plan.prior.c)
+def _divide(chain, plan, slots):
+    """Put the images into `slots` (n,), and draw hyperparameters given these clusters."""
+    chain.divide(np.unique(slots, return_inverse=True)[1])
     everything = plan.with_schedule(replace(plan.schedule, pixel_step=1))
     move_pixels(chain, everything, 0)
     move_alpha(chain, everything, 0)
-    return chain
 
 
-def _merged(table, plan, chain):
-    """The chain after all mutually nearest clusters that gain by it were merged; the same chain where none do."""
+def _merge(chain, plan):
+    """Merge all mutually nearest clusters that gain by it."""
     k, partition = chain.n_clusters, chain.partition
     ones, others = _mutually_nearest(partition.ones[:k], partition.sizes[:k])
     gains = np.empty(len(ones))
-    in_pieces(
-        lambda first, last: merge_gains(
-            first, last, ones, others, chain.hyper, partition, chain.tables.work, gains
-        ),
-        len(ones),
-        guess=16,
-    )
+
+    def visit(first, last):
+        merge_gains(first, last, ones, others, chain.hyper, partition, chain.tables.work, gains)
+
+    in_pieces(visit, len(ones), guess=16)
     merging = gains > 0
-    if not merging.any():
-        return chain
-    target = np.arange(k)
-    target[others[merging]] = ones[merging]
-    return _divided(table, plan, chain, target[partition.z])
+    if merging.any():
+        target = np.arange(k)
+        target[others[merging]] = ones[merging]
+        _divide(chain, plan, target[partition.z])
 
 
 def _mutually_nearest(ones, sizes):

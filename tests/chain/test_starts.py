@@ -81,7 +81,7 @@ def test_groups_that_are_plain_are_found_before_the_first_sweep():
 
 
 def test_without_merging_they_are_not(monkeypatch):
-    monkeypatch.setattr(near, "_merged", lambda table, plan, chain: chain)
+    monkeypatch.setattr(near, "_merge", lambda chain, plan: None)
     with pytest.raises(AssertionError):
         test_groups_that_are_plain_are_found_before_the_first_sweep()
 
