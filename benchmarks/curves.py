@@ -99,7 +99,9 @@ def time_queries(posterior, test, options):
         for name, query in queries.items():
             ratio = seconds_of(query) / product
             harness.note(f"{options.set}, {name}", ratio, "")
-            print(f"{'':<22}{name}: {ratio:.2f} dense products of {len(x):,} images and {clusters:,} clusters")
+            print(
+                f"{'':<22}{name}: {ratio:.2f} dense products of {len(x):,} images and {clusters:,} clusters"
+            )
 
 
 def seconds_of(call):

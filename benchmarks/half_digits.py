@@ -14,7 +14,8 @@ nearest by the top half, or all k-means clusters as a mixture. 30 neighbours are
 100 on test images, so the baseline is flattered.
 
 A chain stays near the mode that it finds, and so the nats depend on the number of chains more than on that
-of draws. With --alone the baselines are left out. With --out FOLDER the run is kept, and a run that is there is gone on with.
+of draws. With --alone the baselines are left out. With --out FOLDER the run is kept, and a run that is there is
+gone on with.
 
 The second hides a random share of the pixels of every training image from learning, or with "half" its upper,
 lower, left or right half, picked at random, and measures the nats
