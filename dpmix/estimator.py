@@ -53,8 +53,10 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         What the point estimate minimises the expectation of: see `dpmix.partitions.point_estimate`.
     chains : int, default 3
     sweeps : int, default 100
+        Fewer and longer chains than `dpmix.sample` has by default: a point estimate wants long ones. What
+        averages over draws gains more from ``chains=20, sweeps=20``.
     burn_in, thin, init
-        As in `dpmix.sample`, whose own defaults are longer runs of more chains.
+        As in `dpmix.sample`.
     n_jobs : int or None, default None
         Worker processes. 1, and None outside of a `joblib.parallel_config` context, runs all chains in
         this process; -1 uses all cores. It makes no difference to the draws.
@@ -110,7 +112,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         sweeps: Whole = 100,
         burn_in: Whole | None = None,
         thin: Whole | None = None,
-        init: str | ArrayLike = "seeds",
+        init: str | ArrayLike | None = None,
         n_jobs: Whole | None = None,
         verbose: bool = False,
         random_state: RandomState = None,

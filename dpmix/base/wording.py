@@ -25,6 +25,8 @@ SCRIPT_WORDS = {
     "learn_labels": "give them to dpmix.sample, as in dpmix.sample(x, labels=y)",
     "keep_labels": "keep='labels'",
     "five_chains": "chains=5",
+    "long_chains": "chains=4, sweeps=400",
+    "more_chains": "chains={chains}",
     "other_start": "init='random:100'",
     "more_clusters": "max_clusters=...",
     "overwrite": "overwrite=True",

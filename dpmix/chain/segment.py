@@ -13,7 +13,7 @@ from dpmix.chain.moves import MOVES
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import FIGURES, Draws
 from dpmix.chain.schedule import Schedule
-from dpmix.chain.starts import start
+from dpmix.chain.starts import begun, start
 from dpmix.chain.state import Chain
 from dpmix.kernels.beta_bernoulli import log_likelihood
 from dpmix.kernels.birth_death import birth, death
@@ -44,7 +44,7 @@ def run_segment(table, plan, state, done, n_sweeps):
     state : dpmix.chain.state.State
     draws : dpmix.chain.record.Draws
     """
-    chain = Chain(table, state, plan.prior.c)
+    chain = Chain(table, state, plan.prior.c) if done else begun(table, plan, state)
     rows, kept = [], []
     for sweep in range(done + 1, done + n_sweeps + 1):
         rows.append(run_sweep(chain, plan, sweep))
@@ -126,7 +126,7 @@ def warm_up(backwards=False):
         sweeps=1,
         burn_in=0,
         thin=1,
-        init="seeds:1",
+        init="near:1",
         seed=0,
         schedule=Schedule(split_merge=16, birth_death=16),
     )  # of each kind, both

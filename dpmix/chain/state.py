@@ -95,6 +95,11 @@ class Chain:
         if len(self.partition.sizes) > _ROOM_KEPT * slots_for(self.n_clusters, self.n):
             self._allocate(self.partition.z)
 
+    def divide(self, z):
+        """Put the images into other clusters: slots `z` (n,), numbered from 0 without gaps."""
+        self.n_clusters = int(z.max()) + 1
+        self._allocate(np.array(z, np.int64))
+
     def set_hyper(self, **changes):
         """Give `alpha`, `a` or `b` new values and make the tables true to them."""
         self.hyper = self.hyper._replace(**changes)

@@ -81,8 +81,9 @@ def _add_labels(parser):
 
 def _add_plan(parser):
     counts = {
-        "--chains": "independent chains (default: 5)",
-        "--sweeps": "sweeps of each chain, burn-in included (default: 200)",
+        "--chains": "independent chains: many short ones for predictions, few long ones for the clusters themselves "
+        "(default: so that there are about 400 sweeps in all, 20 at most)",
+        "--sweeps": "sweeps of each chain, burn-in included (default: the same, 20 at least)",
         "--burn-in": "sweeps at the start that give no draws (default: half)",
         "--thin": "of the others, every N-th gives a draw (default: so that at most 100 do)",
         "--shards": "spread each chain over N shards, which sweep at the same time: for very many images, at least "
@@ -94,8 +95,10 @@ def _add_plan(parser):
     parser.add_argument(
         "--init",
         metavar="START",
-        help="seeds:K (each image with the nearest of K random ones; plain seeds: one in 200), one (all in one "
-        "cluster), random:K (in K random groups) or crp (as the prior has it) (default: seeds)",
+        help="near:K (each image in the cluster that predicts it best, of those around K random images; plain near: "
+        "one in 20), seeds:K (each image with the nearest of K random ones; plain seeds: one in 200), one (all in "
+        "one cluster), random:K (in K random groups) or crp (as the prior has it); chains are 5 of 200 sweeps by "
+        "default from all but near (default: near, seeds with --shards)",
     )
     parser.add_argument(
         "--keep",
@@ -116,7 +119,8 @@ def _add_plan(parser):
         "--schedule",
         metavar="MOVE=N,...",
         help="how much of each move a sweep holds: split-merge, birth-death (proposals), pixel-step, round-sweeps "
-        "(default: split-merge=20,birth-death=20,pixel-step=4,round-sweeps=5)",
+        "(default: split-merge=20,birth-death=20,pixel-step=4,round-sweeps=5; from near without --schedule "
+        "birth-death=2)",
     )
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["log_likelihood", "replicates"]
+__all__ = ["Predictive", "log_likelihood", "replicates"]
 
 _BYTES = 1 << 26  # of scores that are looked at together
 
@@ -46,22 +46,50 @@ def replicates(posterior, generator):
     return found
 
 
+class Predictive:
+    """What one draw says of images: of those it has never seen, and of its own, each without itself.
+
+    Parameters
+    ----------
+    draw : dpmix.posterior.posterior.Draw
+    n_classes : int
+        Of the labels, 0 where there are none.
+    """
+
+    def __init__(self, draw, n_classes=0):
+        self._draw = draw
+        self._logs, self._own = _Logs(draw, n_classes), _Logs(draw, n_classes, left_out=1)
+
+    def log_proba(self, on, seen, classes=None, own=None):
+        """Log probability of images, (m,) float64, nats.
+
+        Parameters
+        ----------
+        on, seen : (m, d) uint8
+            Pixels that are on, and that are observed.
+        classes : (m,) int, optional
+            Labels, -1 where not observed; by default none is.
+        own : (m,) int, optional
+            Clusters of the images, from which each is to be left out; without it they are in none.
+        """
+        sizes, n = self._draw.sizes, self._draw.sizes.sum()
+        scores = np.log(np.append(sizes, self._draw.alpha)) + self._logs.of_all(on, seen, classes)
+        if own is not None:
+            n -= 1
+            with np.errstate(divide="ignore"):  # an image that was alone cannot go back
+                share = np.log(sizes[own] - 1)
+            scores[np.arange(len(own)), own] = share + self._own.of_own(on, seen, classes, own)
+        return np.logaddexp.reduce(scores, axis=1) - np.log(n + self._draw.alpha)
+
+
 def _of_draw(table, labels, draw):
-    n, k = len(labels), len(draw.sizes)
-    logs, own = _Logs(draw, table.n_classes), _Logs(draw, table.n_classes, left_out=1)
-    with np.errstate(divide="ignore"):  # of the sizes: an image that was alone cannot go back
-        shares = np.log(np.append(draw.sizes, draw.alpha))
-        own_shares = np.log(draw.sizes - 1)
-    found = np.empty(n)
-    step = max(1, _BYTES // (8 * (k + 4 * table.d)))
-    for first in range(0, n, step):
+    predictive, found = Predictive(draw, table.n_classes), np.empty(len(labels))
+    step = max(1, _BYTES // (8 * (len(draw.sizes) + 4 * table.d)))
+    for first in range(0, len(labels), step):
         rows = slice(first, first + step)
-        on, seen, classes = table.dense(rows), table.observed(rows), table.classes[rows]
-        scores = shares + logs.of_all(on, seen, classes)
-        mine = labels[rows]
-        scores[np.arange(len(mine)), mine] = own_shares[mine] + own.of_own(on, seen, classes, mine)
-        found[rows] = np.logaddexp.reduce(scores, axis=1)
-    return found - np.log(n - 1 + draw.alpha)
+        images = table.dense(rows), table.observed(rows), table.classes[rows]
+        found[rows] = predictive.log_proba(*images, labels[rows])
+    return found
 
 
 class _Logs:
@@ -84,16 +112,18 @@ class _Logs:
 
     def of_all(self, on, seen, classes):
         """Scores of images against every cluster, (m, k + 1)."""
-        scores = on @ self.on.T + (seen - on) @ self.off.T
-        known = classes >= 0
-        scores[known] += self.classes[:, classes[known]].T
+        scores = on.astype(float) @ self.on.T + (seen - on).astype(float) @ self.off.T
+        if classes is not None:
+            known = classes >= 0
+            scores[known] += self.classes[:, classes[known]].T
         return scores
 
     def of_own(self, on, seen, classes, mine):
         """Score of each image against the cluster `mine` says, (m,)."""
         scores = np.where(on, self.on[mine], np.where(seen, self.off[mine], 0)).sum(axis=1)
-        known = classes >= 0
-        scores[known] += self.classes[mine[known], classes[known]]
+        if classes is not None:
+            known = classes >= 0
+            scores[known] += self.classes[mine[known], classes[known]]
         return scores
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from dpmix.base.annotations import Arrays, PathLike, Whole
+from dpmix.base.annotations import Arrays, PathLike, Table, Whole
 from dpmix.base.arrays import image_shape
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
@@ -316,7 +316,7 @@ class Posterior:
         picked = evenly(total, total if most is None else check_count("most", most))
         return (self.draw(*divmod(ix, n_draws)) for ix in picked.tolist())
 
-    def summary(self) -> Summary:
+    def summary(self, x: Table | None = None, observed: ArrayLike | None = None) -> Summary:
         """Say whether the chains agree, and what is known about the numbers that describe a draw.
 
         For the log joint, the number of clusters, alpha and the entropy of the cluster sizes: mean,
@@ -326,10 +326,26 @@ class Posterior:
         partitions are no further apart between chains than within; above 1.1, or with partitions
         more than 1.5 times as far apart, they do not. Chains that never moved say nothing.
 
+        Of four chains or more it says, too, what twice as many would gain in predictions: chains are left out,
+        and what that costs is carried on. That is best measured on images that were put aside.
+
+        Parameters
+        ----------
+        x : Images, or (m, d) array of 0/1 or bool, optional
+            Images to predict, that were not clustered. By default up to 500 of those that were, each left out
+            of its cluster, which makes the gain come out somewhat too small.
+        observed : (d,) or (m, d) array of bool, optional
+            True where a pixel of `x` is observed.
+
         Returns
         -------
         dpmix.posterior.summary.Summary
             Prints as a table with what it means; ``to_dict()`` gives it to JSON.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            Images that do not fit the posterior.
 
         Examples
         --------
@@ -345,7 +361,7 @@ class Posterior:
         >>> summary.quantities["n_clusters"].mean >= 1
         True
         """
-        return summarize(self)
+        return summarize(self, x, observed)
 
     def to_arviz(
         self, labels: bool = False, log_likelihood: bool = False, posterior_predictive: bool = False

@@ -18,17 +18,17 @@ _NAMES = {
 _HEADINGS = ("mean", "sd", "MCSE", "R-hat", "ESS bulk", "ESS tail")
 _WIDTH = 88
 _MANY = 40  # clusters that nobody looks at one by one
+_TRIFLE = 0.005  # nats per image
 
 _DISAGREE = (
-    "Warning: the chains do not agree{evidence}. They are still on their way, or in different modes of the "
-    "posterior. Run more sweeps: {more_sweeps}. "
-    "If that does not help, as is common with hundreds of pixels, run more chains: predictions "
-    "average over chains and gain from every mode, but the number of clusters, alpha and the "
-    "clusters themselves hold for one chain at a time. Their range over the chains is no posterior "
-    "interval."
+    "The chains do not agree{evidence}: they are in different modes of the posterior, as is usual with hundreds "
+    "of pixels, or still on their way. Predictions average over chains and gain from every mode: for them, many "
+    "short chains are right. The number of clusters, alpha and the clusters themselves hold for one chain at a "
+    "time, and their range over the chains is no posterior interval: for them, and for a point estimate, run few "
+    "long chains, such as {long_chains}, or go on with these: {more_sweeps}."
 )
 _SAME_CLUSTERS = (
-    "Warning: the chains do not agree{evidence}, although they find much the same clusters: two draws are "
+    "The chains do not agree{evidence}, although they find much the same clusters: two draws are "
     "hardly further apart when they are of different chains. Run more sweeps before quoting means and "
     "intervals: {more_sweeps}. Which images belong together can be read from all chains."
 )
@@ -48,7 +48,7 @@ def rows_of(summary):
     return rows + [(_NAMES[name], *_cells(quantity)) for name, quantity in summary.quantities.items()]
 
 
-def advise(chains, draws, quantities, distance, verdict):
+def advise(chains, draws, quantities, distance, verdict, gain=None):
     """What a verdict means and what to do about it: a tuple of paragraphs."""
     if not draws:
         return (
@@ -106,7 +106,27 @@ def advise(chains, draws, quantities, distance, verdict):
         )
     if verdict in ("agree", "unknown"):
         notes += _note_few(quantities)
+    if gain is not None:
+        notes.append(_note_gain(chains, gain))
     return tuple(notes)
+
+
+def _note_gain(chains, gain):
+    """What twice as many chains would gain, and on which images that was found."""
+    which = (
+        f"{gain.images:,} images that were put aside" if gain.held_out else f"{gain.images:,} of the images"
+    )
+    if gain.doubling < _TRIFLE:
+        return Wording(
+            "More chains would predict images no better (chains left out, on {which}).", which=which
+        )
+    return Wording(
+        "Twice as many chains would predict an image better by about {doubling:.2g} nats (chains left out, on "
+        "{which}): {twice}.",
+        doubling=gain.doubling,
+        which=which,
+        twice=Wording("{more_chains}", chains=2 * chains),
+    )
 
 
 def advise_in_burn_in(sweeps, burn_in):

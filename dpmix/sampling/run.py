@@ -12,10 +12,10 @@ from dpmix.base.errors import InputError, InputTypeError, RunError
 from dpmix.base.file_rows import FileRows
 from dpmix.base.progress import Progress
 from dpmix.base.version import __version__
-from dpmix.chain.plan import Plan
+from dpmix.chain.plan import Plan, usual_lengths, usual_schedule
 from dpmix.chain.record import ChainRecord, Draws
 from dpmix.chain.schedule import Schedule
-from dpmix.chain.starts import check_init, start
+from dpmix.chain.starts import check_init, default_init, start
 from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
@@ -41,11 +41,11 @@ def sample(
     observed: ArrayLike | None = None,
     labels: ArrayLike | None = None,
     columns: Sequence[str] | Columns | None = None,
-    chains: Whole = 5,
-    sweeps: Whole = 200,
+    chains: Whole | None = None,
+    sweeps: Whole | None = None,
     burn_in: Whole | None = None,
     thin: Whole | None = None,
-    init: str | ArrayLike = "seeds",
+    init: str | ArrayLike | None = None,
     seed: Seed = None,
     schedule: Schedule | None = None,
     jobs: Whole | None = None,
@@ -82,21 +82,27 @@ def sample(
         Labels sharpen the clusters and can then be asked for: see `predict_labels`.
     columns : sequence of str, optional
         Names of the columns of an `x` that has none of its own.
-    chains, sweeps : int
-        Number of chains and sweeps of each, burn-in included.
+    chains, sweeps : int, optional
+        Number of chains and sweeps of each, burn-in included. By default 20 chains of 20 sweeps, which is what
+        predictions want; where one number is given, the other makes it about 400 sweeps in all, with at least
+        20 of each chain and 5 to 20 chains. The number of clusters and `point_estimate` want fewer and longer
+        chains, such as ``chains=4, sweeps=200``. Chains from another `init` than "near": by default 5 of 200.
     burn_in : int, optional
         Sweeps of each chain from which no draw is kept; by default half.
     thin : int, optional
         Every `thin`-th sweep after the burn-in is kept; by default up to 100 draws a chain.
-    init : {"seeds", "seeds:K", "one", "random:K", "crp"} or (n,) array of int
-        Where every chain starts: each image with the nearest of K images picked at random (by
-        default one in 200), all in one cluster, in K random groups, in a draw from the prior, or in
-        the given clusters.
+    init : {"near", "near:K", "seeds", "seeds:K", "one", "random:K", "crp"} or (n,) array of int, optional
+        Where every chain starts. "near", the default: each image in the cluster that predicts it best, of
+        those around K images picked at random (one in 20, at most 3,000 or one in 200), which is where chains
+        come after many sweeps from other starts. "seeds": each image with the nearest of K images picked at
+        random (one in 200); the default with `shards`. Or all in one cluster, in K random groups, in a draw
+        from the prior, or in the given clusters.
     seed : int or numpy.random.Generator, optional
         Chain c draws from ``SeedSequence(seed, spawn_key=(c,))``. A generator gives a number of its stream, which
         moves it on. By default fresh entropy; either is what ``posterior.plan.seed`` remembers.
     schedule : Schedule, optional
-        How many proposals of each kind a sweep makes.
+        How many proposals of each kind a sweep makes. By default ``Schedule()``, from "near" with 2 proposals
+        of births and deaths a sweep: such chains start with more clusters than they will have.
     jobs : int, optional
         Worker processes on this machine; by default one for each shard of each chain, up to the number
         of cores. With 1, everything runs in this process, and so it does in a daemonic process (a worker
@@ -168,11 +174,12 @@ def sample(
         table = BinaryTable.from_input(x, observed, classes, columns=columns)
         n, d = table.n, table.d
     prior.pseudo_counts(d)
-    init, labels = check_init(init, n)
-    schedule = Schedule() if schedule is None else schedule
+    shards = check_count("shards", shards, 1, n)
+    init, labels = check_init(default_init(shards) if init is None else init, n)
+    schedule = usual_schedule(init) if schedule is None else schedule
     if not isinstance(schedule, Schedule):
         raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
-    shards = check_count("shards", shards, 1, n)
+    chains, sweeps = usual_lengths(init, chains, sweeps)
     plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards, keep)
     plan.check_memory(n, d)
     placement = checked_placement(plan, jobs, executor)

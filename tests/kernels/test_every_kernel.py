@@ -41,6 +41,10 @@ TESTED = {
         COMPONENTS: "score_image fill_columns exact_log_weight",
         REASSIGNED: "_choose_exactly reassign_images",
     },
+    "batch": {
+        "kernels/test_batch.py::test_each_image_goes_where_it_is_most_probable": "find_best",
+        "kernels/test_batch.py::test_gains_of_mergers_are_those_of_the_log_joint": "merge_gains",
+    },
     "beta_bernoulli": {
         SCORES: "cluster_at no_cluster _add_up _refresh_pixels refresh exact_score",
         ROUGH: "_refresh_rough _wrapped",
