@@ -25,7 +25,6 @@ SCRIPT_WORDS = {
     "learn_labels": "give them to dpmix.sample, as in dpmix.sample(x, labels=y)",
     "five_chains": "chains=5",
     "long_chains": "chains=4, sweeps=400",
-    "more_chains": "chains={chains}",
     "other_start": "init='random:100'",
     "more_clusters": "max_clusters=...",
     "overwrite": "overwrite=True",

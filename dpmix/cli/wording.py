@@ -19,7 +19,6 @@ SHELL_WORDS = {
     "learn_labels": "'dpmix fit --labels' learns them",
     "five_chains": "--chains 5",
     "long_chains": "--chains 4 --sweeps 400",
-    "more_chains": "--chains {chains}",
     "other_start": "--init random:100",
     "more_clusters": "--max-clusters K",
     "overwrite": "--overwrite",
