@@ -105,7 +105,8 @@ def _note_gain(chains, gain):
     )
     if gain.doubling < _TRIFLE:
         return Wording(
-            "More chains would predict images no better (found by leaving chains out, on {which}).", which=which
+            "More chains would predict images no better (found by leaving chains out, on {which}).",
+            which=which,
         )
     return Wording(
         "Twice as many chains, {chains}, would predict an image better by about {doubling:.2g} nats (found by "
