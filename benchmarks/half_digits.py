@@ -1,6 +1,6 @@
 """How well hidden pixels are predicted: bottom halves of digits never seen, and pixels hidden in training.
 
-    python benchmarks/half_digits.py [--chains 20] [--sweeps 20] [--draws 10] [--jobs 2] [--alone]
+    python benchmarks/half_digits.py [--chains 20] [--sweeps 20] [--draws 2] [--jobs 2] [--alone]
     python benchmarks/half_digits.py --hidden 0 half 0.25 0.5 [--chains 5] [--sweeps 100] [--queries 2000]
     python benchmarks/half_digits.py --images 3000 --test 500 --sweeps 20          # small, to try it
 
@@ -63,7 +63,7 @@ def parse():
     parser.add_argument("--test", type=int, default=10_000, help="images held out")
     parser.add_argument("--chains", type=int, help="(default: 20, or 5 with --hidden)")
     parser.add_argument("--sweeps", type=int, help="of each chain (default: 20, or 100 with --hidden)")
-    parser.add_argument("--draws", type=int, default=10, help="of each chain, from its second half")
+    parser.add_argument("--draws", type=int, default=2, help="of each chain, from its second half")
     parser.add_argument("--init", default="near", help="where chains start")
     parser.add_argument("--birth-death", type=int, default=2, help="proposals a sweep")
     parser.add_argument("--alone", action="store_true", help="leave the baselines of the halves out")

@@ -26,7 +26,6 @@ SCRIPT_WORDS = {
     "keep_labels": "keep='labels'",
     "five_chains": "chains=5",
     "long_chains": "chains=4, sweeps=400",
-    "more_chains": "chains={chains}",
     "other_start": "init='random:100'",
     "more_clusters": "max_clusters=...",
     "overwrite": "overwrite=True",

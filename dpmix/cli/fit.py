@@ -82,8 +82,9 @@ def _add_labels(parser):
 def _add_plan(parser):
     counts = {
         "--chains": "independent chains: many short ones for predictions, few long ones for the clusters themselves "
-        "(default: so that there are about 400 sweeps in all, 20 at most)",
-        "--sweeps": "sweeps of each chain, burn-in included (default: the same, 20 at least)",
+        "(default: 20; with --sweeps, 5 to 20, so that there are about 400 sweeps in all)",
+        "--sweeps": "sweeps of each chain, burn-in included (default: 20; with --chains, at least 20, so that there "
+        "are about 400 in all)",
         "--burn-in": "sweeps at the start that give no draws (default: half)",
         "--thin": "of the others, every N-th gives a draw (default: so that at most 100 do)",
         "--shards": "spread each chain over N shards, which sweep at the same time: for very many images, at least "

@@ -20,7 +20,6 @@ SHELL_WORDS = {
     "keep_labels": "'dpmix fit --keep labels'",
     "five_chains": "--chains 5",
     "long_chains": "--chains 4 --sweeps 400",
-    "more_chains": "--chains {chains}",
     "other_start": "--init random:100",
     "more_clusters": "--max-clusters K",
     "overwrite": "--overwrite",

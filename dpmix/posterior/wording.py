@@ -118,14 +118,15 @@ def _note_gain(chains, gain):
     )
     if gain.doubling < _TRIFLE:
         return Wording(
-            "More chains would predict images no better (chains left out, on {which}).", which=which
+            "More chains would predict images no better (found by leaving chains out, on {which}).",
+            which=which,
         )
     return Wording(
-        "Twice as many chains would predict an image better by about {doubling:.2g} nats (chains left out, on "
-        "{which}): {twice}.",
+        "Twice as many chains, {chains}, would predict an image better by about {doubling:.2g} nats (found by "
+        "leaving chains out, on {which}).",
+        chains=2 * chains,
         doubling=gain.doubling,
         which=which,
-        twice=Wording("{more_chains}", chains=2 * chains),
     )
 
 
