@@ -22,10 +22,6 @@ from support.shell import assert_same_bits
 
 dask, distributed = pytest.importorskip("dask"), pytest.importorskip("distributed")
 da = pytest.importorskip("dask.array")
-    pytest.importorskip("dask"),
-    pytest.importorskip("distributed"),
-    pytest.importorskip("dask.array"),
-)
 key_split = pytest.importorskip("dask.utils").key_split
 
 sampled = functools.partial(sharded_runs.sampled, 9_000)  # three blocks of the pass
