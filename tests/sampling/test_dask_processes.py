@@ -4,6 +4,9 @@ Needs the extra ``dask``.
 """
 
 import functools
+import importlib.util
+import shutil
+import subprocess
 import threading
 
 import pytest
@@ -106,9 +109,25 @@ def test_a_worker_with_another_version_is_named(processes, client, tmp_path):
         sampled(executor=client, out=tmp_path / "run")
 
 
+def keys_for_the_occasion(folder):
+    """By the package that Dask uses for it, or else by the program openssl."""
+    if importlib.util.find_spec("cryptography"):
+        return distributed.Security.temporary()
+    if not shutil.which("openssl"):
+        pytest.skip("needs the package cryptography or the program openssl")
+    key, cert = str(folder / "key.pem"), str(folder / "cert.pem")
+    words = f"req -x509 -newkey rsa:2048 -nodes -keyout {key} -out {cert} -days 1 -subj /CN=dpmix"
+    subprocess.run(["openssl", *words.split()], check=True, capture_output=True)
+    both = {
+        f"tls_{who}_{what}": path
+        for who in ("client", "scheduler", "worker")
+        for what, path in (("key", key), ("cert", cert))
+    }
+    return distributed.Security(tls_ca_file=cert, require_encryption=True, **both)
+
+
 def test_a_cluster_with_tls_takes_the_users_security(undisturbed, tmp_path):
-    pytest.importorskip("cryptography")  # by which Dask makes keys for the occasion
-    security = distributed.Security.temporary()
+    security = keys_for_the_occasion(tmp_path)
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=":0", security=security, protocol="tls"
