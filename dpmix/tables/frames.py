@@ -104,7 +104,9 @@ def read_frame(x, name="x", columns=None):
         raise InputError(
             f"{name} must have {count(len(columns), 'column')} as fitted; got {len(frame.columns):,}"
         )
-    due = None if columns is None else [columns.values.get(column) for column in columns.names]
+    due = None
+    if columns is not None:  # columns that are only numbered hold the zeros and ones that these stand for
+        due = [None if names is None else columns.values.get(column) for column in columns.names]
     on, seen, values = _entries(frame, name, due)
     named = None if names is None else Columns(names, {n: v for n, v in zip(names, values, strict=True) if v})
     if named is None and any(values):
