@@ -9,7 +9,7 @@ import numpy as np
 from dpmix.base.arrays import (
     check_binary,
     check_classes,
-    check_mask,
+    check_mask_form,
     check_numbers,
     image_shape,
     observed_entries,
@@ -19,7 +19,7 @@ from dpmix.kernels.records import Runs, table_rows
 
 __all__ = ["BinaryTable"]
 
-_BLOCK_BYTES = 1 << 24  # rows are unpacked this much at a time
+_BLOCK_ENTRIES = 1 << 21  # entries are checked, packed and unpacked so many at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,16 +61,12 @@ class BinaryTable:
         n, d = values.shape
         if n == 0 or d == 0:
             raise InputError(f"{name} must hold at least one image of one pixel; got shape {values.shape}")
-        observed = check_mask("observed", observed, observed_entries(x, values))
-        columns = [np.packbits(check_binary(values, name, observed), axis=1, bitorder="little")]
-        masked = not observed.all()
-        if masked:
-            columns.append(np.packbits(observed, axis=1, bitorder="little"))
-        n_classes = 0
-        if labels is not None:
-            codes, n_classes = check_classes(labels, n)
-            columns.append(codes.astype("<u2")[:, None].view(np.uint8))
-        packed = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
+        if observed is not None:
+            observed = check_mask_form("observed", observed, (n, d))
+        codes, n_classes = (None, 0) if labels is None else check_classes(labels, n)
+        packed, masked = _packed(x, values, observed, name, 2 if n_classes else 0)
+        if n_classes:
+            packed[:, -2:] = codes.astype("<u2")[:, None].view(np.uint8)
         return cls(packed, d, tuple(shape or image_shape(d)), masked, n_classes)
 
     def __reduce__(self):  # without what is cached
@@ -142,20 +138,50 @@ class BinaryTable:
         )
 
     def _runs_of(self, dense):
-        counts, starts, stops = [np.zeros(1, np.int64)], [], []
-        step = max(1, _BLOCK_BYTES // self.d)
-        for first in range(0, self.n, step):
-            padded = np.pad(dense(slice(first, first + step)), ((0, 0), (1, 1))).view(np.int8)
+        """Offsets, starts and stops of the runs of what `dense` gives for rows, block by block."""
+        offsets, starts, stops = np.zeros(self.n + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
+        for rows in _blocks(self.n, self.d):
+            padded = np.pad(dense(rows), ((0, 0), (1, 1))).view(np.int8)
             edges = np.diff(padded, axis=1)
-            rows, begin = np.nonzero(edges == 1)
-            counts.append(np.bincount(rows, minlength=len(padded)))
-            starts.append(begin.astype(np.int32))
-            stops.append(np.nonzero(edges == -1)[1].astype(np.int32))
-        return (
-            np.cumsum(np.concatenate(counts), dtype=np.int64),
-            np.concatenate(starts),
-            np.concatenate(stops),
-        )
+            owners, begin = np.nonzero(edges == 1)
+            offsets[rows.start + 1 : rows.stop + 1] = np.bincount(owners, minlength=len(padded))
+            _extend(starts, begin)
+            _extend(stops, np.nonzero(edges == -1)[1])
+        return np.cumsum(offsets, out=offsets), starts, stops
+
+
+def _blocks(n, d):
+    """Slices of `n` rows of `d` entries, of `_BLOCK_ENTRIES` entries each."""
+    step = max(1, _BLOCK_ENTRIES // d)
+    return [slice(first, min(first + step, n)) for first in range(0, n, step)]
+
+
+def _extend(array, more):
+    """Let an array that nobody else holds grow in place: what would be joined in the end need not be held twice."""
+    before = array.size
+    array.resize(before + more.size, refcheck=False)
+    array[before:] = more
+
+
+def _packed(x, values, mask, name, extra):
+    """Check and pack `values`, the numbers of `x`, block by block: (n, w) uint8 with `extra` bytes, and if masked."""
+    (n, d), width = values.shape, -(-values.shape[1] // 8)
+
+    def observed_in(rows):
+        observed = observed_entries(x[rows] if np.ma.isMaskedArray(x) else None, values[rows])
+        return observed if mask is None else observed & (mask if mask.ndim == 1 else mask[rows])
+
+    blocks = _blocks(n, d)
+    may_lack = mask is not None or np.ma.isMaskedArray(x) or values.dtype.kind == "f"
+    masked = may_lack and not all(observed_in(rows).all() for rows in blocks)
+    packed = np.empty((n, (2 if masked else 1) * width + extra), np.uint8)
+    for rows in blocks:
+        observed = observed_in(rows) if masked else None
+        on = check_binary(values[rows], name, observed, first_row=rows.start)
+        packed[rows, :width] = np.packbits(on, axis=1, bitorder="little")
+        if masked:
+            packed[rows, width : 2 * width] = np.packbits(observed, axis=1, bitorder="little")
+    return packed, masked
 
 
 def _owners(offsets):
