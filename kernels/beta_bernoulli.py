@@ -14,7 +14,7 @@ import numpy as np
 
 from dpmix.kernels.compile import inlined, kernel, outlined
 from dpmix.kernels.records import Cluster
-from dpmix.kernels.special import log_gamma_array, log_product, log_ratio_array, sum_array
+from dpmix.kernels.special import log_gamma_array, log_product, log_ratio_units, sum_array
 
 __all__ = [
     "cluster_at",
@@ -55,15 +55,18 @@ def no_cluster(partition):
 
 
 @kernel
-def _add_up(log_odds, before, scale, row):
-    """Running sums of `log_odds`, nats, in fixed point, behind place `before` of `row`, which holds their 0."""
-    places = row[before + 1 : before + 1 + log_odds.size]
-    for j in range(log_odds.size):
-        places[j] = np.int32(math.floor(scale * log_odds[j] + 0.5))
-    total = np.int32(0)
-    for j in range(log_odds.size):
-        total += places[j]
-        places[j] = total
+def _add_up(log_odds, before, row, own_row):
+    """Running sums of the first half of `log_odds` behind place `before` of `row`, which holds their 0.
+
+    The second half goes to `own_row` in the same way. Both at once: sums wait for each other, rows do not.
+    """
+    d = log_odds.size // 2
+    places, own_places = row[before + 1 : before + 1 + d], own_row[before + 1 : before + 1 + d]
+    total, own_total = np.int32(0), np.int32(0)
+    for j in range(d):
+        total += log_odds[j]
+        own_total += log_odds[d + j]
+        places[j], own_places[j] = total, own_total
 
 
 @outlined
@@ -74,13 +77,17 @@ def _refresh_pixels(k, hyper, found, tables):
     """
     d, size, has_gaps = found.ones.size, found.size, found.gaps.size > 0
     # Each row holds d numbers for an image that is no member and d for a member, itself left out.
-    on, off, seen_by = tables.work[: 2 * d], tables.work[2 * d : 4 * d], tables.work[4 * d : 6 * d]
-    log_odds, spare = tables.work[6 * d : 8 * d], tables.work[8 * d :]
+    off, seen_by, spare = tables.work[: 2 * d], tables.work[2 * d : 4 * d], tables.work[4 * d : 8 * d]
+    above, below = tables.work[8 * d : 9 * d].view(np.float32), tables.work[9 * d : 10 * d].view(np.float32)
+    log_odds, rest = (
+        tables.work[10 * d : 11 * d].view(np.int32),
+        tables.work[11 * d : 12 * d].view(np.float32),
+    )
     for j in range(d):
         ones = found.ones[j]
         # A member that is on sees one fewer on, one that is off one fewer off; the value at 0,
         # where there is no such member, cancels out of every score.
-        on[j], on[d + j] = hyper.a[j] + ones, hyper.a[j] + max(ones - 1, 0)
+        above[j], above[d + j] = hyper.a[j] + ones, hyper.a[j] + max(ones - 1, 0)
         off[j], off[d + j] = hyper.b[j] + (size - ones), hyper.b[j] + max(size - ones - 1, 0)
     if has_gaps:
         for j in range(d):
@@ -88,17 +95,24 @@ def _refresh_pixels(k, hyper, found, tables):
             off[j], off[d + j] = hyper.b[j] + (seen - ones), hyper.b[j] + max(seen - ones - 1, 0)
             seen_by[j], seen_by[d + j] = both + seen, both + max(seen - 1, 0)
     row, own_row, no_pixel = tables.table[k], tables.own_table[k], np.int64(0)
-    log_ratio_array(on, off, log_odds, spare)
-    _add_up(log_odds[:d], no_pixel, tables.scale, row)
-    _add_up(log_odds[d:], no_pixel, tables.scale, own_row)
+    _copy(off, below)
+    log_ratio_units(above, below, tables.scale, log_odds, rest)
+    _add_up(log_odds, no_pixel, row, own_row)
     all_off, own_all_off = log_product(off[:d], spare), log_product(off[d:], spare)
     if not has_gaps:
         all_off -= log_total(size, hyper, tables)
         return all_off, own_all_off - log_total(max(size - 1, 0), hyper, tables)
-    log_ratio_array(seen_by, off, log_odds, spare)
-    _add_up(log_odds[:d], d + 1, tables.scale, row)
-    _add_up(log_odds[d:], d + 1, tables.scale, own_row)
+    _copy(seen_by, above)
+    log_ratio_units(above, below, tables.scale, log_odds, rest)
+    _add_up(log_odds, d + 1, row, own_row)
     return all_off - log_product(seen_by[:d], spare), own_all_off - log_product(seen_by[d:], spare)
+
+
+@kernel
+def _copy(source, target):
+    """Round numbers to single precision."""
+    for j in range(source.size):
+        target[j] = np.float32(source[j])
 
 
 @outlined

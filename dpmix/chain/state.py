@@ -15,6 +15,7 @@ from dpmix.kernels.beta_bernoulli import log_likelihood
 from dpmix.kernels.hyperparameters import MOST
 from dpmix.kernels.partition import count_images, fill_tables
 from dpmix.kernels.records import LANES, Hyper, empty_partition, empty_proposals, empty_tables
+from dpmix.kernels.special import LOG_RATIO_ERROR
 
 __all__ = ["Chain", "State", "generator_from", "generator_state", "slots_for"]
 
@@ -141,7 +142,8 @@ class Chain:
         """Build all tables from counts and hyperparameters."""
         scale = _scale(self.hyper, self.n, self.n_classes)
         entries = 2 * self.d + 2 if self.n_classes or self.has_gaps else self.d + 1
-        self.tolerance = 0.5 * entries / scale + 1e-9  # each table entry is off by half a unit at the most
+        # Each table entry is off by half a unit at the most, and by the error of its logarithm.
+        self.tolerance = 0.5 * entries / scale + entries * LOG_RATIO_ERROR + 1e-9
         self.tables = self.tables._replace(
             scale=scale, **_roughness(scale, self.n, self.tables.table.shape[1])
         )

@@ -6,19 +6,13 @@ from functools import cached_property
 
 import numpy as np
 
-from dpmix.base.arrays import (
-    check_binary,
-    check_classes,
-    check_mask,
-    check_numbers,
-    image_shape,
-    observed_entries,
-)
+from dpmix.base.arrays import check_classes, check_mask_form, image_shape
 from dpmix.base.errors import InputError
 from dpmix.kernels.records import Runs, table_rows
+from dpmix.model.packing import check_form, packed_rows, row_blocks
 from dpmix.tables.columns import Columns, check_columns, check_names
 from dpmix.tables.frames import is_frame, read_frame
-from dpmix.tables.sparse import is_sparse, packed_sparse
+from dpmix.tables.sparse import is_sparse
 
 __all__ = ["BinaryTable"]
 
@@ -72,17 +66,19 @@ class BinaryTable:
             found = found if isinstance(found, Columns) else None
         check_columns(named, found, "columns")
         named = found or named
-        on, gaps, d = _packed_sparse(x, observed, name) if is_sparse(x) else _packed(x, observed, name)
+        values = check_form(x, name)
+        n, d = values.shape
         if named is not None and len(named) != d:
             raise InputError(f"columns must be one name for each of the {d} columns; got {len(named)}")
-        parts, n_classes = [on] if gaps is None else [on, gaps], 0
-        if labels is not None:
-            codes, n_classes = check_classes(labels, len(on))
-            parts.append(codes.astype("<u2")[:, None].view(np.uint8))
-        packed = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        if observed is not None:
+            observed = check_mask_form("observed", observed, (n, d))
+        codes, n_classes = (None, 0) if labels is None else check_classes(labels, n)
+        packed, masked = packed_rows(x, values, observed, name, 2 if n_classes else 0)
+        if n_classes:
+            packed[:, -2:] = codes.astype("<u2")[:, None].view(np.uint8)
         shape = tuple(shape or ((1, d) if named or is_sparse(x) else image_shape(d)))
-        names = None if names is None else check_names(names, len(on))
-        return cls(packed, d, shape, gaps is not None, n_classes, named, names)
+        names = None if names is None else check_names(names, n)
+        return cls(packed, d, shape, masked, n_classes, named, names)
 
     def __reduce__(self):  # without what is cached
         packed = np.asarray(self.packed)
@@ -173,20 +169,23 @@ class BinaryTable:
         )
 
     def _runs_of(self, dense):
-        counts, starts, stops = [np.zeros(1, np.int64)], [], []
-        step = max(1, _BLOCK_BYTES // self.d)
-        for first in range(0, self.n, step):
-            padded = np.pad(dense(slice(first, first + step)), ((0, 0), (1, 1))).view(np.int8)
+        """Offsets, starts and stops of the runs of what `dense` gives for rows, block by block."""
+        offsets, starts, stops = np.zeros(self.n + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
+        for rows in row_blocks(self.n, self.d):
+            padded = np.pad(dense(rows), ((0, 0), (1, 1))).view(np.int8)
             edges = np.diff(padded, axis=1)
-            rows, begin = np.nonzero(edges == 1)
-            counts.append(np.bincount(rows, minlength=len(padded)))
-            starts.append(begin.astype(np.int32))
-            stops.append(np.nonzero(edges == -1)[1].astype(np.int32))
-        return (
-            np.cumsum(np.concatenate(counts), dtype=np.int64),
-            np.concatenate(starts),
-            np.concatenate(stops),
-        )
+            owners, begin = np.nonzero(edges == 1)
+            offsets[rows.start + 1 : rows.stop + 1] = np.bincount(owners, minlength=len(padded))
+            _extend(starts, begin)
+            _extend(stops, np.nonzero(edges == -1)[1])
+        return np.cumsum(offsets, out=offsets), starts, stops
+
+
+def _extend(array, more):
+    """Let an array that nobody else holds grow in place: what would be joined in the end need not be held twice."""
+    before = array.size
+    array.resize(before + more.size, refcheck=False)
+    array[before:] = more
 
 
 def _column_sums(dense, n):
@@ -195,36 +194,6 @@ def _column_sums(dense, n):
         dense(slice(first, first + _COLUMN)).sum(0, dtype=np.uint8).astype(np.int64)
         for first in range(0, n, _COLUMN)
     )
-
-
-def _packed(x, observed, name):
-    """Packed pixels of an array `x`, and which are observed, or None where all are; number of pixels."""
-    values = check_numbers(x, name)
-    if values.ndim != 2:
-        raise InputError(
-            f"{name} must have 2 dimensions, images by pixels; got shape {values.shape}; "
-            f"reshape images to rows, as in {name}.reshape(len({name}), -1)"
-        )
-    if not values.size:
-        raise InputError(f"{name} must hold at least one image of one pixel; got shape {values.shape}")
-    observed = check_mask("observed", observed, observed_entries(x, values))
-    on = np.packbits(check_binary(values, name, observed), axis=1, bitorder="little")
-    seen = None if observed.all() else np.packbits(observed, axis=1, bitorder="little")
-    return on, seen, values.shape[1]
-
-
-def _packed_sparse(x, observed, name):
-    """As `_packed`, of a sparse matrix."""
-    on, gaps = packed_sparse(x, name)
-    d = x.shape[1]
-    if gaps is None and observed is None:
-        return on, None, d
-    whole = np.packbits(np.ones(d, np.uint8), bitorder="little")
-    seen = np.broadcast_to(whole, on.shape) if gaps is None else whole & ~gaps
-    if observed is not None:
-        mask = check_mask("observed", observed, np.broadcast_to(True, x.shape))
-        seen = seen & np.packbits(mask, axis=1, bitorder="little")
-    return on & seen, None if (seen == whole).all() else seen, d
 
 
 def _owners(offsets):
