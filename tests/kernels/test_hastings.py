@@ -31,7 +31,7 @@ BIRTH_DEATH, DEATH_CHOICE, LAUNCH, SPLIT_MERGE = (
     f"kernels/{name}.py" for name in ("birth_death", "death_choice", "birth_launch", "split_merge")
 )
 SMALL = [
-    (LAUNCH, "NEIGHBOURS = 16 ", "NEIGHBOURS = 1 "),
+    (LAUNCH, "NEIGHBOURS = 32 ", "NEIGHBOURS = 1 "),
     (BIRTH_DEATH, "_LEAST_SEEDS_LOG2, _SEED_SIZES = 4, 5 ", "_LEAST_SEEDS_LOG2, _SEED_SIZES = 0, 2 "),
 ]
 PICKY = [  # besides, most launches are hopeless and most candidates far
