@@ -21,7 +21,7 @@ from dpmix.kernels.scores import cluster_score, own_score, rough_score, score_ro
 
 __all__ = ["launch", "place", "refresh_touched", "withdraw"]
 
-NEIGHBOURS = 16  # clusters from which a new one may take images
+NEIGHBOURS = 32  # clusters from which a new one may take images
 ROUNDS = 8  # batch reassignments of a launch at the most
 _FAR = 60.0  # nats by which those who stay at home may be better off there and remain candidates
 _HOPELESS = 60.0  # nats that a launch may cost; beyond, no birth is proposed from it

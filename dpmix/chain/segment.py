@@ -128,7 +128,7 @@ def warm_up(backwards=False):
         thin=1,
         init="near:1",
         seed=0,
-        schedule=Schedule(split_merge=16, birth_death=16),
+        schedule=Schedule(split_merge=16, birth_death=64),
     )  # of each kind, both
     run_segment(table, plan, start(table, plan, None, 0), 0, 1)
     mark_complete()

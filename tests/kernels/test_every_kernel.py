@@ -34,6 +34,7 @@ ODDS = "kernels/test_units.py::test_pixel_log_odds"
 EXP = "kernels/test_units.py::test_exp_and_sigmoid"
 
 COMPONENTS = "kernels/test_anchored_pass.py::test_scores_are_within_the_tolerance"
+DYING = "kernels/test_death_choice.py::test_clusters_die_as_often_as_their_probability_says"
 REASSIGNED = "kernels/test_anchored_pass.py::test_images_go_where_their_uniform_says"
 
 TESTED = {
@@ -68,6 +69,7 @@ TESTED = {
         "kernels/test_similarity.py::test_images_together_are_counted": "count_together",
         "kernels/test_similarity.py::test_overlaps_add_up_cells_of_contingency_tables": "_overlap overlaps",
     },
+    "death_choice": {DYING: "_weight _total_weight draw_dying log_choice_of_dying"},
     "gibbs": {
         "kernels/test_gibbs.py::test_draws_that_are_left_open_follow_the_reference": "_choose_exactly",
         REFERENCE: "sweep_images",
