@@ -53,7 +53,7 @@ TESTED = {
         LIKELIHOOD: "log_total log_gamma_terms log_likelihood",
     },
     "birth_death": {
-        FLOWS: "_scan _go_home _log_end _allocate birth death _log_reverse_scan",
+        FLOWS: "_scan _go_home _log_end _log_will _allocate birth death _log_reverse_scan",
         PROPOSALS: "_put_back",
     },
     "birth_launch": {

@@ -34,9 +34,10 @@ SMALL = [
     (LAUNCH, "NEIGHBOURS = 32 ", "NEIGHBOURS = 1 "),
     (BIRTH_DEATH, "_LEAST_SEEDS_LOG2, _SEED_SIZES = 4, 5 ", "_LEAST_SEEDS_LOG2, _SEED_SIZES = 0, 2 "),
 ]
-PICKY = [  # besides, most launches are hopeless and most candidates far
+PICKY = [  # besides, most launches are hopeless, most candidates far, and all deaths dear
     (LAUNCH, "_FAR = 60.0", "_FAR = 0.3"),
     (LAUNCH, "_HOPELESS = 60.0", "_HOPELESS = 0.3"),
+    (BIRTH_DEATH, "_DEAR = 150.0", "_DEAR = 0.0"),
 ]
 ROUNDING = 1e-12  # the largest imbalance without a bug
 A_BUG = 1e-2  # the least imbalance, relative to all that flows, with which a bug must show
@@ -60,7 +61,10 @@ N_BORN = [
     (BIRTH_DEATH, "math.log(float(n_dying) / partition.z.size)", "0.0"),
 ]
 SHARE = [(BIRTH_DEATH, " + _LOG_DEATHS", ""), (BIRTH_DEATH, " - _LOG_DEATHS", "")]
-DYING = [(BIRTH_DEATH, " + log_choice + math", " + math"), (BIRTH_DEATH, " - log_choice + math", " + math")]
+DYING = [
+    (BIRTH_DEATH, " + log_choice + math", " + math"),
+    (BIRTH_DEATH, " - log_choice - log_will", " - log_will"),
+]
 DYING_BEFORE = [
     (
         BIRTH_DEATH,
@@ -89,6 +93,7 @@ HOPELESS = [
         "    log_scan = 0.0 if m == 0 else -math.inf\n    if m > 0",
     )
 ]
+WILL = [(BIRTH_DEATH, "log_rest += _log_will(born", "log_rest += 0.0 * _log_will(born")]
 OTHER_SEEDS = [
     (
         BIRTH_DEATH,
@@ -114,6 +119,7 @@ BUGS = {
     "deaths no birth could undo": ("birth-death", NOT_ALL_FLAGGED),
     "deaths with fewer seeds": ("birth-death", OTHER_SEEDS),
     "deaths no launch could undo": ("birth-death", PICKY + HOPELESS),
+    "reluctance of deaths forgotten": ("birth-death", PICKY[2:] + WILL),
     "deaths of those who were far": ("birth-death", PICKY[:1] + NOT_ALL_FLAGGED),
 }
 FIVE_IMAGES = {"deaths no birth could undo"}  # there are no such deaths of four
