@@ -23,7 +23,8 @@ class Schedule:
     split_merge : int
         Proposals to split a cluster in two or to merge two (`dpmix.kernels.split_merge`).
     birth_death : int
-        Proposals of a cluster with members from many others, or of its end (`dpmix.kernels.birth_death`).
+        Proposals of a cluster with members from many others, or, one in four, of the end of a small one
+        (`dpmix.kernels.birth_death`).
     pixel_step : int
         A sweep moves the pseudo-counts of every `pixel_step`-th pixel; all have had their turn after
         as many sweeps.
