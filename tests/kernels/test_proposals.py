@@ -51,7 +51,7 @@ def test_proposals_leave_true_counts_and_tables(move, gaps, labelled):
     chain, table = groups_chain(gaps, labelled)
     *kernels, work = MOVES[move]
     taken = np.zeros(2, int)
-    for step in range(160):
+    for step in range(400):
         if chain.n_clusters + 2 > len(chain.partition.sizes):
             chain.make_room()
         before, z = chain.n_clusters, chain.partition.z.copy()
