@@ -23,6 +23,7 @@ from dpmix.tables.sparse import is_sparse, packed_sparse
 __all__ = ["BinaryTable"]
 
 _BLOCK_BYTES = 1 << 24  # rows are unpacked this much at a time
+_SPARSE = 1 / 8  # share of bytes that are not 0 below which only these are
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,11 +133,16 @@ class BinaryTable:
         digest.update(np.ascontiguousarray(self.packed))
         return digest.hexdigest()
 
+    def _gaps(self):
+        """Runs of pixels that are not observed."""
+        whole = np.packbits(np.ones(self.d, np.uint8), bitorder="little")
+        return _runs_of(whole & ~self.packed[:, self.width : 2 * self.width], self.d)
+
     @cached_property
     def runs(self):
         """Pixels that are on, gaps and labels as the `dpmix.kernels.records.Runs` that kernels read."""
-        offsets, starts, stops = self._runs_of(self.dense)
-        gaps = self._runs_of(lambda rows: 1 - self.observed(rows)) if self.masked else no_runs(self.n)
+        offsets, starts, stops = _runs_of(self.packed[:, : self.width], self.d)
+        gaps = self._gaps() if self.masked else no_runs(self.n)
         classes = self.classes
         if not self.masked and not self.n_classes:
             return Runs(offsets, offsets[1:].copy(), starts, stops, *gaps, classes)
@@ -152,21 +158,40 @@ class BinaryTable:
             ends, on_ends, starts[order].astype(np.int32), stops[order].astype(np.int32), *gaps, classes
         )
 
-    def _runs_of(self, dense):
-        counts, starts, stops = [np.zeros(1, np.int64)], [], []
-        step = max(1, _BLOCK_BYTES // self.d)
-        for first in range(0, self.n, step):
-            padded = np.pad(dense(slice(first, first + step)), ((0, 0), (1, 1))).view(np.int8)
-            edges = np.diff(padded, axis=1)
-            rows, begin = np.nonzero(edges == 1)
-            counts.append(np.bincount(rows, minlength=len(padded)))
-            starts.append(begin.astype(np.int32))
-            stops.append(np.nonzero(edges == -1)[1].astype(np.int32))
-        return (
-            np.cumsum(np.concatenate(counts), dtype=np.int64),
-            np.concatenate(starts),
-            np.concatenate(stops),
-        )
+
+def _runs_of(bits, d):
+    """Where runs of neighbouring bits that are set begin and end in rows of `d` bits each, packed (n, w).
+
+    Returns offsets (n + 1,), starts and stops. Where few bytes have any bit set, only these are unpacked.
+    """
+    counts, starts, stops = [np.zeros(1, np.int64)], [], []
+    step = max(1, _BLOCK_BYTES // d)
+    for first in range(0, len(bits), step):
+        block = bits[first : first + step]
+        few = np.count_nonzero(block) < _SPARSE * block.size
+        rows, begin, end = (_sparse_edges if few else _dense_edges)(block, d)
+        counts.append(np.bincount(rows, minlength=len(block)))
+        starts.append(begin.astype(np.int32))
+        stops.append(end.astype(np.int32))
+    return np.cumsum(np.concatenate(counts), dtype=np.int64), np.concatenate(starts), np.concatenate(stops)
+
+
+def _dense_edges(block, d):
+    """Row, start and stop of each run in some rows of packed bits."""
+    dense = np.unpackbits(block, axis=1, count=d, bitorder="little")
+    edges = np.diff(np.pad(dense, ((0, 0), (1, 1))).view(np.int8), axis=1)
+    rows, begin = np.nonzero(edges == 1)
+    return rows, begin, np.nonzero(edges == -1)[1]
+
+
+def _sparse_edges(block, d):
+    """As `_dense_edges`, at a cost in proportion to the bytes that are not 0."""
+    row, byte = np.nonzero(block)
+    which, bit = np.nonzero(np.unpackbits(block[row, byte][:, None], axis=1, bitorder="little"))
+    row, column = row[which], 8 * byte[which] + bit
+    place = row * (d + 1) + column  # neighbours in a row are neighbours here, those of two rows are not
+    begins = np.diff(place, prepend=-2) != 1
+    return row[begins], column[begins], column[np.roll(begins, -1)] + 1
 
 
 def _packed(x, observed, name):
