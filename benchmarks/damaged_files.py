@@ -106,7 +106,18 @@ def _of_runs(folder, digits):
             found.append(
                 Subject(f"{kind} {name}", path, content, lambda run=run: _use_run(run), True, change)
             )
-    return found
+    named = folder / "named"
+    columns = [f"column {j}" for j in range(digits.x.shape[1])]
+    dpmix.sample(
+        dpmix.Images(digits.x, columns=columns, names=[f"row {k}" for k in range(40)]), **options
+    ).save(named)
+    path = named / "names.json"
+    return [*found, Subject("names.json", path, path.read_bytes(), lambda: _use_names(named), True)]
+
+
+def _use_names(run):
+    posterior = dpmix.load(run)
+    return posterior.columns, posterior.names
 
 
 def _use_run(run):
@@ -177,6 +188,9 @@ def _of_data(folder, x):
         path = folder / name
         guarded = name.endswith(("gz", "npz"))
         found.append(Subject(name, path, content, lambda path=path: _use_data(path), guarded))
+    for name, content in _tables(x[:, :8]).items():
+        path = folder / name
+        found.append(Subject(name, path, content, lambda path=path: _use_table(path), False))
     sources = {"mask.npy": _npy(x[0] == 0), "mask.npz": _npz(np.savez, x=x == 0)}
     np.save(folder / "masked.npy", x)
     for name, content in sources.items():
@@ -186,6 +200,29 @@ def _of_data(folder, x):
     for subject in found:
         subject.path.write_bytes(subject.content)
     return found
+
+
+def _tables(x):
+    """A table of zeros and ones, of words and of gaps, as CSV and as Parquet."""
+    words = np.where(x[:, :1] == 1, "yes", "no")
+    cells = np.column_stack([words, x[:, 1:].astype(str)])
+    cells[::7, 3] = ""
+    names = [f"c{j}" for j in range(8)]
+    contents = {"table.csv": "\n".join(map(",".join, [names, *cells.tolist()])).encode()}
+    try:
+        import pyarrow
+        import pyarrow.parquet as parquet
+    except ModuleNotFoundError:
+        return contents
+    file = io.BytesIO()
+    columns = {name: [cell or None for cell in cells[:, j].tolist()] for j, name in enumerate(names)}
+    parquet.write_table(pyarrow.table(columns), file)
+    return {**contents, "table.parquet": file.getvalue()}
+
+
+def _use_table(path):
+    images, observed = load_observed(path)
+    return _digest([images.x, *([] if observed is None else [observed])]), images.columns
 
 
 def _use_data(path):

@@ -23,8 +23,12 @@ __all__ = ["Cells", "Texts", "is_missing", "read_cells"]
 _ROWS = 1 << 14  # that are looked at together
 _DELIMITERS = (",", ";", "\t", "|")
 _MISSING = frozenset({"", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a", "?"})
-_MARKS = dict.fromkeys((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE), "UTF-32")
-_MARKS |= dict.fromkeys((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE), "UTF-16")
+_MARKS = {
+    codecs.BOM_UTF32_LE: "UTF-32",  # which begins as UTF-16 does, so it comes first
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 _HEAD = 1 << 16
 
 

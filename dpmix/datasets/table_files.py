@@ -11,10 +11,11 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.base.reading import opened, unpacked_budget
+from dpmix.base.reading import opened
 from dpmix.base.text import read_integer, read_number, shown
 from dpmix.base.wording import Wording
 from dpmix.datasets.csv_cells import Texts, is_missing, read_cells
+from dpmix.datasets.parquet_file import damage_told, listed, parquet_frame
 from dpmix.tables.columns import MOST_NAME, Columns, check_columns
 from dpmix.tables.frames import read_frame
 from dpmix.tables.meaning import Unfit, check_meaning, code_of, meaning_of
@@ -317,10 +318,10 @@ def labels_in_table(path, label):
     with opened(path) as file:
         packed = file.read(4) == _PARQUET
     if packed:
-        whole, columns = _parquet_frame(path)
+        whole, columns = parquet_frame(path)
         _place(path, columns, label, "label")
         return labels_of(
-            [None if cell is None or cell != cell else str(cell) for cell in _listed(whole, label)]
+            [None if cell is None or cell != cell else str(cell) for cell in listed(whole, label)]
         )
     cells = read_cells(path, lambda names: ([], [_place(path, names, label, "label")]), Texts)
     return labels_of(next(iter(cells.kept.values())))
@@ -330,7 +331,7 @@ def labels_in_table(path, label):
 
 
 def _read_parquet(path, options, threshold):
-    whole, columns = _parquet_frame(path)
+    whole, columns = parquet_frame(path)
     if threshold is not None:
         raise InputError(f"{path}: threshold is not for Parquet", "make columns of zeros and ones first")
     names = [column if column != _INDEX else "" for column in columns]
@@ -342,60 +343,15 @@ def _read_parquet(path, options, threshold):
     left = [column for place, column in enumerate(columns) if place not in others]
     if not left:
         raise InputError(f"{path}: has no column of zeros and ones left", "leave out fewer")
-    frame = read_frame(whole.select(left), str(path), options.columns)
+    with damage_told(path):
+        frame = read_frame(whole.select(left), str(path), options.columns)
     seen = None if not np.ma.is_masked(frame.x) else ~np.ma.getmaskarray(frame.x)
-    rows = None if index is None else _listed(whole, columns[index])
+    rows = None if index is None else listed(whole, columns[index])
     y, classes = (None, None)
     if label is not None:
-        cells = _listed(whole, columns[label])
+        cells = listed(whole, columns[label])
         y, classes = labels_of([None if cell is None or cell != cell else str(cell) for cell in cells])
     rows = (
         None if rows is None else tuple(cell if isinstance(cell, (int, str)) else str(cell) for cell in rows)
     )
     return TableRows(np.ma.getdata(frame.x), seen, frame.columns, rows, y, classes)
-
-
-def _listed(frame, name):
-    column = frame[name]
-    return column.to_pylist() if hasattr(column, "to_pylist") else column.to_list()
-
-
-def _parquet_frame(path):
-    """The frame in a Parquet file, and the names of its columns."""
-    try:
-        import pyarrow.parquet as parquet
-    except ModuleNotFoundError:
-        return _by_polars(path)
-    try:
-        with opened(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            source = parquet.ParquetFile(file)
-            unpacked = sum(
-                source.metadata.row_group(group).total_byte_size
-                for group in range(source.metadata.num_row_groups)
-            )
-            if unpacked > unpacked_budget(size):
-                raise InputError(
-                    f"{path}: unpacks to {unpacked:,} bytes, more than are read of it", "save it unpacked"
-                )
-            table = source.read()
-    except InputError:
-        raise
-    except Exception as error:  # damaged files make the reader fail in any way
-        raise InputError(f"{path}: cannot be read as Parquet: {error}") from error
-    return table, list(table.column_names)
-
-
-def _by_polars(path):
-    try:
-        import polars
-    except ModuleNotFoundError as error:
-        raise InputError(
-            f"{path}: Parquet needs pyarrow or polars", "pip install pyarrow, or save it as .csv"
-        ) from error
-    try:
-        with opened(path) as file:
-            frame = polars.read_parquet(file)
-    except Exception as error:
-        raise InputError(f"{path}: cannot be read as Parquet: {error}") from error
-    return frame, list(frame.columns)

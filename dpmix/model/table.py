@@ -9,7 +9,8 @@ import numpy as np
 from dpmix.base.arrays import check_classes, check_mask_form, image_shape
 from dpmix.base.errors import InputError
 from dpmix.kernels.records import Runs, table_rows
-from dpmix.model.packing import check_form, packed_rows, row_blocks
+from dpmix.model.packing import check_form, packed_rows
+from dpmix.model.runs import no_runs, runs_of
 from dpmix.tables.columns import Columns, check_columns, check_names
 from dpmix.tables.frames import is_frame, read_frame
 from dpmix.tables.sparse import is_sparse
@@ -116,8 +117,7 @@ class BinaryTable:
 
     def dense(self, rows=slice(None)):
         """Pixels of `rows` as (m, d) uint8 in {0, 1}; 0 where unobserved."""
-        packed = self.packed[rows][:, : self.width]
-        return np.unpackbits(packed, axis=1, count=self.d, bitorder="little")
+        return np.unpackbits(self._bits(rows), axis=1, count=self.d, bitorder="little")
 
     def observed(self, rows=slice(None)):
         """Whether each pixel of `rows` is observed, (m, d) uint8 in {0, 1}."""
@@ -125,6 +125,15 @@ class BinaryTable:
             return np.ones((len(self.packed[rows]), self.d), np.uint8)
         packed = self.packed[rows][:, self.width : 2 * self.width]
         return np.unpackbits(packed, axis=1, count=self.d, bitorder="little")
+
+    def _bits(self, rows):
+        """Pixels of `rows` that are on, packed."""
+        return self.packed[rows][:, : self.width]
+
+    def _gaps(self, rows):
+        """Pixels of `rows` that are not observed, packed."""
+        whole = np.packbits(np.ones(self.d, np.uint8), bitorder="little")
+        return whole & ~self.packed[rows][:, self.width : 2 * self.width]
 
     @cached_property
     def digest(self):
@@ -151,8 +160,8 @@ class BinaryTable:
     @cached_property
     def runs(self):
         """Pixels that are on, gaps and labels as the `dpmix.kernels.records.Runs` that kernels read."""
-        offsets, starts, stops = self._runs_of(self.dense)
-        gaps = self._runs_of(lambda rows: 1 - self.observed(rows)) if self.masked else no_runs(self.n)
+        offsets, starts, stops = runs_of(self._bits, self.n, self.d)
+        gaps = runs_of(self._gaps, self.n, self.d) if self.masked else no_runs(self.n)
         classes = self.classes
         if not self.masked and not self.n_classes:
             return Runs(offsets, offsets[1:].copy(), starts, stops, *gaps, classes)
@@ -168,25 +177,6 @@ class BinaryTable:
             ends, on_ends, starts[order].astype(np.int32), stops[order].astype(np.int32), *gaps, classes
         )
 
-    def _runs_of(self, dense):
-        """Offsets, starts and stops of the runs of what `dense` gives for rows, block by block."""
-        offsets, starts, stops = np.zeros(self.n + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
-        for rows in row_blocks(self.n, self.d):
-            padded = np.pad(dense(rows), ((0, 0), (1, 1))).view(np.int8)
-            edges = np.diff(padded, axis=1)
-            owners, begin = np.nonzero(edges == 1)
-            offsets[rows.start + 1 : rows.stop + 1] = np.bincount(owners, minlength=len(padded))
-            _extend(starts, begin)
-            _extend(stops, np.nonzero(edges == -1)[1])
-        return np.cumsum(offsets, out=offsets), starts, stops
-
-
-def _extend(array, more):
-    """Let an array that nobody else holds grow in place: what would be joined in the end need not be held twice."""
-    before = array.size
-    array.resize(before + more.size, refcheck=False)
-    array[before:] = more
-
 
 def _column_sums(dense, n):
     """Sums of the columns of zeros and ones that `dense` gives of rows, (d,) int64, a byte for each at first."""
@@ -199,8 +189,3 @@ def _column_sums(dense, n):
 def _owners(offsets):
     """Image that each run belongs to."""
     return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-
-
-def no_runs(n):
-    """Offsets, starts and stops of `n` images without any run."""
-    return np.zeros(n + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)

@@ -303,6 +303,8 @@ def _of_texts(series, missing, due):
     different = series.drop_nulls().unique(maintain_order=True).to_list()
     meaning = _meaning(different, declared, due)
     ones = [text for text in different if _is_one(text, meaning)]
+    if not ones:  # of which arrow would have to guess the type
+        return np.zeros(len(missing), bool), ~missing, meaning
     on = series.is_in(ones).fill_null(False).to_numpy().astype(bool)
     return on & ~missing, ~missing, meaning
 

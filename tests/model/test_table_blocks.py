@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dpmix
-from dpmix.model import table as tables
+from dpmix.model import packing
 from dpmix.model.table import BinaryTable
 
 N, D = 23, 11
@@ -28,7 +28,7 @@ INPUTS = {
 
 @pytest.fixture(params=[1, 3 * D, 8 * D])
 def small_blocks(request, monkeypatch):
-    monkeypatch.setattr(tables, "_BLOCK_ENTRIES", request.param)
+    monkeypatch.setattr(packing, "_ENTRIES", request.param)
 
 
 @pytest.fixture
