@@ -3,8 +3,8 @@
 Each of K images picked at random is a cluster of its own. All images go, at once, to the seed under whose cluster
 they are most probable, hyperparameters are drawn given these clusters, and all images go once more, at once, to
 the cluster that predicts them best, themselves left out. That second round closes most clusters of one image and
-takes no longer than half a sweep. Then pairs of clusters that are each other's nearest are merged, all at once,
-where that makes the log joint larger: K is of no consequence where there are few clusters to be found. For the
+takes no longer than half a sweep. After a Gibbs sweep, pairs of clusters that are each other's nearest are merged,
+all at once, where that makes the log joint larger, so that K matters little where there are few clusters. For the
 first round, a pixel that is learned has pseudo-counts that are worth one image and have the pixel's mean.
 """
 
