@@ -167,7 +167,14 @@ def name(count):
 def cluster(codes, count, options):
     prior = dpmix.Prior() if count is None else dpmix.Prior(1, count, count)
     return dpmix.sample(
-        codes, prior, chains=options.chains, sweeps=options.sweeps, seed=options.seed, jobs=1, progress=False
+        codes,
+        prior,
+        chains=options.chains,
+        sweeps=options.sweeps,
+        init="seeds",
+        seed=options.seed,
+        jobs=1,
+        progress=False,
     )
 
 

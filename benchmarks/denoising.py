@@ -196,6 +196,7 @@ def mixture(x, options):
         x[: options.mixture],
         chains=options.chains,
         sweeps=options.sweeps,
+        init="seeds",
         seed=options.seed,
         jobs=options.jobs,
         progress=False,

@@ -121,6 +121,7 @@ def learn(train, labels, c, options):
         chains=options.chains,
         sweeps=options.sweeps,
         thin=thin,
+        init="seeds",
         seed=options.seed,
         jobs=options.jobs,
         progress=False,

@@ -129,7 +129,7 @@ SETS = {
 
 
 def sampled(x, seed, sweeps):
-    return dpmix.sample(x, chains=CHAINS, sweeps=sweeps, seed=seed, progress=False)
+    return dpmix.sample(x, chains=CHAINS, sweeps=sweeps, init="seeds", seed=seed, progress=False)
 
 
 # Estimates.

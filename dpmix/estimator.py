@@ -25,6 +25,8 @@ from dpmix.posterior.given import given_partition
 from dpmix.queries.query import log_predictive, predict_proba, responsibilities, sample_predictive
 from dpmix.sampling.drawn import Drawn, kept
 from dpmix.sampling.run import sample
+from dpmix.tables.frames import is_frame, named_columns, read_frame, read_names
+from dpmix.tables.sparse import is_sparse
 
 __all__ = ["DPMixture"]
 
@@ -51,8 +53,10 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         What the point estimate minimises the expectation of: see `dpmix.partitions.point_estimate`.
     chains : int, default 3
     sweeps : int, default 100
+        Fewer and longer chains than `dpmix.sample` has by default: a point estimate wants long ones. What
+        averages over draws gains more from ``chains=20, sweeps=20``.
     burn_in, thin, init
-        As in `dpmix.sample`, whose own defaults are longer runs of more chains.
+        As in `dpmix.sample`.
     n_jobs : int or None, default None
         Worker processes. 1, and None outside of a `joblib.parallel_config` context, runs all chains in
         this process; -1 uses all cores. It makes no difference to the draws.
@@ -108,7 +112,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         sweeps: Whole = 100,
         burn_in: Whole | None = None,
         thin: Whole | None = None,
-        init: str | ArrayLike = "seeds",
+        init: str | ArrayLike | None = None,
         n_jobs: Whole | None = None,
         verbose: bool = False,
         random_state: RandomState = None,
@@ -133,8 +137,9 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
 
         Parameters
         ----------
-        X : array_like (n, d), dpmix.Images or GreyImages
-            Numbers, of which NaN and masked entries are not observed; see `binarize`. It is not changed.
+        X : array_like (n, d), dpmix.Images or GreyImages, a frame or a sparse matrix
+            Numbers, of which NaN and masked entries are not observed; see `binarize`. A frame may have columns of
+            two values each, too, which keep their meaning. It is not changed.
         y : object
             Not used; here for pipelines.
 
@@ -150,8 +155,14 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         """
         settings = self._check_settings()
         on, observed = self._check_images(X, reset=True)
-        images = Images(on, shape=X.image_shape) if isinstance(X, (Images, GreyImages)) else on
-        self.posterior_ = sample(images, observed=None if observed.all() else observed, **settings)
+        images = on
+        if isinstance(X, (Images, GreyImages)):
+            named = {name: getattr(X, name, None) for name in ("names", "columns")}
+            images = Images(on, shape=X.image_shape, **named)
+        elif self._columns is not None:
+            images = Images(on, names=read_names(X), columns=self._columns)
+        observed = None if observed is None or observed.all() else observed
+        self.posterior_ = sample(images, observed=observed, **settings)
         with kept(Drawn.all_of(self.posterior_)):  # Ctrl-C during the search loses no draw
             self.estimate_ = point_estimate(self.posterior_, self.loss)
         self.labels_ = self.estimate_.labels.copy()  # writable, as scikit-learn's users expect
@@ -200,7 +211,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         InputError, InputTypeError
             `X` is not images of 0 and 1 after `binarize`, or not of as many pixels as those of `fit`.
         """
-        return self.transform(X).argmax(axis=1).astype(np.int32)
+        return self._shares(X).argmax(axis=1).astype(np.int32)
 
     def transform(self, X: Table) -> NDArray[np.float64]:
         """Probability of each cluster of the point estimate to be that of each image.
@@ -220,12 +231,16 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         InputError, InputTypeError
             `X` is not images of 0 and 1 after `binarize`, or not of as many pixels as those of `fit`.
         """
+        return self._shares(X)
+
+    def _shares(self, X):
+        """What `transform` gives, as an array whatever ``set_output`` says."""
         on, observed = self._check_images(X)
         found = responsibilities(self._given_estimate, on, observed=observed)
         proba = found[:, :-1]  # the last one is a new cluster
         total = proba.sum(axis=1, keepdims=True)
         # Where a new cluster has all the weight, as far as double precision can tell, none stands out.
-        return np.divide(proba, total, out=np.tile(self.weights_, (len(on), 1)), where=total > 0)
+        return np.divide(proba, total, out=np.tile(self.weights_, (len(proba), 1)), where=total > 0)
 
     def predict_proba(self, X: Table) -> NDArray[np.float64]:
         """The same as `transform`, under the name that mixtures of scikit-learn have for it.
@@ -344,6 +359,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
         return tags
 
     def _check_settings(self):
@@ -361,20 +377,64 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
             **{name: getattr(self, name) for name in names},
         }
 
+    def _check_frame(self, X, reset, observed):
+        """As `_check_images`, of a frame with other columns than numbers, whose meaning `fit` settles."""
+        with input_errors():
+            validate_data(self, X, reset=reset, skip_check_array=True)
+        frame = read_frame(X, "X", None if reset else self._columns)
+        if reset:
+            self._columns = frame.columns
+        entries = ~np.ma.getmaskarray(frame.x)
+        return np.ma.getdata(frame.x), check_mask("observed", observed, entries)
+
     def _check_images(self, X, reset=False, observed=None):
         """Pixels that are on (m, d) uint8, 0 where not observed, and which are observed, (m, d) bool."""
         if not reset:
             check_is_fitted(self)
+        else:
+            self._columns = None
+        if is_frame(X):
+            if _numbers_of(X) is None:
+                return self._check_frame(X, reset, observed)
+            if reset:
+                self._columns = named_columns(X)
         values = X.x if isinstance(X, (Images, GreyImages)) else X
         if isinstance(values, np.ma.MaskedArray):
             values = values.astype(np.float64).filled(np.nan)
         with input_errors():
-            values = validate_data(self, values, reset=reset, dtype="numeric", ensure_all_finite="allow-nan")
+            values = validate_data(
+                self, values, reset=reset, dtype="numeric", ensure_all_finite="allow-nan", accept_sparse="csr"
+            )
+        if is_sparse(values):
+            return _sparse_on(values, self.binarize), observed
         if values.dtype.kind not in "buif":
             raise InputError(f"X must hold numbers; got dtype {values.dtype}")
         entries = ~np.isnan(values) if values.dtype.kind == "f" else np.ones(values.shape, bool)
         observed = check_mask("observed", observed, entries)
         return _pixels_on(values, observed, self.binarize), observed
+
+
+def _sparse_on(values, binarize):
+    """The sparse matrix of what is on in `values` by the parameter `binarize`; NaN stays NaN."""
+    if binarize is None:
+        return values
+    if binarize == "auto":
+        _tell_conversion(values.data[None], ~np.isnan(values.data[None]))
+        binarize = 0.0
+    if binarize < 0:
+        raise InputError(f"binarize must be at least 0 for sparse X, whose zeros are off; got {binarize:g}")
+    on = values.astype(np.float64)
+    on.data = np.where(np.isnan(on.data), np.nan, on.data > binarize)
+    return on
+
+
+def _numbers_of(frame):
+    """The values of a frame of numbers and booleans as an array, NaN where one is missing; None of other frames."""
+    try:
+        values = np.asarray(frame)
+    except (TypeError, ValueError):
+        return None
+    return values if values.dtype.kind in "buif" else None
 
 
 def _pixels_on(values, observed, binarize):

@@ -56,13 +56,15 @@ def parse():
     parser.add_argument("-o", "--out", type=Path, default=Path("half-digits"), help="folder for the pictures")
     parser.add_argument("--images", type=int, help="digits to learn from (default: 4000, or 1000 if --quick)")
     parser.add_argument("--test", type=int, default=1000, help="digits to complete (default: %(default)s)")
-    parser.add_argument("--chains", type=int, default=4)
-    parser.add_argument("--sweeps", type=int, help="of each chain (default: 100, or 20 if --quick)")
-    parser.add_argument("--quick", action="store_true", help="fewer images and sweeps, for a run of seconds")
+    parser.add_argument(
+        "--chains", type=int, help="many short ones predict best (default: 20, or 5 if --quick)"
+    )
+    parser.add_argument("--sweeps", type=int, default=20, help="of each chain (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="fewer images and chains, for a run of seconds")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     options.images = options.images or (1000 if options.quick else 4000)
-    options.sweeps = options.sweeps or (20 if options.quick else 100)
+    options.chains = options.chains or (5 if options.quick else 20)
     return options
 
 

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from dpmix.kernels.categorical import contender_floor, draw, screen
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import kernel, outlined
 from dpmix.kernels.records import LANES
 
 __all__ = ["exact_log_weight", "fill_columns", "reassign_images", "score_image"]
@@ -45,7 +45,7 @@ def fill_columns(first, last, components, tables):
         tables.base[k] = np.int32(np.rint(units * components.log_weights[k]))
 
 
-@kernel
+@outlined
 def score_image(i, n_columns, runs, tables, out):
     """Score image `i` against columns 0 to `n_columns` - 1: fills ``out[:n_columns]``.
 
@@ -74,7 +74,7 @@ def score_image(i, n_columns, runs, tables, out):
         r += 1
 
 
-@kernel
+@outlined
 def exact_log_weight(i, k, runs, components):
     """Log of ``w_k p(x_i | theta_k)`` in nats and double precision."""
     found = components.log_weights[k]
@@ -89,7 +89,7 @@ def exact_log_weight(i, k, runs, components):
     return found
 
 
-@kernel
+@outlined
 def _choose_exactly(i, u, n_open, tolerance, runs, components, tables):
     """The cluster drawn for image `i` from scores in double precision, where they can win at all."""
     _, floor = contender_floor(tables.scores, n_open, tables.scale, tolerance)

@@ -12,9 +12,9 @@ import math
 
 import numpy as np
 
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import inlined, kernel, outlined
 from dpmix.kernels.records import Cluster
-from dpmix.kernels.special import log_gamma_array, log_product, log_ratio_array, sum_array
+from dpmix.kernels.special import log_gamma_array, log_product, log_ratio_units, sum_array
 
 __all__ = [
     "cluster_at",
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-@kernel
+@outlined
 def log_total(size, hyper, tables):
     """Sum over pixels of log(a + b + size), remembered in ``tables.log_totals``."""
     found = tables.log_totals[size]
@@ -42,34 +42,34 @@ def log_total(size, hyper, tables):
     return found
 
 
-@kernel
+@inlined
 def cluster_at(k, partition):
     """The counts of slot `k`."""
     return Cluster(partition.sizes[k], partition.ones[k], partition.gaps[k], partition.classes[k])
 
 
-@kernel
+@inlined
 def no_cluster(partition):
-    """The counts of a cluster without members."""
-    d, n_gaps, n_classes = partition.ones.shape[1], partition.gaps.shape[1], partition.classes.shape[1]
-    return Cluster(
-        np.int64(0), np.zeros(d, np.int32), np.zeros(n_gaps, np.int32), np.zeros(n_classes, np.int64)
-    )
+    """A cluster without members: of size 0, so that `log_gamma_terms` does not look at the other counts."""
+    return Cluster(np.int64(0), partition.ones[0], partition.gaps[0], partition.classes[0])
 
 
 @kernel
-def _add_up(log_odds, before, scale, row):
-    """Running sums of `log_odds`, nats, in fixed point, behind place `before` of `row`, which holds their 0."""
-    places = row[before + 1 : before + 1 + log_odds.size]
-    for j in range(log_odds.size):
-        places[j] = np.int32(math.floor(scale * log_odds[j] + 0.5))
-    total = np.int32(0)
-    for j in range(log_odds.size):
-        total += places[j]
-        places[j] = total
+def _add_up(log_odds, before, row, own_row):
+    """Running sums of the first half of `log_odds` behind place `before` of `row`, which holds their 0.
+
+    The second half goes to `own_row` in the same way. Both at once: sums wait for each other, rows do not.
+    """
+    d = log_odds.size // 2
+    places, own_places = row[before + 1 : before + 1 + d], own_row[before + 1 : before + 1 + d]
+    total, own_total = np.int32(0), np.int32(0)
+    for j in range(d):
+        total += log_odds[j]
+        own_total += log_odds[d + j]
+        places[j], own_places[j] = total, own_total
 
 
-@kernel
+@outlined
 def _refresh_pixels(k, hyper, found, tables):
     """Rebuild what each pixel adds to the scores of cluster `k`: the tables of running sums.
 
@@ -77,13 +77,17 @@ def _refresh_pixels(k, hyper, found, tables):
     """
     d, size, has_gaps = found.ones.size, found.size, found.gaps.size > 0
     # Each row holds d numbers for an image that is no member and d for a member, itself left out.
-    on, off, seen_by = tables.work[: 2 * d], tables.work[2 * d : 4 * d], tables.work[4 * d : 6 * d]
-    log_odds, spare = tables.work[6 * d : 8 * d], tables.work[8 * d :]
+    off, seen_by, spare = tables.work[: 2 * d], tables.work[2 * d : 4 * d], tables.work[4 * d : 8 * d]
+    above, below = tables.work[8 * d : 9 * d].view(np.float32), tables.work[9 * d : 10 * d].view(np.float32)
+    log_odds, rest = (
+        tables.work[10 * d : 11 * d].view(np.int32),
+        tables.work[11 * d : 12 * d].view(np.float32),
+    )
     for j in range(d):
         ones = found.ones[j]
         # A member that is on sees one fewer on, one that is off one fewer off; the value at 0,
         # where there is no such member, cancels out of every score.
-        on[j], on[d + j] = hyper.a[j] + ones, hyper.a[j] + max(ones - 1, 0)
+        above[j], above[d + j] = hyper.a[j] + ones, hyper.a[j] + max(ones - 1, 0)
         off[j], off[d + j] = hyper.b[j] + (size - ones), hyper.b[j] + max(size - ones - 1, 0)
     if has_gaps:
         for j in range(d):
@@ -91,20 +95,27 @@ def _refresh_pixels(k, hyper, found, tables):
             off[j], off[d + j] = hyper.b[j] + (seen - ones), hyper.b[j] + max(seen - ones - 1, 0)
             seen_by[j], seen_by[d + j] = both + seen, both + max(seen - 1, 0)
     row, own_row, no_pixel = tables.table[k], tables.own_table[k], np.int64(0)
-    log_ratio_array(on, off, log_odds, spare)
-    _add_up(log_odds[:d], no_pixel, tables.scale, row)
-    _add_up(log_odds[d:], no_pixel, tables.scale, own_row)
+    _copy(off, below)
+    log_ratio_units(above, below, tables.scale, log_odds, rest)
+    _add_up(log_odds, no_pixel, row, own_row)
     all_off, own_all_off = log_product(off[:d], spare), log_product(off[d:], spare)
     if not has_gaps:
         all_off -= log_total(size, hyper, tables)
         return all_off, own_all_off - log_total(max(size - 1, 0), hyper, tables)
-    log_ratio_array(seen_by, off, log_odds, spare)
-    _add_up(log_odds[:d], d + 1, tables.scale, row)
-    _add_up(log_odds[d:], d + 1, tables.scale, own_row)
+    _copy(seen_by, above)
+    log_ratio_units(above, below, tables.scale, log_odds, rest)
+    _add_up(log_odds, d + 1, row, own_row)
     return all_off - log_product(seen_by[:d], spare), own_all_off - log_product(seen_by[d:], spare)
 
 
 @kernel
+def _copy(source, target):
+    """Round numbers to single precision."""
+    for j in range(source.size):
+        target[j] = np.float32(source[j])
+
+
+@outlined
 def _refresh_classes(k, hyper, classes, tables):
     """Rebuild what each label adds to the scores of cluster `k`: (c + count) / (C c + labelled members)."""
     labelled = 0
@@ -126,7 +137,7 @@ def _wrapped(number):
     return np.int16(((number + 32768) & 65535) - 32768)
 
 
-@kernel
+@outlined
 def _refresh_rough(k, tables):
     """Round the scores of cluster `k` to 16 bits."""
     row, rough, shift = tables.table[k], tables.rough_table, tables.shift
@@ -136,7 +147,7 @@ def _refresh_rough(k, tables):
     tables.rough_base[k] = _wrapped(((np.int64(tables.base[k]) + half) >> shift) - tables.offset)
 
 
-@kernel
+@outlined
 def refresh(k, hyper, partition, tables):
     """Rebuild the scores of cluster `k`, in every table, from its counts.
 
@@ -153,7 +164,7 @@ def refresh(k, hyper, partition, tables):
     _refresh_rough(k, tables)
 
 
-@kernel
+@outlined
 def exact_score(i, k, left_out, runs, hyper, partition, tables):
     """Log weight of cluster `k` for image `i` in nats and double precision, straight from the counts.
 
@@ -192,7 +203,7 @@ def exact_score(i, k, left_out, runs, hyper, partition, tables):
     return score
 
 
-@kernel
+@outlined
 def log_gamma_terms(found, hyper, work):
     """Log marginal likelihood of a cluster but for a constant, nats.
 
@@ -206,17 +217,20 @@ def log_gamma_terms(found, hyper, work):
     """
     d, has_gaps = found.ones.size, found.gaps.size > 0
     counts, terms, spare = work[: 3 * d], work[3 * d : 6 * d], work[6 * d : 18 * d]
+    some = 1 if found.size > 0 else 0
     for j in range(d):
-        seen = found.size - found.gaps[j] if has_gaps else found.size
-        counts[j] = hyper.a[j] + found.ones[j]
-        counts[d + j] = hyper.b[j] + (seen - found.ones[j])
+        seen, ones = found.size, some * found.ones[j]
+        if has_gaps:
+            seen -= some * found.gaps[j]
+        counts[j] = hyper.a[j] + ones
+        counts[d + j] = hyper.b[j] + (seen - ones)
         counts[2 * d + j] = hyper.a[j] + hyper.b[j] + seen
     log_gamma_array(counts, terms, spare)
     total = sum_array(terms[: 2 * d]) - sum_array(terms[2 * d :])
     labelled = 0
     for label in range(found.classes.size):
-        total += math.lgamma(hyper.c + found.classes[label])
-        labelled += found.classes[label]
+        total += math.lgamma(hyper.c + some * found.classes[label])
+        labelled += some * found.classes[label]
     if found.classes.size > 0:
         total -= math.lgamma(hyper.c * found.classes.size + labelled)
     return total

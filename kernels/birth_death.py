@@ -9,18 +9,22 @@ all members of the clusters that predict i best. The *launch* (`dpmix.kernels.bi
 new cluster i and the seeds (the candidates nearest to i), then repeats batch reassignments in which each
 candidate takes the better of its own cluster, as it is in S, and the new one. A restricted Gibbs scan
 follows, in which each candidate chooses between the two; its probability P_scan enters the ratio.
-Death, from k + 1 clusters: draw a cluster and a member i of it; the members, in order, go to the
-other clusters by one sequential Gibbs allocation, of probability P_back. With n_b members in the
-new cluster a birth is accepted with probability min(1, r),
+Death, from k + 1 clusters: draw a cluster, with a probability q that favours small ones
+(`dpmix.kernels.death_choice`), and a member i of it; the members, in order, go to the other clusters
+by one sequential Gibbs allocation, of probability P_back. A share B = `BIRTHS` of the proposals are
+births, the others deaths. With n_b members in the new cluster a birth is accepted with probability
+min(1, r),
 
-    r = p(x, after) / p(x, before) * [P_back / ((k + 1) n_b)] / [P_scan / n],
+    r = p(x, after) / p(x, before) * [(1 - B) q P_back / n_b] / [B P_scan / n],
 
-and the death that undoes it with 1 / r. All of launch and candidates depend on S, i and the number
-of seeds alone, whose distribution is fixed, so the reverse of a move can be computed from where it
-would start. Probabilities of proposals come from the fixed-point tables: they need not be those of
-the model, only the same in both directions. The idea of proposing a cluster by restricted Gibbs
-scans is Jain and Neal's (2004); that of a smart birth paired with a simple death is in the spirit
-of Wang and Russell (2015).
+where q is that of the new cluster among the k + 1, and the death that undoes it with 1 / r. Launch and
+candidates depend on S, i and the number of seeds alone, whose distribution is fixed, so the reverse of
+a move can be computed from where it would start. Probabilities of proposals come from the fixed-point
+tables: they need not be those of the model, only the same in both directions. The idea of proposing a
+cluster by restricted Gibbs scans is Jain and Neal's (2004); that of a smart birth paired with a simple
+death is in the spirit of Wang and Russell (2015). Unequal shares and choices, paid for in the ratio, are
+Green's (1995): of equal ones most of the time went into deaths of large clusters, of which none is taken
+(`docs/moves.md`).
 """
 
 import math
@@ -36,7 +40,8 @@ from dpmix.kernels.beta_bernoulli import (
 )
 from dpmix.kernels.birth_launch import launch, place, refresh_touched, withdraw
 from dpmix.kernels.categorical import draw
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import kernel, outlined
+from dpmix.kernels.death_choice import draw_dying, log_choice_of_dying
 from dpmix.kernels.partition import (
     add_image,
     clear,
@@ -53,12 +58,15 @@ from dpmix.kernels.scores import (
     score_roughly,
 )
 
-__all__ = ["birth", "death"]
+__all__ = ["BIRTHS", "birth", "death"]
+
+BIRTHS = 0.75  # share of births among births and deaths
 
 _LEAST_SEEDS_LOG2, _SEED_SIZES = 4, 5  # 16, 32, 64, 128 or 256 seeds
+_LOG_DEATHS = math.log((1.0 - BIRTHS) / BIRTHS)  # of a death over a birth, before anything is chosen
 
 
-@kernel
+@outlined
 def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, tables, work):
     """One restricted Gibbs scan of the candidates but `i`, between their homes and the new cluster.
 
@@ -99,7 +107,7 @@ def _scan(i, m, born, generator, forced, at_least, runs, hyper, partition, table
     return log_probability
 
 
-@kernel
+@outlined
 def _log_end(k, hyper, partition, tables):
     """What p(x) gains when cluster `k` ends and its members are nowhere, log, nats."""
     log_end = log_gamma_terms(no_cluster(partition), hyper, tables.work)
@@ -107,7 +115,7 @@ def _log_end(k, hyper, partition, tables):
     return log_end - math.log(hyper.alpha) - math.lgamma(partition.sizes[k])
 
 
-@kernel
+@outlined
 def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partition, tables, work):
     """Empty the slot `born`, giving its members one by one to the other clusters.
 
@@ -147,7 +155,7 @@ def _allocate(n_leaving, born, n_slots, generator, forced, runs, hyper, partitio
     return log_probability, log_gain
 
 
-@kernel
+@outlined
 def _put_back(born, n_leaving, n_slots, runs, hyper, partition, tables, work):
     """Take the members in ``work.leaving`` back into slot `born` and make all their tables true."""
     clear(work.touched)
@@ -193,8 +201,9 @@ def birth(n_clusters, generator, runs, hyper, partition, tables, work):
             work.leaving[n_born] = work.members[t]
             work.back[n_born] = work.homes[t]
             n_born += 1
+    log_choice = 0.0 if n_born < 2 else log_choice_of_dying(born, born + 1, partition.sizes)
     log_loss = _go_home(n_born, born, runs, hyper, partition, tables, work)
-    log_rest = -log_loss - log_scan + math.log(partition.z.size / ((n_clusters + 1.0) * n_born))
+    log_rest = -log_loss - log_scan + _LOG_DEATHS + log_choice + math.log(partition.z.size / float(n_born))
     accepted = False
     if n_born > 1 and log_rest >= threshold:  # P_back, at most 1, can only make it worse
         for t in range(n_born):
@@ -214,7 +223,7 @@ def birth(n_clusters, generator, runs, hyper, partition, tables, work):
     return n_clusters + 1
 
 
-@kernel
+@outlined
 def _go_home(n_leaving, born, runs, hyper, partition, tables, work):
     """Empty the slot `born`, sending its members, ``work.leaving``, to ``work.back``; tables stay as they are.
 
@@ -232,18 +241,19 @@ def _go_home(n_leaving, born, runs, hyper, partition, tables, work):
 @kernel
 def death(n_clusters, generator, runs, hyper, partition, tables, work):
     """Propose a death; returns the number of clusters afterwards. Parameters are those of `birth`."""
-    dying = int(generator.random() * n_clusters)
+    dying = draw_dying(n_clusters, generator, partition.sizes)
     u_member = generator.random()
     n_seeds = 1 << (_LEAST_SEEDS_LOG2 + int(generator.random() * _SEED_SIZES))
     threshold = math.log(1.0 - generator.random())
-    if n_clusters < 2 or partition.sizes[dying] == 1:  # Gibbs sampling sees to lone images
+    if n_clusters < 2 or dying < 0:
         return n_clusters
+    log_choice = log_choice_of_dying(dying, n_clusters, partition.sizes)
     n_dying = list_members(dying, dying, partition.z, work.leaving)
     i = work.leaving[int(u_member * n_dying)]
     log_back, log_gain = _allocate(
         n_dying, dying, n_clusters, generator, np.bool_(False), runs, hyper, partition, tables, work
     )
-    log_rest = log_gain - log_back + math.log(n_clusters * float(n_dying) / partition.z.size)
+    log_rest = log_gain - log_back - _LOG_DEATHS - log_choice + math.log(float(n_dying) / partition.z.size)
     accepted = log_rest >= threshold  # the probability of the scan back, at most 1, can only make it worse
     if accepted:
         log_scan = _log_reverse_scan(
@@ -271,7 +281,7 @@ def death(n_clusters, generator, runs, hyper, partition, tables, work):
     return n_clusters
 
 
-@kernel
+@outlined
 def _log_reverse_scan(
     i, n_seeds, n_dying, dying, n_slots, generator, at_least, runs, hyper, partition, tables, work
 ):

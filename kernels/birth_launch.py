@@ -15,20 +15,20 @@ import math
 import numpy as np
 
 from dpmix.kernels.beta_bernoulli import cluster_at, exact_score, log_gamma_terms, no_cluster, refresh
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import kernel, outlined
 from dpmix.kernels.partition import add_gaps, add_image, add_pixels, clear, empty_slot, remove_image
 from dpmix.kernels.scores import cluster_score, own_score, rough_score, score_roughly
 
 __all__ = ["launch", "place", "refresh_touched", "withdraw"]
 
-NEIGHBOURS = 16  # clusters from which a new one may take images
+NEIGHBOURS = 32  # clusters from which a new one may take images
 ROUNDS = 8  # batch reassignments of a launch at the most
 _FAR = 60.0  # nats by which those who stay at home may be better off there and remain candidates
 _HOPELESS = 60.0  # nats that a launch may cost; beyond, no birth is proposed from it
 _LEAST = np.int16(-32768)
 
 
-@kernel
+@outlined
 def _candidates(i, born, n_slots, runs, partition, tables, work):
     """Members of the clusters that predict image `i` best: fills ``work.members[:m]``, returns m.
 
@@ -57,7 +57,7 @@ def _candidates(i, born, n_slots, runs, partition, tables, work):
     return m
 
 
-@kernel
+@outlined
 def _measure(i, m, runs, partition, tables, work):
     """Home of each of the `m` candidates, its score there, and the pixels in which it differs from image `i`.
 
@@ -90,7 +90,7 @@ def _measure(i, m, runs, partition, tables, work):
         work.homes[t], work.own[t], work.distances[t] = home, np.int32(score), distance
 
 
-@kernel
+@outlined
 def _reach(n_seeds, m, d, work):
     """The distance within which there are `n_seeds` candidates, or all."""
     counts = work.counts
@@ -104,7 +104,7 @@ def _reach(n_seeds, m, d, work):
     return reach
 
 
-@kernel
+@outlined
 def place(t, side, born, runs, partition, work):
     """Count candidate `t` in the new cluster (side 1) or at home (side 0)."""
     image = work.members[t]
@@ -130,7 +130,7 @@ def _sketch(t, side, born, runs, partition, work):
     work.sides[t] = side
 
 
-@kernel
+@outlined
 def _count_sketch(born, partition, work):
     """Count pixels and gaps of the new cluster from where the runs of its members start and stop."""
     d, n_gaps = partition.ones.shape[1], partition.gaps.shape[1]
@@ -144,7 +144,7 @@ def _count_sketch(born, partition, work):
         partition.gaps[born, p] = found
 
 
-@kernel
+@outlined
 def refresh_touched(n_slots, hyper, partition, tables, work):
     """Rebuild the tables of the clusters that are marked."""
     for k in range(n_slots):
@@ -152,7 +152,7 @@ def refresh_touched(n_slots, hyper, partition, tables, work):
             refresh(k, hyper, partition, tables)
 
 
-@kernel
+@outlined
 def launch(i, n_seeds, born, n_slots, runs, hyper, partition, tables, work):
     """Make up a new cluster around image `i` in the empty slot `born`, from the partition S.
 
@@ -186,7 +186,7 @@ def launch(i, n_seeds, born, n_slots, runs, hyper, partition, tables, work):
     return m
 
 
-@kernel
+@outlined
 def _carry_out(m, born, runs, hyper, partition, tables, work):
     """Move who joined in the sketch: counts and ``z`` become true, homes that lose one are marked.
 
@@ -214,7 +214,7 @@ def _carry_out(m, born, runs, hyper, partition, tables, work):
     return log_gain - log_gamma_terms(no_cluster(partition), hyper, tables.work)
 
 
-@kernel
+@outlined
 def withdraw(m, born, runs, partition, work):
     """Send everybody in the new cluster home; tables are left as they are."""
     for t in range(m):
@@ -222,7 +222,7 @@ def withdraw(m, born, runs, partition, work):
             place(t, np.int64(0), born, runs, partition, work)
 
 
-@kernel
+@outlined
 def _reassign(i, m, born, runs, partition, tables, work):
     """Give each of the `m` candidates but `i` the better of the new cluster and its home in S.
 

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import kernel, outlined
 
 __all__ = ["contender_floor", "draw", "score_floor", "screen"]
 
@@ -33,7 +33,7 @@ def contender_floor(scores, n, scale, tolerance):
     return best, score_floor(best, scale, tolerance)
 
 
-@kernel
+@outlined
 def draw(u, log_weights, n):
     """Index of ``log_weights[:n]`` drawn by the uniform `u`; at least one must be finite."""
     best = -math.inf
@@ -54,7 +54,7 @@ def draw(u, log_weights, n):
     return chosen
 
 
-@kernel
+@outlined
 def screen(u, scores, n, favourite, scale, tolerance):
     """Index that `draw` would give for the exact scores, or -1 where rounding leaves it open.
 

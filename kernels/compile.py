@@ -13,10 +13,15 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
 import warnings
 from functools import cache
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows: each process compiles for itself
+    fcntl = None
 try:
     with warnings.catch_warnings():
         warnings.filterwarnings(
@@ -25,6 +30,8 @@ try:
         import numba
     from numba.core import caching
     from numba.misc.appdirs import AppDirs
+
+    from dpmix.kernels.linkage import Kernel, Linked, Outlined, fill_slots, slots_used
 except (ImportError, ValueError, RuntimeWarning) as error:  # of a setting that it cannot work with
     _reason = str(error).partition("\n")[0]
     _settings = ", ".join(
@@ -34,27 +41,62 @@ except (ImportError, ValueError, RuntimeWarning) as error:  # of a setting that 
         f"Numba cannot be loaded: {_reason} (its environment variables: {_settings or 'none'})"
     ) from error
 
-__all__ = ["cache_folder", "is_complete", "kernel", "mark_complete", "on_compile"]
+__all__ = [
+    "cache_folder",
+    "can_share",
+    "inlined",
+    "is_complete",
+    "kernel",
+    "mark_complete",
+    "n_cached",
+    "on_compile",
+    "outlined",
+    "prepare",
+]
 
-_COMPLETE = "complete"  # name of the file that says that every kernel is there
+_COMPLETE = "complete"  # name of the file that says that every kernel of chains is there
 _DIGEST_SIZE = hashlib.sha256().digest_size
-_listeners = []
+_PATIENCE = 60.0  # seconds for which another process is left to compile a kernel that this one needs
+_listeners, _outlined = [], {}
 
 
 def kernel(function):
     """Compile `function` on first use: no Python objects, no GIL, IEEE arithmetic, cached on disk.
 
-    Division by zero gives inf or nan as in NumPy rather than an exception. With
-    ``NUMBA_DISABLE_JIT=1`` the plain Python function comes back.
+    Division by zero gives inf or nan as in NumPy rather than an exception. With ``NUMBA_DISABLE_JIT=1`` the
+    plain Python function comes back. Called by other kernels, it is copied into them and returns numbers only.
     """
+    return _kernel(function, Linked)
+
+
+def outlined(function):
+    """A `kernel` that is compiled once and not copied into kernels that call it (`dpmix.kernels.linkage`).
+
+    For what takes longer to compile than a tenth of a second, and to run than a tenth of a microsecond.
+    """
+    return _kernel(function, Outlined)
+
+
+def inlined(function):
+    """A `kernel` whose few lines become lines of those that call it; these may be handed arrays."""
+    return function if numba.config.DISABLE_JIT else _dispatcher(Kernel, function, inline="always")
+
+
+def _kernel(function, form):
     if numba.config.DISABLE_JIT:
         return function
-    private = function.__name__.startswith("_")  # never called from Python: a wrapper would cost compile time
-    dispatcher = numba.njit(
-        nogil=True, error_model="numpy", no_cfunc_wrapper=True, no_cpython_wrapper=private
-    )(function)
-    dispatcher._cache = _NoCache() if cache_folder() is None else _KernelCache(function)
-    return dispatcher
+    found = _dispatcher(Kernel, function)
+    found.for_kernels = _dispatcher(form, function, no_cpython_wrapper=True, _nrt=False)
+    if form is Outlined:
+        _outlined[f"{function.__module__}.{function.__qualname__}"] = found.for_kernels
+    return found
+
+
+def _dispatcher(form, function, **options):
+    options = {"nopython": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, **options}
+    found = form(py_func=function, targetoptions=options)
+    found._cache = _NoCache() if cache_folder() is None else _KernelCache(function, form.__name__)
+    return found
 
 
 def on_compile(listener):
@@ -73,16 +115,32 @@ def cache_folder():
     return next((folder for folder in folders if _is_full(folder) or _is_writable(folder)), None)
 
 
-def is_complete():
-    """Whether some process has put every kernel into the cache."""
-    return cache_folder() is not None and (cache_folder() / _COMPLETE).exists()
+def is_complete(part=""):
+    """Whether some process has put every kernel of chains into the cache, or those of another `part`."""
+    return cache_folder() is not None and (cache_folder() / f"{_COMPLETE}{part}").exists()
 
 
-def mark_complete():
-    """Note in the cache that every kernel is there."""
+def mark_complete(part=""):
+    """Note in the cache that every kernel of chains is there, or those of another `part`."""
     if cache_folder() is not None:
         with contextlib.suppress(OSError):  # a full disk: the next process will look again
-            (cache_folder() / _COMPLETE).touch()
+            (cache_folder() / f"{_COMPLETE}{part}").touch()
+
+
+def can_share():
+    """Whether processes that need the same kernels can each compile some of them."""
+    return cache_folder() is not None and fcntl is not None
+
+
+def n_cached():
+    """How many compiled kernels are in the cache."""
+    return 0 if cache_folder() is None else sum(1 for _ in cache_folder().glob("*.nbi"))
+
+
+def prepare(function, *arguments):
+    """Make a kernel ready for arguments of such types, from the cache or by compiling it; nothing is called."""
+    if not numba.config.DISABLE_JIT:
+        function.compile(tuple(numba.typeof(each) for each in arguments))
 
 
 def _cache_parents():
@@ -163,7 +221,16 @@ class _Locator(caching._CacheLocator):
 
 
 class _Impl(caching.CompileResultCacheImpl):
+    """What is kept of a compiled kernel: first which outlined ones it calls."""
+
     _locator_classes = [_Locator]
+
+    def reduce(self, cres):
+        return slots_used(cres), super().reduce(cres)
+
+    def rebuild(self, target_context, payload):
+        fill_slots(_outlined, payload[0])
+        return super().rebuild(target_context, payload[1])
 
 
 class _CheckedFiles(caching.IndexDataCacheFile):
@@ -191,17 +258,25 @@ class _NoCache(caching.NullCache):
     def load_overload(self, sig, target_context):
         _announce()
 
+    def let_go(self):
+        pass
+
 
 class _KernelCache(caching.FunctionCache):
-    _impl_class = _Impl
+    """The cache of one kernel. Who finds it empty fills it, and others who look meanwhile wait for that."""
 
-    def __init__(self, function):
+    _impl_class = _Impl
+    _claim = None  # the file that is locked meanwhile
+
+    def __init__(self, function, form):
         super().__init__(function)
-        plain = self._cache_file
-        self._cache_file = _CheckedFiles(plain._cache_path, self._impl.filename_base, plain._source_stamp)
+        plain, self._stem = self._cache_file, f"{self._impl.filename_base}.{form}"
+        self._cache_file = _CheckedFiles(plain._cache_path, self._stem, plain._source_stamp)
 
     def load_overload(self, sig, target_context):
         found = super().load_overload(sig, target_context)
+        if found is None and self._has_waited():
+            found = super().load_overload(sig, target_context)
         if found is None:
             _announce()
         return found
@@ -211,3 +286,30 @@ class _KernelCache(caching.FunctionCache):
             super().save_overload(sig, data)
         except OSError:
             self.disable()  # a full disk costs the cache, not the computation
+
+    def let_go(self):
+        """Let others go on that wait for this kernel."""
+        claim, self._claim = self._claim, None
+        if claim is not None:
+            claim.close()
+
+    def _has_waited(self):
+        """Claim the kernel for this process; whether another one had, which may have compiled it by now."""
+        if fcntl is None or self._claim is not None:
+            return False
+        waited, until = False, time.monotonic() + _PATIENCE
+        with contextlib.suppress(OSError):  # a disk that is full, or knows no locks
+            self._claim = open(cache_folder() / f"{self._stem}.lock", "ab")
+            while not _is_locked(self._claim) and time.monotonic() < until:
+                waited = True
+                time.sleep(0.02)
+        return waited
+
+
+def _is_locked(file):
+    """Whether the file is now locked for this process; the lock ends with it, or with the process."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

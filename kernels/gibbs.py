@@ -10,14 +10,14 @@ import numpy as np
 
 from dpmix.kernels.beta_bernoulli import exact_score
 from dpmix.kernels.categorical import draw, screen
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import kernel, outlined
 from dpmix.kernels.partition import move_image
 from dpmix.kernels.scores import NEVER, find_contenders, is_settled, own_score, score_roughly
 
 __all__ = ["sweep_images"]
 
 
-@kernel
+@outlined
 def _choose_exactly(i, u, m, runs, hyper, partition, tables):
     """Which of the first `m` contenders is drawn for image `i` from scores in double precision."""
     own = partition.z[i]

@@ -14,7 +14,7 @@ import math
 
 import numpy as np
 
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import kernel, outlined
 from dpmix.kernels.special import log_gamma_array
 
 __all__ = ["LEAST", "MOST", "move_pseudo_counts"]
@@ -27,7 +27,7 @@ _NARROW = 1e-12  # a slice as short as this holds nothing but rounding
 _STEPS = 8  # widths that a slice may be stepped out on either side, at the most
 
 
-@kernel
+@outlined
 def _log_density(v, other, shape, rate, n_on, n_sizes, work):
     """Log density of v = log a given b, or of log b given a with on and off exchanged, up to a constant.
 
@@ -52,7 +52,7 @@ def _log_density(v, other, shape, rate, n_on, n_sizes, work):
     return found + shape * v - rate * value
 
 
-@kernel
+@outlined
 def _slice_sample(v, other, shape, rate, n_on, n_sizes, generator, work):
     """One draw from a slice through `_log_density` that contains `v`."""
     v = min(max(v, _LOW), _HIGH)  # log(exp(v)) may lie a hair beyond
@@ -85,7 +85,7 @@ def _slice_sample(v, other, shape, rate, n_on, n_sizes, generator, work):
     return v
 
 
-@kernel
+@outlined
 def _tally(n_clusters, pixel, of, partition, bins, values, counts):
     """Different counts above 0 of members with `pixel` on, off or seen, and how many clusters have each.
 

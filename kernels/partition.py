@@ -5,7 +5,7 @@ When a cluster dies, the last live one takes its slot.
 """
 
 from dpmix.kernels.beta_bernoulli import refresh
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import kernel, outlined
 
 __all__ = [
     "add_counts",
@@ -107,7 +107,7 @@ def remove_counts(i, runs, ones, gaps, classes):
         classes[runs.labels[i]] -= 1
 
 
-@kernel
+@outlined
 def add_image(i, k, runs, partition):
     """Put image `i`, which is nowhere, into cluster `k`; tables are left as they are."""
     partition.sizes[k] += 1
@@ -115,7 +115,7 @@ def add_image(i, k, runs, partition):
     partition.z[i] = k
 
 
-@kernel
+@outlined
 def remove_image(i, runs, partition):
     """Take image `i` out of its cluster's counts; ``z`` and tables are left as they are."""
     k = partition.z[i]
@@ -147,7 +147,7 @@ def count_images(first, last, runs, partition):
         add_image(i, partition.z[i], runs, partition)
 
 
-@kernel
+@outlined
 def list_members(first, second, z, out):
     """Images of clusters `first` and `second`, which may be the same, in order: fills ``out[:m]`` and returns m."""
     m = 0
@@ -158,7 +158,7 @@ def list_members(first, second, z, out):
     return m
 
 
-@kernel
+@outlined
 def fill_slot(empty, last, partition):
     """Move the cluster of slot `last` into the slot `empty`."""
     if empty == last:
@@ -171,7 +171,7 @@ def fill_slot(empty, last, partition):
     empty_slot(last, partition)
 
 
-@kernel
+@outlined
 def move_image(i, k, n_clusters, runs, hyper, partition, tables):
     """Move image `i` to slot `k` (the one behind the live ones opens a cluster).
 
@@ -196,7 +196,7 @@ def move_image(i, k, n_clusters, runs, hyper, partition, tables):
     return n_clusters
 
 
-@kernel
+@outlined
 def split_cluster(k, m, n_clusters, hyper, partition, tables, work):
     """Move the members on side B of `work`, a `SplitMergeWork`, from cluster `k` to a new one.
 
@@ -217,7 +217,7 @@ def split_cluster(k, m, n_clusters, hyper, partition, tables, work):
     return n_clusters + 1
 
 
-@kernel
+@outlined
 def merge_clusters(k, other, n_clusters, hyper, partition, tables):
     """Move the members of cluster `other` to `k`; returns the number of clusters."""
     z = partition.z

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import kernel, outlined
 
 __all__ = ["ward_increase", "ward_increases"]
 
@@ -36,7 +36,7 @@ def ward_increase(size, ones, other_size, other_ones):
     return max(distance, 0.0) / (scale + other_scale) + 1e-3
 
 
-@kernel
+@outlined
 def ward_increases(size, ones, but, n_clusters, partition, out):
     """`ward_increase` of counts `size`, `ones` with every live cluster: fills ``out[:n_clusters]``.
 

@@ -26,11 +26,10 @@ import math
 import numpy as np
 
 from dpmix.kernels.beta_bernoulli import cluster_at, log_gamma_terms, log_total, no_cluster
-from dpmix.kernels.compile import kernel
+from dpmix.kernels.compile import inlined, kernel, outlined
 from dpmix.kernels.partition import (
     add_counts,
     add_gaps,
-    add_into,
     add_pixels,
     clear,
     list_members,
@@ -59,7 +58,7 @@ def _log_odds(i, offset, table, runs, work):
     return found
 
 
-@kernel
+@outlined
 def _log_odds_table(table, gone_a, gone_b, hyper, tables, work):
     """Prepare the log odds of side A over side B for `_log_odds`: fills ``work.sums[table]``, returns the offset.
 
@@ -94,7 +93,7 @@ def _log_odds_table(table, gone_a, gone_b, hyper, tables, work):
     return offset + gap_total
 
 
-@kernel
+@outlined
 def _class_odds(table, gone_a, gone_b, hyper, work):
     """Log odds of A over B that each label adds: fills the last rows of ``work.sums[table]``."""
     n_classes = work.classes.shape[1]
@@ -108,7 +107,7 @@ def _class_odds(table, gone_a, gone_b, hyper, work):
         work.sums[table, work.sums.shape[1] - n_classes + label] = math.log(odds_a / odds_b)
 
 
-@kernel
+@outlined
 def _move(t, work, runs):
     """Move the member at place `t` to the other side."""
     image, side = work.members[t], work.sides[t]
@@ -119,7 +118,7 @@ def _move(t, work, runs):
     work.sides[t] = 1 - side
 
 
-@kernel
+@outlined
 def _start_from_anchors(i, j, m, runs, work):
     """Send each member to the nearer anchor in Hamming distance, ties to A; count both sides.
 
@@ -128,7 +127,8 @@ def _start_from_anchors(i, j, m, runs, work):
     unobserved less the whole.
     """
     d, has_gaps = work.ones.shape[1], work.gaps.shape[1] > 0
-    signs = np.zeros(d, np.int32)
+    signs = work.ones[0]  # cleared for its own use below
+    clear(signs)
     for _ in range(2):  # on and unobserved pixels of i count 2 and 1, less everything: -1 where it is off
         add_pixels(i, runs, signs)
         remove_pixels(j, runs, signs)
@@ -159,7 +159,7 @@ def _start_from_anchors(i, j, m, runs, work):
         add_counts(image, runs, work.ones[side], work.gaps[side], work.classes[side])
 
 
-@kernel
+@outlined
 def _launch(i, j, m, runs, hyper, tables, work):
     """Divide the `m` members between the anchors: a function of i, j and the set of members alone."""
     _start_from_anchors(i, j, m, runs, work)
@@ -176,7 +176,7 @@ def _launch(i, j, m, runs, hyper, tables, work):
             break
 
 
-@kernel
+@outlined
 def _scan(i, j, m, generator, target, at_least, runs, hyper, tables, work):
     """One restricted Gibbs scan of the members but the anchors, from the launch in `work`.
 
@@ -226,7 +226,7 @@ def _log_choice(chosen, n_clusters, ward):
     return -math.log(total)
 
 
-@kernel
+@outlined
 def _choose_partner(n_clusters, ward, generator):
     """Cluster drawn in proportion to ``ward ** -_POWER``."""
     smallest = math.inf
@@ -248,15 +248,27 @@ def _choose_partner(n_clusters, ward, generator):
 
 
 @kernel
+def _add_counts_of(other, times, one):
+    """Add the counts of a cluster, `times` as often, to those of another."""
+    for j in range(one.ones.size):
+        one.ones[j] += times * other.ones[j]
+    for j in range(one.gaps.size):
+        one.gaps[j] += times * other.gaps[j]
+    for j in range(one.classes.size):
+        one.classes[j] += times * other.classes[j]
+
+
+@outlined
 def _log_split_gain(one, other, hyper, partition, tables):
-    """Log of p(x, split) / p(x, merged) for two clusters, nats (Jain and Neal 2004, equation 3.4)."""
-    nothing = no_cluster(partition)
-    both = Cluster(one.size + other.size, one.ones.copy(), one.gaps.copy(), one.classes.copy())
-    add_into(other.ones, both.ones)
-    add_into(other.gaps, both.gaps)
-    add_into(other.classes, both.classes)
+    """Log of p(x, split) / p(x, merged) for two clusters, nats (Jain and Neal 2004, equation 3.4).
+
+    The counts of the first are those of both for a moment.
+    """
+    nothing, both = no_cluster(partition), Cluster(one.size + other.size, one.ones, one.gaps, one.classes)
     gain = log_gamma_terms(one, hyper, tables.work) + log_gamma_terms(other, hyper, tables.work)
+    _add_counts_of(other, np.int64(1), one)
     gain -= log_gamma_terms(both, hyper, tables.work) + log_gamma_terms(nothing, hyper, tables.work)
+    _add_counts_of(other, np.int64(-1), one)
     return (
         gain
         + math.log(hyper.alpha)
@@ -266,7 +278,7 @@ def _log_split_gain(one, other, hyper, partition, tables):
     )
 
 
-@kernel
+@inlined
 def _side(side, work):
     """The counts of one side."""
     return Cluster(work.sizes[side], work.ones[side], work.gaps[side], work.classes[side])

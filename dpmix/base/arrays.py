@@ -8,6 +8,7 @@ __all__ = [
     "check_binary",
     "check_classes",
     "check_mask",
+    "check_mask_form",
     "check_numbers",
     "image_shape",
     "integers_or_unknown",
@@ -24,7 +25,7 @@ def image_shape(d):
     return (side, side) if side * side == d else (1, d)
 
 
-def check_binary(x, name="x", observed=None, way_out="call dpmix.datasets.binarize first"):
+def check_binary(x, name="x", observed=None, way_out="call dpmix.datasets.binarize first", first_row=0):
     """Return `x` as a uint8 array of zeros and ones, or say what is wrong and where.
 
     Parameters
@@ -36,6 +37,8 @@ def check_binary(x, name="x", observed=None, way_out="call dpmix.datasets.binari
         Entries where it is False are not looked at and come back as 0.
     way_out : str
         What to do about other values.
+    first_row : int
+        Where the first row of `x` stands in what the caller gave.
 
     Raises
     ------
@@ -54,7 +57,7 @@ def check_binary(x, name="x", observed=None, way_out="call dpmix.datasets.binari
         wrong &= observed
     if wrong.any():
         at = tuple(int(ix) for ix in np.argwhere(wrong)[0])
-        place = f"row {at[0]}, column {at[1]}" if len(at) == 2 else f"index {at}"
+        place = f"row {first_row + at[0]}, column {at[1]}" if len(at) == 2 else f"index {at}"
         found = values[at]
         shown = "NaN" if found != found else f"{found:g}"
         raise InputError(f"{name} must contain only 0 and 1; found {shown} at {place}", way_out)
@@ -91,20 +94,31 @@ def check_mask(name, mask, observed, single=False):
     """
     if mask is None:
         return observed
+    return observed & check_mask_form(name, mask, observed.shape, single)
+
+
+def check_mask_form(name, mask, shape, single=False):
+    """Return the mask called `name`, of booleans and of shape (d,) or, unless `single`, ``shape`` (m, d).
+
+    Raises
+    ------
+    InputError, InputTypeError
+        As `check_mask`.
+    """
     mask = check_numbers(mask, name)
     if mask.dtype.kind != "b":
         raise InputTypeError(
             f"{name} must hold True where a pixel is {name} and False elsewhere; "
             f"got dtype {mask.dtype}; convert it, as in {name}.astype(bool)"
         )
-    m, d = observed.shape
+    m, d = shape
     if mask.shape != (d,) and (single or mask.shape != (m, d)):
         allowed = f"({d},)" if single else f"({d},) for all images or ({m}, {d}) for each"
         raise InputError(
             f"{name} must have shape {allowed}; got {mask.shape}; flatten a mask in the "
             f"form of a picture with {name}.ravel()"
         )
-    return observed & mask
+    return mask
 
 
 def integers_or_unknown(labels):

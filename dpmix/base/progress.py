@@ -80,6 +80,18 @@ class _Display:
             if self._shown is not None:
                 self._shown.message(text)
 
+    def aside(self, name, done, total):
+        """Show how far something is that comes before the work and is no part of it; gone once all is done."""
+        with self._guarded():
+            if self._shown is not None:
+                self._shown.aside(name, done, total)
+
+    def restart_clock(self):
+        """What comes now is timed from here, as if it had just begun."""
+        with self._guarded():
+            if self._shown is not None:
+                self._shown.restart_clock()
+
     def close(self):
         """Leave the display in its last state; further calls do nothing."""
         with self._guarded():
@@ -214,9 +226,17 @@ class _Lines:
         if self._clock() - self._last >= SECONDS_BETWEEN_LINES:
             self._write_line()
 
+    def aside(self, name, done, total):
+        if done < total and self._clock() - self._last >= SECONDS_BETWEEN_LINES:
+            self._last = self._clock()
+            self.message(f"{name}: {done} of {total}")
+
     def message(self, text):
         self._stream.write(f"{text}\n")
         self._stream.flush()
+
+    def restart_clock(self):
+        self._begun = self._last = self._clock()
 
     def close(self):
         if self._news:
@@ -232,7 +252,7 @@ class _Bars:
 
     def __init__(self, display, stream):
         self._display, self._stream = display, stream
-        self._bars = []
+        self._bars, self._aside = [], None
         for name, total, done in display._bars(stream):
             self._bars.append(_new_bar(name, total, done, stream))
 
@@ -249,10 +269,26 @@ class _Bars:
         if done >= bar.total:
             bar.refresh()
 
+    def aside(self, name, done, total):
+        if self._aside is None and done < total:
+            self._aside = _new_bar(name, total, 0, self._stream)
+            self._aside.leave = False
+        if self._aside is not None:
+            self._aside.update(done - self._aside.n)
+            if done >= total:
+                bar, self._aside = self._aside, None
+                bar.close()
+
     def message(self, text):
         _bar_class().write(text, file=self._stream)
 
+    def restart_clock(self):
+        for bar in self._bars:
+            bar.start_t = bar.last_print_t = bar._time()
+
     def close(self):
+        if self._aside is not None:
+            self._aside.close()
         for bar in self._bars:
             bar.refresh()
         for bar in self._bars:  # closing one moves the lines of the others

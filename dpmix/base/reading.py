@@ -64,18 +64,19 @@ def read_whole(path, most):
     return content
 
 
-def parse_json(content):
-    """What the JSON in the bytes `content` says.
+def parse_json(content, most=MOST_JSON, most_words=_MOST_WORDS):
+    """What the JSON in the bytes `content`, of at most `most` and with at most `most_words` texts, says.
 
     Raises
     ------
     InputError
         It is no JSON, or so much of it that it would take far more memory than it has bytes.
     """
-    if len(content) > MOST_JSON:
-        raise InputError(f"has {len(content):,} bytes of JSON; at most {MOST_JSON:,} are read")
-    if content.count(b"[") + content.count(b"{") > _MOST_NESTS or content.count(b'"') > 2 * _MOST_WORDS:
-        raise InputError(f"has JSON of more than {_MOST_NESTS:,} lists or {_MOST_WORDS:,} texts")
+    if len(content) > most:
+        raise InputError(f"has {len(content):,} bytes of JSON; at most {most:,} are read")
+    nests = content.count(b"[") + content.count(b"{")  # in names, too
+    if nests > max(_MOST_NESTS, most_words) or content.count(b'"') > 2 * most_words:
+        raise InputError(f"has JSON of more than {_MOST_NESTS:,} lists or {most_words:,} texts")
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:

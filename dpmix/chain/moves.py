@@ -15,7 +15,7 @@ import numpy as np
 
 from dpmix.base.interrupts import handlers_put_off
 from dpmix.base.pieces import in_pieces
-from dpmix.kernels.birth_death import birth, death
+from dpmix.kernels.birth_death import BIRTHS, birth, death
 from dpmix.kernels.gibbs import sweep_images
 from dpmix.kernels.hyperparameters import LEAST, MOST, move_pseudo_counts
 from dpmix.kernels.split_merge import merge, split
@@ -57,18 +57,18 @@ def reports(**figures):
 def propose_split_merge(chain, plan, sweep):
     """Propose to split a cluster or to merge two, as often as the schedule says."""
     kernels = {"split": split, "merge": merge}
-    return _propose(chain, plan.schedule.split_merge, kernels, chain_work="split_merge_work")
+    return _propose(chain, plan.schedule.split_merge, kernels, "split_merge_work")
 
 
 @reports(birth_proposals="i8", death_proposals="i8", birth_accepted="i8", death_accepted="i8")
 def propose_birth_death(chain, plan, sweep):
-    """Propose the birth or the death of a cluster, as often as the schedule says."""
+    """Propose the birth of a cluster, or with a probability of 1 - BIRTHS a death, as often as the schedule says."""
     kernels = {"birth": birth, "death": death}
-    return _propose(chain, plan.schedule.birth_death, kernels, chain_work="birth_death_work")
+    return _propose(chain, plan.schedule.birth_death, kernels, "birth_death_work", BIRTHS)
 
 
-def _propose(chain, n_proposals, kernels, chain_work):
-    """Make proposals, each by the first or the second of `kernels` with equal probability.
+def _propose(chain, n_proposals, kernels, chain_work, share=0.5):
+    """Make proposals, a `share` of them by the first of `kernels` and the others by the second.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def _propose(chain, n_proposals, kernels, chain_work):
     for _ in range(n_proposals):
         if chain.n_clusters + 2 > len(chain.partition.sizes):
             chain.make_room()
-        kind = kinds[0] if chain.generator.random() < 0.5 else kinds[1]
+        kind = kinds[0] if chain.generator.random() < share else kinds[1]
         before = chain.n_clusters
         records = chain.runs, chain.hyper, chain.partition, chain.tables, getattr(chain, chain_work)
         with handlers_put_off():

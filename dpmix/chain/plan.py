@@ -10,10 +10,14 @@ from dpmix.base.errors import InputError
 from dpmix.base.memory import check_memory
 from dpmix.chain.kept import KEPT
 from dpmix.chain.schedule import Schedule
+from dpmix.chain.starts import check_shards, is_near
 from dpmix.model.prior import Prior
 
-__all__ = ["Plan"]
+__all__ = ["Plan", "usual_lengths", "usual_schedule"]
 
+_SWEEPS_IN_ALL = 400  # of chains that start near; measured in docs/many_chains.md
+_LEAST_SWEEPS, _LEAST_CHAINS, _MOST_CHAINS = 20, 5, 20
+_NEAR_BIRTHS = 2  # a sweep: chains that start with more clusters than they will have need few
 _CHAIN_BYTES = 10_000  # of a chain without images: its arrays, their headers, the generator
 _SWEEP_BYTES = 100  # of its trace, at the least
 
@@ -32,7 +36,7 @@ class Plan:
     thin : int
         Every `thin`-th sweep after the burn-in gives a draw.
     init : str
-        "seeds:K", "one", "random:K", "crp", or "labels" (given, and no longer known).
+        "near:K", "seeds:K", "one", "random:K", "crp", or "labels" (given, and no longer known).
     seed : int
     schedule : Schedule
         What a sweep consists of.
@@ -85,6 +89,7 @@ class Plan:
                 f"thin must be at most sweeps - burn_in = {kept}, or no draw is kept; got {thin}"
             )
         shards = check_count("shards", shards)
+        check_shards(init, shards)
         _check_rounds(sweeps, shards, schedule)
         keep = ("labels" if shards == 1 else "counts") if keep is None else check_choice("keep", keep, KEPT)
         return cls(prior, chains, sweeps, burn_in, thin, init, check_seed(seed), schedule, shards, keep)
@@ -160,6 +165,33 @@ class Plan:
             keep=fields.get("keep", "labels"),
             **counts,
         )
+
+
+def usual_lengths(init, chains=None, sweeps=None):
+    """Numbers of chains and of sweeps of each, where one of them is None or both are.
+
+    From ``init="near"``, 20 chains of 20 sweeps; where one number is given, the other makes it about 400 sweeps
+    in all, with at least 20 of each chain and 5 to 20 chains. From other starts, 5 chains of 200 sweeps.
+
+    Examples
+    --------
+    >>> usual_lengths("near"), usual_lengths("near", chains=4), usual_lengths("near", sweeps=200)
+    ((20, 20), (4, 100), (5, 200))
+    """
+    if not is_near(init):
+        return 5 if chains is None else chains, 200 if sweeps is None else sweeps
+    if sweeps is None:
+        known = _MOST_CHAINS if chains is None else check_count("chains", chains)
+        sweeps = max(_LEAST_SWEEPS, -(-_SWEEPS_IN_ALL // known))
+    if chains is None:
+        wanted = -(-_SWEEPS_IN_ALL // check_count("sweeps", sweeps))
+        chains = min(max(_LEAST_CHAINS, wanted), _MOST_CHAINS)
+    return chains, sweeps
+
+
+def usual_schedule(init):
+    """The schedule of chains from `init` where none is given."""
+    return Schedule(birth_death=_NEAR_BIRTHS) if is_near(init) else Schedule()
 
 
 def _check_rounds(sweeps, shards, schedule):

@@ -13,9 +13,16 @@ from dpmix.chain.moves import MOVES
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import FIGURES, Draws
 from dpmix.chain.schedule import Schedule
-from dpmix.chain.starts import start
+from dpmix.chain.starts import begun, start
 from dpmix.chain.state import Chain
-from dpmix.kernels.compile import mark_complete
+from dpmix.kernels.beta_bernoulli import log_likelihood
+from dpmix.kernels.birth_death import birth, death
+from dpmix.kernels.compile import mark_complete, prepare
+from dpmix.kernels.gibbs import sweep_images
+from dpmix.kernels.hyperparameters import move_pseudo_counts
+from dpmix.kernels.partition import count_images, fill_tables
+from dpmix.kernels.records import LANES, Hyper, empty_partition, empty_proposals, empty_tables
+from dpmix.kernels.split_merge import merge, split
 from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 
@@ -37,7 +44,7 @@ def run_segment(table, plan, state, done, n_sweeps):
     state : dpmix.chain.state.State
     draws : dpmix.chain.record.Draws
     """
-    chain = Chain(table, state, plan.prior.c)
+    chain = Chain(table, state, plan.prior.c) if done else begun(table, plan, state)
     rows, kept = [], []
     for sweep in range(done + 1, done + n_sweeps + 1):
         rows.append(run_sweep(chain, plan, sweep))
@@ -101,18 +108,49 @@ def labels_by_size(z, sizes):
     return rank[z]
 
 
-def warm_up():
-    """Make every kernel that a segment calls ready, from the cache or by compiling it."""
+def warm_up(backwards=False):
+    """Make every kernel that a segment calls ready, from the cache or by compiling it.
+
+    Parameters
+    ----------
+    backwards : bool
+        Begin with what comes last otherwise, for a second process that shares the work.
+    """
     table = BinaryTable.from_input(np.eye(2, dtype=np.uint8))
+    calls = _kernel_calls(table)
+    for kernel, arguments in reversed(calls) if backwards else calls:
+        prepare(kernel, *arguments)
     plan = Plan.checked(
         Prior(),
         chains=1,
         sweeps=1,
         burn_in=0,
         thin=1,
-        init="seeds:1",
+        init="near:1",
         seed=0,
-        schedule=Schedule(split_merge=16, birth_death=16),
+        schedule=Schedule(split_merge=16, birth_death=64),
     )  # of each kind, both
     run_segment(table, plan, start(table, plan, None, 0), 0, 1)
     mark_complete()
+
+
+def _kernel_calls(table):
+    """The kernels that take longest to compile, with arguments, so that both halves take about as long."""
+    runs, generator, first = table.runs, np.random.default_rng(0), (0, 1)
+    hyper = Hyper(1.0, np.ones(table.d), np.ones(table.d), 1.0)
+    partition = empty_partition(np.zeros(table.n, np.int64), table.d, LANES, False, 0)
+    tables, floats = empty_tables(partition), np.ones((7, 2))
+    records = runs, hyper, partition, tables
+    split_merge, birth_death = ((1, generator, *records, work) for work in empty_proposals(partition))
+    a_b_bins = hyper.a, hyper.b, np.zeros(2, np.int32)
+    return [
+        (fill_tables, (*first, *records[1:])),
+        (death, birth_death),
+        (birth, birth_death),
+        (count_images, (*first, runs, partition)),
+        (log_likelihood, (*first, hyper, partition, tables.work, floats[0])),
+        (move_pseudo_counts, (*first, 1, 1, floats, generator, partition, *a_b_bins, floats)),
+        (merge, split_merge),
+        (sweep_images, (*first, 1, floats[0], 1.0, *records)),
+        (split, split_merge),
+    ]

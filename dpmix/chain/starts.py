@@ -1,20 +1,52 @@
-"""Where chains start: around random images, one cluster, random groups, a draw from the prior, or given labels."""
+"""Where chains start: around random images, one cluster, random groups, a draw from the prior, or given labels.
+
+A start is a partition and hyperparameters. Those that take time to work out, of ``init="near"``, are worked out
+in the chain's first segment (`begun`), so that the chains of a run do it side by side.
+"""
 
 import numpy as np
 
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import read_integer, shown
-from dpmix.chain.state import State, generator_state
+from dpmix.chain.near import settled
+from dpmix.chain.state import Chain, State, generator_state
 
-__all__ = ["check_init", "nearest_seeds", "start"]
+__all__ = ["begun", "check_init", "check_shards", "default_init", "is_near", "nearest_seeds", "start"]
 
 _IMAGES_PER_SEED = 200
+_IMAGES_PER_NEAR_SEED = 20  # about as many as a cluster of handwritten digits has after long chains
+_MOST_NEAR = 3000  # seeds; beyond, an image in 200 is one, as for "seeds"
 _BLOCK = 1 << 21  # elements of a block of images, or of distances
 
 
+def default_init(shards):
+    """The start of chains where none is asked for."""
+    return "near" if shards == 1 else "seeds"
+
+
+def is_near(init):
+    """Whether `init` is "near" or "near:K"."""
+    return isinstance(init, str) and init.partition(":")[0] == "near"
+
+
+def check_shards(init, shards):
+    """Refuse a start that a chain over shards cannot have.
+
+    Raises
+    ------
+    InputError
+    """
+    if shards > 1 and is_near(init):
+        raise InputError(
+            f"init {init!r} is for chains that sweep all their images in one process; got shards={shards}",
+            "start them from init='seeds' or 'seeds:K'",
+        )
+
+
 def check_init(init, n):
-    """Check `init` for `n` images: ("seeds:K" | "one" | "random:K" | "crp" | "labels", labels or None).
+    """Check `init` for `n` images: ("near:K" | "seeds:K" | "one" | "random:K" | "crp" | "labels",
+    labels or None).
 
     Raises
     ------
@@ -27,10 +59,12 @@ def check_init(init, n):
             return init, None
         if init == "seeds":
             return f"seeds:{-(-n // _IMAGES_PER_SEED)}", None
-        if name in ("random", "seeds") and read_integer(groups) is not None:
+        if init == "near":
+            return f"near:{_near_seeds(n)}", None
+        if name in ("random", "seeds", "near") and read_integer(groups) is not None:
             return f"{name}:{check_count(f'K of init {name}:K', read_integer(groups), 1, n)}", None
         raise InputError(
-            "init must be 'seeds', 'one', 'crp', 'seeds:K' or 'random:K' such as 'random:100', "
+            "init must be 'near', 'seeds', 'one', 'crp', 'near:K', 'seeds:K' or 'random:K' such as 'random:100', "
             f"or one label per image; got {shown(init)}"
         )
     labels = np.asarray(init)
@@ -41,8 +75,19 @@ def check_init(init, n):
     return "labels", np.unique(labels, return_inverse=True)[1].astype(np.int32)
 
 
+def _near_seeds(n):
+    return max(min(-(-n // _IMAGES_PER_NEAR_SEED), _MOST_NEAR), -(-n // _IMAGES_PER_SEED))
+
+
+def begun(table, plan, state):
+    """The `Chain` that stands at `state`, which is what `start` gave, ready for its first sweep."""
+    if not is_near(plan.init):
+        return Chain(table, state, plan.prior.c)
+    return settled(table, plan, state, int(plan.init.partition(":")[2]))
+
+
 def start(table, plan, labels, chain_ix):
-    """State of chain `chain_ix` before its first sweep.
+    """State of chain `chain_ix` before its first sweep, from which `begun` makes the chain.
 
     The chain's generator is spawned from the plan's seed by the chain's index alone, so chain 3 is
     the same chain however many others run beside it.
@@ -50,8 +95,20 @@ def start(table, plan, labels, chain_ix):
     generator = np.random.Generator(np.random.PCG64(np.random.SeedSequence(plan.seed, spawn_key=(chain_ix,))))
     alpha = plan.prior.start_alpha()
     a, b = plan.prior.pseudo_counts(table.d)
-    z = labels if plan.init == "labels" else _draw_partition(plan.init, table, alpha, generator)
-    return State(_as_slots(z), alpha, a, b, generator_state(generator))
+    if is_near(plan.init):
+        z = _seeds_and_rest(table.n, int(plan.init.partition(":")[2]), generator)
+    else:
+        z = _as_slots(
+            labels if plan.init == "labels" else _draw_partition(plan.init, table, alpha, generator)
+        )
+    return State(z, alpha, a, b, generator_state(generator))
+
+
+def _seeds_and_rest(n, k, generator):
+    """Slots 0 to `k` - 1 for random images, a cluster each, and slot `k` for the others."""
+    z = np.full(n, k, np.int32)
+    z[generator.choice(n, k, replace=False)] = np.arange(k, dtype=np.int32)
+    return z
 
 
 def _draw_partition(init, table, alpha, generator):

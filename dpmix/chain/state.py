@@ -15,6 +15,7 @@ from dpmix.kernels.beta_bernoulli import log_likelihood
 from dpmix.kernels.hyperparameters import MOST
 from dpmix.kernels.partition import count_images, fill_tables
 from dpmix.kernels.records import LANES, Hyper, empty_partition, empty_proposals, empty_tables
+from dpmix.kernels.special import LOG_RATIO_ERROR
 
 __all__ = ["Chain", "State", "generator_from", "generator_state", "slots_for"]
 
@@ -95,6 +96,11 @@ class Chain:
         if len(self.partition.sizes) > _ROOM_KEPT * slots_for(self.n_clusters, self.n):
             self._allocate(self.partition.z)
 
+    def divide(self, z):
+        """Put the images into other clusters: slots `z` (n,), numbered from 0 without gaps."""
+        self.n_clusters = int(z.max()) + 1
+        self._allocate(np.array(z, np.int64))
+
     def set_hyper(self, **changes):
         """Give `alpha`, `a` or `b` new values and make the tables true to them."""
         self.hyper = self.hyper._replace(**changes)
@@ -136,7 +142,8 @@ class Chain:
         """Build all tables from counts and hyperparameters."""
         scale = _scale(self.hyper, self.n, self.n_classes)
         entries = 2 * self.d + 2 if self.n_classes or self.has_gaps else self.d + 1
-        self.tolerance = 0.5 * entries / scale + 1e-9  # each table entry is off by half a unit at the most
+        # Each table entry is off by half a unit at the most, and by the error of its logarithm.
+        self.tolerance = 0.5 * entries / scale + entries * LOG_RATIO_ERROR + 1e-9
         self.tables = self.tables._replace(
             scale=scale, **_roughness(scale, self.n, self.tables.table.shape[1])
         )

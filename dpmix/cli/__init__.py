@@ -28,6 +28,7 @@ from dpmix.cli import (
     partition,
     plot,
     probe,
+    profile,
     reconstruct,
     resume,
     sample,
@@ -54,7 +55,7 @@ _GROUPS = {
     "get started": (demo, fetch),
     "runs": (fit, resume, info, plot),
     "queries": (complete, denoise, sample, score, classify),
-    "partitions": (partition, assign),
+    "partitions": (partition, profile, assign),
     "features": (train, encode, reconstruct, probe),
 }
 

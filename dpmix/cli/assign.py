@@ -47,30 +47,24 @@ def _assign(arguments):
 
     import dpmix
     from dpmix.base.files import replace_files
-    from dpmix.posterior.given import given_partition
 
     posterior, images, observed = load_query(arguments)
     partition = partition_of(posterior, arguments)
-    numbers, labels = np.unique(getattr(partition, "labels", partition), return_inverse=True)
-    given = given_partition(posterior, labels.astype(np.int32))
-    shares = dpmix.queries.responsibilities(given, images, observed=observed)
-    expected = dpmix.log_predictive(posterior, images, observed)
-    best = shares[:, :-1].argmax(axis=1)
+    found = dpmix.queries.assign(posterior, images, partition, observed)
     columns = {
         "image": range(len(images)),
         **({"name": list(map(for_csv, images.names))} if images.names else {}),
-        "cluster": numbers[best].tolist(),
-        "probability": [f"{share:.6f}" for share in shares[np.arange(len(best)), best]],
-        "new": [f"{share:.6f}" for share in shares[:, -1]],
-        "log_predictive": [f"{value:.4f}" for value in expected],
+        "cluster": found.cluster.tolist(),
+        "probability": [f"{share:.6f}" for share in found.probability],
+        "new": [f"{share:.6f}" for share in found.new],
+        "log_predictive": [f"{value:.4f}" for value in found.log_predictive],
     }
-    order = np.argsort(expected, kind="stable") if arguments.odd_first else range(len(images))
-    text = _csv(columns, order)
+    text = _csv(columns, found.odd_first() if arguments.odd_first else range(len(images)))
     replace_files(path.parent, {path.name: lambda file: file.write(encoded(text))})
-    new = int((shares[:, -1] > 0.5).sum())
-    found = count(len(np.unique(best)), "cluster")
+    new, total = int((found.new > 0.5).sum()), len(np.unique(getattr(partition, "labels", partition)))
+    clusters = count(len(np.unique(found.cluster)), "cluster")
     show(
-        f"{count(len(images), 'image')} in {found} of {len(numbers):,}, {new:,} more probably in one of their own"
+        f"{count(len(images), 'image')} in {clusters} of {total:,}, {new:,} more probably in one of their own"
     )
 
 

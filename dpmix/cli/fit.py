@@ -12,6 +12,7 @@ from dpmix.cli.options import (
     add_source,
     given,
     load_observed,
+    tell_columns,
     tell_observed,
 )
 from dpmix.cli.priors import prior_of, read_prior, schedule_of
@@ -38,6 +39,7 @@ _FIT_EXAMPLES = (
     "dpmix fit pictures/ -o run --invert",
     "dpmix fit 'digits[0:1600]' -o run --alpha 'gamma(2,1)' --schedule split-merge=50,birth-death=10",
     "dpmix fit table.npy -o run --observed mask.npy",
+    "dpmix fit survey.csv -o run --index id --drop date --coarse",
 )
 
 
@@ -48,6 +50,13 @@ def add_to(commands):
     )
     add_source(fit)
     add_observed(fit)
+    fit.add_argument(
+        "--coarse",
+        action="store_true",
+        default=False,
+        help="fewer and broader clusters: a prior that expects of each pixel what it is in SOURCE, firmly",
+    )
+    fit.add_argument("--fine", action="store_true", default=False, help="more clusters")
     fit.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder to write")
     _add_labels(fit)
     _add_plan(fit)
@@ -72,8 +81,10 @@ def _add_labels(parser):
 
 def _add_plan(parser):
     counts = {
-        "--chains": "independent chains (default: 5)",
-        "--sweeps": "sweeps of each chain, burn-in included (default: 200)",
+        "--chains": "independent chains: many short ones for predictions, few long ones for the clusters themselves "
+        "(default: 20; with --sweeps, 5 to 20, so that there are about 400 sweeps in all)",
+        "--sweeps": "sweeps of each chain, burn-in included (default: 20; with --chains, at least 20, so that there "
+        "are about 400 in all)",
         "--burn-in": "sweeps at the start that give no draws (default: half)",
         "--thin": "of the others, every N-th gives a draw (default: so that at most 100 do)",
         "--shards": "spread each chain over N shards, which sweep at the same time: for very many images, at least "
@@ -85,8 +96,10 @@ def _add_plan(parser):
     parser.add_argument(
         "--init",
         metavar="START",
-        help="seeds:K (each image with the nearest of K random ones; plain seeds: one in 200), one (all in one "
-        "cluster), random:K (in K random groups) or crp (as the prior has it) (default: seeds)",
+        help="near:K (each image in the cluster that predicts it best, of those around K random images; plain near: "
+        "one in 20), seeds:K (each image with the nearest of K random ones; plain seeds: one in 200), one (all in "
+        "one cluster), random:K (in K random groups) or crp (as the prior has it); chains are 5 of 200 sweeps by "
+        "default from all but near (default: near, seeds with --shards)",
     )
     parser.add_argument(
         "--keep",
@@ -107,7 +120,8 @@ def _add_plan(parser):
         "--schedule",
         metavar="MOVE=N,...",
         help="how much of each move a sweep holds: split-merge, birth-death (proposals), pixel-step, round-sweeps "
-        "(default: split-merge=20,birth-death=20,pixel-step=4,round-sweeps=5)",
+        "(default: split-merge=20,birth-death=20,pixel-step=4,round-sweeps=5; from near without --schedule "
+        "birth-death=2)",
     )
 
 
@@ -116,7 +130,10 @@ def _fit(arguments):
     check_folder(arguments.out, arguments.overwrite, go_on)
     import dpmix
 
-    prior = prior_of(arguments)
+    _refuse_two_priors(arguments)
+    prior = (
+        None if arguments.coarse or arguments.fine else prior_of(arguments)
+    )  # refused before images are read
     options = given(
         arguments, "chains", "sweeps", "burn_in", "thin", "init", "seed", "jobs", "shards", "keep"
     )
@@ -125,8 +142,30 @@ def _fit(arguments):
     images, observed = load_observed(arguments)
     labels = _labels(arguments, images)
     tell_observed(observed)
+    tell_columns(images)
+    prior = _named_prior(arguments, images, observed) if prior is None else prior
     posterior = dpmix.sample(images, prior, observed=observed, labels=labels, **options)
     show(chain_table(posterior.records))
+
+
+def _refuse_two_priors(arguments):
+    """Refuse a named prior beside another one."""
+    named = [name for name in ("coarse", "fine") if getattr(arguments, name)]
+    others = list(given(arguments, "alpha", "a", "b"))
+    if named and len(named + others) > 1:
+        raise InputError(
+            f"--{named[0]} is a prior of its own and excludes --{(named[1:] + others)[0]}; leave one out"
+        )
+
+
+def _named_prior(arguments, images, observed):
+    """The prior that --coarse or --fine says."""
+    import dataclasses
+
+    import dpmix
+
+    prior = dpmix.Prior.coarse(images, observed) if arguments.coarse else dpmix.Prior.fine()
+    return dataclasses.replace(prior, **given(arguments, "c"))
 
 
 def _labels(arguments, images):

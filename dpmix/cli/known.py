@@ -52,6 +52,12 @@ def add_labels(parser):
         "integer for each image, -1 where not known (default: the labels that the run has learnt, if any)",
     )
     parser.add_argument(
+        "--label-column",
+        dest="label",
+        metavar="COLUMN",
+        help="where FROM is a table: the column that is the label",
+    )
+    parser.add_argument(
         "--classes", metavar="A,B,...", help="only images of FROM with these labels, as 'dpmix fit' was told"
     )
 
@@ -87,8 +93,10 @@ def known_labels(posterior, arguments):
     if "labels" not in arguments:
         if "classes" in arguments:
             raise InputError("--classes chooses among the images of --labels FROM; pass --labels, too")
+        if "label" in arguments:
+            raise InputError("--label-column says where --labels FROM has its labels; pass --labels, too")
         return (posterior.table.classes, None) if posterior.table.n_classes else (None, None)
-    y, names = _labels_from(arguments.labels, posterior)
+    y, names = _labels_from(arguments.labels, arguments)
     if y is None:
         raise InputError(f"--labels {arguments.labels}: has no labels; choose another")
     way_out = "got"
@@ -104,10 +112,19 @@ def known_labels(posterior, arguments):
     return y, names
 
 
-def _labels_from(source, posterior):
-    """Labels and their names, from an array file or any other SOURCE."""
+def _labels_from(source, arguments):
+    """Labels and their names, from a table, an array file or any other SOURCE."""
     from dpmix import datasets
+    from dpmix.datasets.table_files import is_table_file, labels_in_table
 
+    if is_table_file(source):
+        if "label" not in arguments:
+            raise InputError(
+                f"--labels {source}: is a table; say which of its columns is the label by --label-column"
+            )
+        return labels_in_table(source, arguments.label)
+    if "label" in arguments:
+        raise InputError("--label-column is for --labels FROM that is a table; leave it out")
     if os.path.isfile(source):
         values, y = _read(source)
         return (values, None) if values.ndim == 1 else (y, None)

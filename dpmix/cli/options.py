@@ -4,6 +4,7 @@ import argparse
 import math
 
 from dpmix.base.errors import InputError
+from dpmix.base.escaping import for_terminal
 from dpmix.base.text import MOST_DIGITS, read_integer, read_number, shown
 from dpmix.cli.files import PICTURES
 from dpmix.cli.streams import note
@@ -22,6 +23,8 @@ __all__ = [
     "load_observed",
     "load_source",
     "shape_of",
+    "table_options",
+    "tell_columns",
     "tell_observed",
 ]
 
@@ -33,6 +36,8 @@ SOURCE is one of
   mnist:all            both
   a folder             of images of one size (PNG, GIF, BMP, JPEG, ...); sub-folders are classes
   a file               .npy, .npz or IDX, gzipped or not, of 0 and 1 or of grey values (see --threshold)
+  a table              .csv or .parquet, whose columns are 0 and 1 or have two values each; what is empty, NA or
+                       null is not observed (see --index, --label-column and --drop)
 Rows A to B - 1 of any of them, counted from 0, are 'SOURCE[A:B]', such as 'digits[0:1600]'."""
 
 
@@ -132,6 +137,22 @@ def add_source(parser):
     parser.add_argument(
         "--invert", action="store_true", default=False, help="exchange on and off: for ink on white"
     )
+    table = {
+        "--index": (
+            "COLUMN",
+            "of a table: this column names the rows (default: the first, if it has no name)",
+        ),
+        "--label-column": ("COLUMN", "of a table: this column is the label of the rows"),
+        "--drop": ("A,B,...", "of a table: leave these columns out"),
+        "--delimiter": (
+            "CHARACTER",
+            "of a .csv file (default: comma, semicolon, tab or bar, as its first line has)",
+        ),
+        "--encoding": ("NAME", "of a .csv file, such as latin-1 (default: utf-8)"),
+    }
+    for name, (metavar, text) in table.items():
+        place = "label" if name == "--label-column" else name[2:]
+        parser.add_argument(name, dest=place, metavar=metavar, help=text)
 
 
 def add_observed(parser):
@@ -170,8 +191,20 @@ def add_overwrite(parser):
     parser.add_argument("--overwrite", action="store_true", default=False, help="replace what is there")
 
 
-def load_source(arguments, load=None, names=("threshold",)):
+def table_options(arguments):
+    """Return the options that say how to read a table, as `dpmix.datasets.load` takes them."""
+    options = given(arguments, "index", "label", "drop", "delimiter", "encoding")
+    if "drop" in options:
+        options["drop"] = [name.strip() for name in options["drop"].split(",")]
+    if options.get("delimiter") in ("\\t", "tab"):
+        options["delimiter"] = "\t"
+    return options
+
+
+def load_source(arguments, load=None, names=("threshold",), columns=None):
     """Return the `Images` that SOURCE and its options name, or what `load` makes of them and `names`.
+
+    A table must have the `columns` of a run, where these are given.
 
     --invert is for the caller of a `load` that gives more than images.
     """
@@ -182,15 +215,17 @@ def load_source(arguments, load=None, names=("threshold",)):
         options["classes"] = [name.strip() for name in options["classes"].split(",")]
         if not all(options["classes"]):
             raise InputError(f"--classes must be labels and commas, such as 2,3; got {arguments.classes!r}")
-    found = (load or datasets.load)(arguments.source, **options)
+    if columns is not None:
+        options["columns"] = columns
+    found = (load or datasets.load)(arguments.source, **options, **table_options(arguments))
     return found.inverted() if arguments.invert and not isinstance(found, tuple) else found
 
 
-def load_observed(arguments):
+def load_observed(arguments, columns=None):
     """Return the `Images` of SOURCE and where they are observed, (n, d) bool or None; see `tell_observed`."""
     from dpmix import datasets
 
-    images, observed = load_source(arguments, datasets.load_observed, ("threshold", "observed"))
+    images, observed = load_source(arguments, datasets.load_observed, ("threshold", "observed"), columns)
     return images.inverted() if arguments.invert else images, observed
 
 
@@ -201,6 +236,12 @@ def tell_observed(observed):
     hidden, rows = int((~observed).sum()), int((~observed).any(axis=1).sum())
     share = f"{hidden:,} of {observed.size:,} pixels ({hidden / observed.size:.1%})"
     note(f"not observed: {share}, in {rows:,} of {len(observed):,} images")
+
+
+def tell_columns(images):
+    """Say on stderr what 0 and 1 stand for in the columns of a table, where these are not named by it."""
+    if images.columns is not None and images.columns.values:
+        note(f"of the columns, 0 and 1 are: {'; '.join(map(for_terminal, images.columns.notes))}")
 
 
 def given(arguments, *names):

@@ -25,7 +25,8 @@ most sure and those that are least. Where labels are known, how it agrees with t
 normalised mutual information, purity, homogeneity and completeness, 1 at best.
 
 With -o, for every image its cluster, counted from 0 by decreasing size: .npy holds these numbers; .npz
-the arrays labels and confidence; .csv a line for each image with its label, too, where labels are known."""
+the arrays labels and confidence; .csv a line for each image, with its name where it has one, such as that of its
+file or of its row in a table, and its label, too, where labels are known."""
 
 _EXAMPLES = (
     "dpmix partition run",
@@ -69,7 +70,7 @@ def _partition(arguments):
     ball = dpmix.partitions.credible_ball(posterior, estimate, **given(arguments, "level"))
     members = cluster_members(posterior, estimate, typical=_MEMBERS, odd=_MEMBERS)
     if path:
-        _save(path, estimate.labels, members.confidence, y, names)
+        _save(path, estimate.labels, members.confidence, y, names, posterior.names)
     found = _fields(estimate, ball, members, y)
     show(as_json(found) if arguments.json else _text(found, most))
 
@@ -158,7 +159,7 @@ def _cluster_rows(clusters, most):
     return lines
 
 
-def _save(path, labels, confidence, y, names):
+def _save(path, labels, confidence, y, names, rows):
     """Write what is known of every image to `path` in the format of its ending."""
     import numpy as np
 
@@ -171,19 +172,20 @@ def _save(path, labels, confidence, y, names):
         arrays = {"labels": labels, "confidence": confidence}
         replace_files(path.parent, {path.name: lambda file: np.savez(file, **arrays)})
     else:
-        text = _csv(labels, confidence, y, names)
+        text = _csv(labels, confidence, y, names, rows)
         replace_files(path.parent, {path.name: lambda file: file.write(encoded(text))})
 
 
-def _csv(labels, confidence, y, names):
+def _csv(labels, confidence, y, names, rows):
     import csv
     import io
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "cluster", "confidence", *([] if y is None else ["label"])])
+    named = [] if rows is None else ["name"]
+    writer.writerow(["image", *named, "cluster", "confidence", *([] if y is None else ["label"])])
     for image, (cluster, sure) in enumerate(zip(labels.tolist(), confidence.tolist(), strict=True)):
-        row = [image, cluster, f"{sure:.6f}"]
+        row = [image, *(for_csv(rows[image]) for _ in named), cluster, f"{sure:.6f}"]
         if y is not None:
             known = y[image] >= 0
             row.append("" if not known else y[image] if names is None else for_csv(names[y[image]]))

@@ -15,6 +15,7 @@ trace            log joint and number of clusters of every chain, sweep by sweep
 hyperparameters  what a cluster expects of each pixel before it has members, and how firmly
 similarity       how often each pair of images is in one cluster, in the order of a partition
 gallery          the clusters of a partition: mean image, most typical and most odd members
+profiles         of a table: which columns set the clusters of a partition apart, and how surely
 contingency      known labels against the clusters of a partition
 
 The partition is the point estimate of 'dpmix partition', or one that this has written."""
@@ -36,7 +37,8 @@ _OPTIONS = {
     "hyperparameters": (),
     "similarity": _OF_PARTITION,
     "gallery": _OF_PARTITION,
-    "contingency": (*_OF_PARTITION, "labels", "classes"),
+    "profiles": _OF_PARTITION,
+    "contingency": (*_OF_PARTITION, "labels", "label", "classes"),
 }
 _MOST_CLUSTERS = 60  # in a gallery
 
@@ -68,8 +70,8 @@ def add_to(commands):
         "--most",
         type=int,
         metavar="N",
-        help=f"similarity: so many images, at random (default: 2,000); gallery and contingency: so many "
-        f"clusters, the largest (default: {_MOST_CLUSTERS})",
+        help=f"similarity: so many images, at random (default: 2,000); gallery, profiles and contingency: so many "
+        f"clusters, the largest (default: {_MOST_CLUSTERS}; profiles 40)",
     )
     add_partition(plot)
     add_labels(plot)
@@ -81,7 +83,8 @@ def _plot(arguments):
     for name in given(arguments, *{name: None for names in _OPTIONS.values() for name in names}):
         if name not in _OPTIONS[what]:
             takers = " and ".join(kind for kind, names in _OPTIONS.items() if name in names)
-            raise InputError(f"--{name} is for {takers} and says nothing to {what}; leave it out")
+            option = "label-column" if name == "label" else name
+            raise InputError(f"--{option} is for {takers} and says nothing to {what}; leave it out")
     path = check_file(arguments.out, arguments.overwrite, PICTURES)
     use_no_display()
     import dpmix
@@ -93,6 +96,7 @@ def _plot(arguments):
         "hyperparameters": lambda posterior, _: dpmix.plot.hyperparameters(posterior),
         "similarity": _similarity,
         "gallery": _gallery,
+        "profiles": _profiles,
         "contingency": _contingency,
     }[what]
     save_picture(draw(posterior, arguments), path)
@@ -121,6 +125,13 @@ def _gallery(posterior, arguments):
 
     most = getattr(arguments, "most", _MOST_CLUSTERS)
     return dpmix.plot.gallery(posterior, partition_of(posterior, arguments), most=most)
+
+
+def _profiles(posterior, arguments):
+    import dpmix
+
+    found = dpmix.partitions.profile(posterior, partition_of(posterior, arguments))
+    return dpmix.plot.profiles(found, **({"clusters": arguments.most} if "most" in arguments else {}))
 
 
 def _contingency(posterior, arguments):

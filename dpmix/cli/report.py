@@ -2,9 +2,13 @@
 
 import json
 
+from dpmix.base.escaping import for_terminal
 from dpmix.base.text import count, table
+from dpmix.tables.columns import Columns
 
 __all__ = ["agreement_text", "as_json", "chain_table", "run_fields", "run_text"]
+
+_COLUMNS = 12  # of a table that are named
 
 
 def as_json(fields):
@@ -35,6 +39,7 @@ def run_fields(folder, records, state):
         "n": table.n,
         "d": table.d,
         "shape": [int(side) for side in table.shape],
+        **({"columns": table.columns.to_json()} if table.columns else {}),
         **folder.plan.to_json(),
         **chain_fields(records),
     }
@@ -69,7 +74,10 @@ def run_text(fields):
     kept = ", kept as counts" if fields.get("keep") == "counts" else ""
     chains = f"{fields['chains']} of {count(fields['sweeps'], 'sweep')}{shards}"
     lines = [
-        f"images   {fields['n']:,} of {height} x {width} pixels",
+        f"rows     {fields['n']:,} of a table of {width:,} columns"
+        if "columns" in fields and height == 1
+        else f"images   {fields['n']:,} of {height} x {width} pixels",
+        *_column_lines(fields),
         f"prior    {prior}",
         f"chains   {chains}, from {fields['init']}, seed {fields['seed']}",
         f"draws    every {_ordinal(fields['thin'])}sweep after a burn-in of {fields['burn_in']:,}{kept}",
@@ -77,6 +85,17 @@ def run_text(fields):
         "",
     ]
     return "\n".join(lines) + "\n" + _chain_rows(fields)
+
+
+def _column_lines(fields):
+    """What the columns are called, and what 0 and 1 stand for."""
+    if "columns" not in fields:
+        return []
+    columns = Columns.from_json(fields["columns"])
+    some = ", ".join(map(for_terminal, columns.names[:_COLUMNS]))
+    rest = len(columns) - _COLUMNS
+    lines = [f"columns  {some}{f', and {rest:,} more' if rest > 0 else ''}"]
+    return lines + [f"         {for_terminal(note)}" for note in columns.notes[:_COLUMNS]]
 
 
 def agreement_text(summary, moves):

@@ -13,7 +13,8 @@ def load_query(arguments):
     """Return the posterior, the images and where these are observed, (n, d) bool or None."""
     import dpmix
 
-    posterior, (images, observed) = dpmix.load(arguments.folder), load_observed(arguments)
+    posterior = dpmix.load(arguments.folder)
+    images, observed = load_observed(arguments, posterior.columns)
     _check_size(posterior, images, arguments)
     tell_observed(observed)
     return posterior, images, observed

@@ -42,6 +42,7 @@ def _score(arguments):
     import numpy as np
 
     import dpmix
+    from dpmix.posterior.gain import gain_of
 
     posterior, images, observed = load_query(arguments)
     if arguments.labels and (images.y is None or images.y.max() < 0):
@@ -49,13 +50,17 @@ def _score(arguments):
     values = dpmix.log_predictive(posterior, images, observed)
     n, mean = len(values), float(np.mean(values))
     error = float(np.std(values, ddof=1) / np.sqrt(n)) if n > 1 else None
+    gain = gain_of(posterior, images, observed)
     agreement = _agreement(posterior, images, observed) if arguments.labels else {}
     if arguments.json:
         fields = {"n": n, "log_predictive": mean, "standard_error": error, "unit": "nats per image"}
+        fields |= {} if gain is None else {"doubling": gain.doubling}
         show(as_json({**fields, **({"labels": agreement} if agreement else {})}))
         return
     spread = "" if error is None else f", standard error {error:.2f}"
     show(f"log predictive {mean:.2f} nats per image{spread} ({count(n, 'image')})")
+    if gain is not None:
+        show(f"twice as many chains would gain about {gain.doubling:.2g} nats per image")
     for name, per_chain in agreement.items():
         show(f"{name:14} {'  '.join(f'{value:.3f}' for value in per_chain)}")
 

@@ -1,6 +1,7 @@
 """`load_observed`: the same sources as `load`, with pixels that nobody observed."""
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from dpmix.datasets.binarization import check_threshold
 from dpmix.datasets.images import Images, class_rows, images_of
 from dpmix.datasets.row_ranges import rows_of, source_and_rows
 from dpmix.datasets.source import load
+from dpmix.datasets.table_files import TableOptions, is_table_file, read_table_file
+from dpmix.tables.columns import Columns
 
 __all__ = ["load_observed"]
 
@@ -23,19 +26,29 @@ def load_observed(
     threshold: Real | None = None,
     observed: PathLike | None = None,
     data_home: PathLike | None = None,
+    *,
+    index: str | None = None,
+    label: str | None = None,
+    drop: Sequence[str] | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
+    columns: Columns | None = None,
 ) -> tuple[Images, NDArray[np.bool_] | None]:
     """Load images of which some pixels may not be observed, as `dpmix.sample` and the queries take them.
 
     Parameters
     ----------
     source, classes, threshold
-        As for `load`; in an array file of floats, NaN is a pixel that is not observed.
+        As for `load`; in an array file of floats, NaN is a pixel that is not observed, in a table NaN, null, NA,
+        a question mark and a cell with nothing in it.
     observed : str or path-like, optional
         A .npy or .npz file of booleans, or 0 and 1, that are true where a pixel is observed: one value
         for each pixel of all images of `source`, (n, d) or (n, height, width), or of one image, (d,) or
         (height, width), for all of them. What it leaves out is as unobserved as NaN is; an array file may
         hold any number there.
     data_home : path-like, optional
+        As for `load`.
+    index, label, drop, delimiter, encoding, columns
         As for `load`.
 
     Returns
@@ -61,24 +74,36 @@ def load_observed(
            [ True,  True,  True]])
     """
     threshold = check_threshold(threshold, optional=True)
+    table = TableOptions.checked(index, label, drop, delimiter, encoding, columns)
     whole, rows = source_and_rows(source)
+    is_path = isinstance(source, (str, os.PathLike)) and source != "digits"
     if rows is not None:
-        images, seen = load_observed(whole, None, threshold, observed, data_home)
+        images, seen = load_observed(whole, None, threshold, observed, data_home, **table._asdict())
         seen = np.ones(images.shape, bool) if seen is None else seen
         images, seen = rows_of(images, rows, source), seen[rows]
-    elif isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
+    elif is_path and is_table_file(source):
+        images, seen = _table_with_gaps(source, table, threshold, observed)
+    elif is_path and os.path.isfile(source):
+        table.refuse(source)
         images, seen = read_array(source, lambda values, y: _with_gaps(values, y, threshold, observed))
     else:
-        images = load(source, threshold=threshold, data_home=data_home)
+        images = load(source, threshold=threshold, data_home=data_home, **table._asdict())
         seen = _observed(np.ones(images.x.shape, bool), images.image_shape, observed)
     if classes is not None:
         rows = class_rows(images.y, classes, images.classes)
         images, seen = images[rows], seen[rows]
     if seen.all():
         return images, None
-    return images_of(
-        (images.x & seen).reshape(-1, *images.image_shape), images.y, images.names, images.classes
-    ), seen
+    on = (images.x & seen).reshape(-1, *images.image_shape)
+    return images_of(on, images.y, images.names, images.classes, images.columns), seen
+
+
+def _table_with_gaps(path, options, threshold, observed):
+    """The images of a table, and where it is observed."""
+    table = read_table_file(path, options, threshold)
+    images = images_of(table.x, table.y, table.names, table.classes, table.columns)
+    seen = np.ones(images.shape, bool) if table.seen is None else table.seen
+    return images, _observed(seen, images.image_shape, observed)
 
 
 def _with_gaps(values, y, threshold, path):

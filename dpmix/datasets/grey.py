@@ -18,6 +18,8 @@ from dpmix.datasets.images import check_shape, check_y, class_rows
 from dpmix.datasets.mnist import MAX_GREY, SPLITS, read_split
 from dpmix.datasets.row_ranges import rows_of, source_and_rows
 from dpmix.datasets.rows import Rows
+from dpmix.datasets.source import load_table
+from dpmix.datasets.table_files import TableOptions, is_table_file
 
 __all__ = ["GreyImages", "load_grey"]
 
@@ -91,8 +93,14 @@ def load_grey(
     classes: Classes | None = None,
     maximum: Real | None = None,
     data_home: PathLike | None = None,
+    *,
+    index: str | None = None,
+    label: str | None = None,
+    drop: Sequence[str] | None = None,
+    delimiter: str | None = None,
+    encoding: str | None = None,
 ) -> GreyImages:
-    """Load images with grey values from a name or a path.
+    """Load images with grey values, or a table of zeros and ones, from a name or a path.
 
     Parameters
     ----------
@@ -105,6 +113,8 @@ def load_grey(
         uint16; an array of 0 and 1 stays as it is. MNIST, folders and the embedded digits take none.
     data_home : str or path-like, optional
         Folder of the MNIST files; see `load_mnist`.
+    index, label, drop, delimiter, encoding
+        As for `load`.
 
     Returns
     -------
@@ -125,15 +135,22 @@ def load_grey(
         raise InputTypeError(
             f"source must be a name or a path; got {shown(source)} ({type(source).__name__})"
         )
+    table = TableOptions.checked(index, label, drop, delimiter, encoding)
     whole, rows = source_and_rows(source)
     if rows is not None:
-        images = rows_of(load_grey(whole, None, maximum, data_home), rows, source)
+        options = {name: value for name, value in table._asdict().items() if name != "columns"}
+        images = rows_of(load_grey(whole, None, maximum, data_home, **options), rows, source)
         return images if classes is None else images[class_rows(images.y, classes, images.classes)]
     name, _, split = source.partition(":") if isinstance(source, str) else (None, "", "")
-    is_array = name != "mnist" and source != "digits" and not os.path.isdir(source)
+    is_table = name != "mnist" and source != "digits" and is_table_file(source)
+    is_array = not is_table and name != "mnist" and source != "digits" and not os.path.isdir(source)
     if maximum is not None and not is_array:
         text = Wording("{maximum} is for array files; got source {source!r}", source=str(source))
         raise InputError(text, "leave it out")
+    if is_table:
+        images = _of_table(load_table(source, table))
+        return images if classes is None else images[class_rows(images.y, classes, images.classes)]
+    table.refuse(source)
     if name == "mnist":
         images = _load_mnist(source, split or "train", data_home)
     elif source == "digits":
@@ -146,6 +163,10 @@ def load_grey(
     if classes is None:
         return images
     return images[class_rows(images.y, classes, images.classes)]
+
+
+def _of_table(images):
+    return GreyImages(images.x.astype(np.float32), images.y, images.image_shape, images.classes)
 
 
 def _load_mnist(source, split, data_home):
@@ -166,8 +187,8 @@ def _load_digits():
 def _load_array(path, maximum):
     if not os.path.exists(path):
         raise InputError(
-            "source must be digits, mnist, mnist:train, mnist:test, mnist:all, a folder of images, or a .npy, "
-            f".npz or IDX file; there is no file or folder {str(path)!r}"
+            "source must be digits, mnist, mnist:train, mnist:test, mnist:all, a folder of images, a table (.csv, "
+            f".parquet), or a .npy, .npz or IDX file; there is no file or folder {str(path)!r}"
         )
 
     def scaled(values, y):

@@ -13,6 +13,8 @@ from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import shown
 from dpmix.datasets.binarization import real_array, to_binary
 from dpmix.datasets.rows import Rows, check_picture_shape, frozen
+from dpmix.tables.columns import Columns
+from dpmix.tables.frames import is_frame, read_frame
 
 __all__ = ["Images"]
 
@@ -27,17 +29,20 @@ class Images(Rows):
 
     Parameters
     ----------
-    x : array_like (n, d) of 0 and 1
+    x : array_like (n, d) of 0 and 1, or a frame
         One row per image, pixels row by row from the top left. A writable array is copied, so that
-        later changes to it do not reach the images.
+        later changes to it do not reach the images. A frame brings `columns` and `names`.
     y : array_like (n,) of int, optional
         Label of each image; -1 or NaN, which becomes -1, where it is not known.
     shape : tuple of int, optional
-        (height, width) with height * width = d. By default a square where d is one, else (1, d).
-    names : sequence of str, optional
+        (height, width) with height * width = d. By default a square where d is one, else (1, d), which
+        the rows of a table with named columns always are.
+    names : sequence of str or int, optional
         Name of each image, such as its file.
     classes : sequence of str, optional
         Names of the labels: image i belongs to ``classes[y[i]]``.
+    columns : sequence of str, optional
+        Names of the pixels, where these are the columns of a table.
 
     Attributes
     ----------
@@ -47,8 +52,9 @@ class Images(Rows):
         Labels, read-only.
     image_shape : tuple of int
         (height, width).
-    names : tuple of str, or None
+    names : tuple of str or int, or None
     classes : tuple of str, or None
+    columns : dpmix.tables.columns.Columns, or None
     shape : tuple of int
         (n, d).
     ndim : int
@@ -74,21 +80,28 @@ class Images(Rows):
     ((4, 4), (2, 2))
     """
 
+    _fields = (*Rows._fields, "columns")
+
     def __init__(
         self,
         x: Table,
         y: ArrayLike | None = None,
         shape: Size = None,
-        names: Sequence[str] | None = None,
+        names: Sequence[str | int] | None = None,
         classes: Sequence[str] | None = None,
+        columns: Columns | Sequence[str] | None = None,
     ) -> None:
+        if is_frame(x):
+            x, columns, names = _of_frame(x, columns, names)
         x = _check_table(x)
         n, d = x.shape
         self._set("x", x)
-        self._set("image_shape", image_shape(d) if shape is None else check_shape(shape, d))
-        self._set("names", None if names is None else _check_strings("names", names))
-        if names is not None and len(self.names) != n:
-            raise InputError(f"names must be one per image, {n}; got {len(self.names)}")
+        self._set("columns", columns if columns is None or isinstance(columns, Columns) else Columns(columns))
+        if columns is not None and len(self.columns) != d:
+            raise InputError(f"columns must be one name per column, {d}; got {len(self.columns)}")
+        table_shape = image_shape(d) if columns is None else (1, d)
+        self._set("image_shape", table_shape if shape is None else check_shape(shape, d))
+        self._set("names", None if names is None else _check_names(names, n))
         self._set("classes", None if classes is None else _check_strings("classes", classes))
         self._set("y", None if y is None else check_y(y, n))
         if classes is not None:
@@ -97,16 +110,18 @@ class Images(Rows):
     def __repr__(self):
         labels = ""
         if self.y is not None:
-            low, high = (self.classes[y] if self.classes else y for y in (self.y.min(), self.y.max()))
+            known = self.y[self.y >= 0] if self.classes and self.y.max() >= 0 else self.y
+            low, high = (self.classes[y] if self.classes else y for y in (known.min(), known.max()))
             labels = f", labels {low}..{high}"
-        return f"Images(n={len(self)}, image_shape={self.image_shape}, {self.x.mean():.0%} on{labels})"
+        what = f"image_shape={self.image_shape}" if self.columns is None else f"columns={len(self.columns)}"
+        return f"Images(n={len(self)}, {what}, {self.x.mean():.0%} on{labels})"
 
 
-def images_of(values, y=None, names=None, classes=None):
+def images_of(values, y=None, names=None, classes=None, columns=None):
     """Return the `Images` of a fresh uint8 array (n, d) or (n, height, width) without copying it."""
     shape = values.shape[1:] if values.ndim == 3 else None
     x = frozen(np.ascontiguousarray(values).reshape(len(values), -1))
-    return Images(x, y, shape=shape, names=names, classes=classes)
+    return Images(x, y, shape=shape, names=names, classes=classes, columns=columns)
 
 
 def check_y(y, n):
@@ -184,6 +199,28 @@ def check_shape(shape, d):
     return height, width
 
 
+def _of_frame(x, columns, names):
+    """Pixels, columns and names of the rows of a frame."""
+    if columns is not None:
+        raise InputError("columns are those of the frame x; leave them out")
+    frame = read_frame(x)
+    if np.ma.is_masked(frame.x):
+        raise InputError("x has entries that are not observed", "give it to dpmix.sample or a query as it is")
+    return np.ma.getdata(frame.x), frame.columns, frame.names if names is None else names
+
+
+def _check_names(names, n):
+    """Names of `n` images, texts or whole numbers."""
+    if isinstance(names, str) or not np.iterable(names):
+        raise InputTypeError(f"names must be a sequence of strings; got {shown(names)}")
+    names = tuple(names)
+    if not all(isinstance(name, (str, int)) and not isinstance(name, bool) for name in names):
+        raise InputTypeError(f"names must be a sequence of strings; got {shown(names)}")
+    if len(names) != n:
+        raise InputError(f"names must be one per image, {n}; got {len(names)}")
+    return names
+
+
 def _check_strings(name, values):
     if (
         isinstance(values, str)
@@ -195,7 +232,7 @@ def _check_strings(name, values):
 
 
 def _check_classes(y, classes):
-    if y is None or y.min() < 0 or y.max() >= len(classes):
+    if y is None or y.min() < -1 or y.max() >= len(classes):
         raise InputError(
             f"classes must name every label 0..{len(classes) - 1} of y; got {len(classes)} names"
         )

@@ -13,8 +13,13 @@ from numpy.typing import NDArray
 
 from dpmix.base.annotations import Arrays
 from dpmix.base.errors import InputError
+from dpmix.base.notebook import MOST_TILES, as_html, tiles
+from dpmix.base.text import count
 
 __all__ = ["Rows", "TableShape", "check_picture_shape", "frozen"]
+
+
+_MOST_LABELS = 12  # that a notebook shows
 
 
 class TableShape(tuple):
@@ -60,13 +65,41 @@ class Rows:
         Images or GreyImages
             As these are; grey values v become 1 - v.
 
+        Raises
+        ------
+        InputError
+            The rows of a table with named columns.
+
         Examples
         --------
         >>> from dpmix.datasets import Images
         >>> Images([[0, 1, 1, 1]]).inverted().x
         array([[1, 0, 0, 0]], dtype=uint8)
         """
+        if getattr(self, "columns", None) is not None:
+            raise InputError(
+                "a table with named columns cannot be inverted", "leave that out: it is for pictures"
+            )
         return self._with(x=frozen(1 - self.x))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: labels, and the first pictures."""
+        rows, n_shown = [], min(len(self), MOST_TILES)
+        if self.y is not None:
+            values, counts = np.unique(self.y, return_counts=True)
+            rows = [
+                ("label", "images"),
+                *zip(map(self._label, values), map("{:,}".format, counts), strict=True),
+            ]
+            if len(rows) > _MOST_LABELS:
+                rows = [*rows[:_MOST_LABELS], (f"{len(values) - _MOST_LABELS + 1:,} more", "")]
+        of = "" if n_shown == len(self) else f"The first {n_shown} of "
+        caption = f"{of}{count(len(self), 'image')} of {self.image_shape[0]} by {self.image_shape[1]} pixels"
+        largest = max(float(self.x[:n_shown].max()), 1.0)
+        return as_html(repr(self), rows, picture=tiles(self.x[:n_shown] / largest, self.image_shape, caption))
+
+    def _label(self, value):
+        return "not known" if value < 0 else self.classes[value] if self.classes else str(value)
 
     def __len__(self) -> int:
         return len(self.x)

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from dpmix.base.annotations import Whole
+from dpmix.base.annotations import Real, Table, Whole
 from dpmix.base.checks import check_positive
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.model.shares import column_shares
 
 # As in dpmix.kernels.hyperparameters, which would load numba. Beyond, the log joint loses digits that matter.
 LEAST, MOST = 1e-6, 1e6
@@ -62,6 +63,7 @@ class Prior:
 
     A number fixes a hyperparameter; a `Gamma` distribution learns it with the clusters. All of them
     lie between 1e-6 and 1e6: a Gamma stands for its restriction to that range. Chains start at its mean.
+    `Prior.coarse` is for fewer and broader clusters, `Prior.fine` for more.
 
     Parameters
     ----------
@@ -112,6 +114,58 @@ class Prior:
         """The hyperparameters as a tuple that compares by value, arrays included."""
         values = (self.alpha, self.a, self.b, self.c)
         return tuple(tuple(value.tolist()) if isinstance(value, np.ndarray) else value for value in values)
+
+    @classmethod
+    def coarse(cls, x: Table, observed: ArrayLike | None = None, firmness: Real = 3.0) -> Self:
+        """A prior for fewer and broader clusters than the default finds.
+
+        Nothing is learned: alpha is 0.1, and in a new cluster each pixel is expected to be on as often as it is in
+        `x`, so firmly that the smaller of its pseudo-counts is `firmness`. A cluster has to differ from that in many
+        images before it pays. Images are predicted somewhat worse for it; see docs/fewer_clusters.md.
+
+        Parameters
+        ----------
+        x, observed
+            The images that are to be clustered, as `dpmix.sample` takes them.
+        firmness : float
+            The larger, the fewer clusters.
+
+        Returns
+        -------
+        Prior
+
+        Raises
+        ------
+        InputError, InputTypeError
+            What is no table of zeros and ones, or a bad `firmness`.
+
+        Examples
+        --------
+        >>> prior = Prior.coarse([[1, 0], [1, 1], [1, 0], [0, 0]])
+        >>> prior.alpha, prior.a.round(1), prior.b.round(1)
+        (0.1, array([7., 3.]), array([3., 7.]))
+        """
+        share, firmness = column_shares(x, observed), check_positive("firmness", firmness)
+        odds = share / (1 - share)
+        a, b = (np.clip(firmness * np.maximum(1, each), LEAST, MOST) for each in (odds, 1 / odds))
+        return cls(0.1, a, b)
+
+    @classmethod
+    def fine(cls) -> Self:
+        """A prior for more clusters than the default finds.
+
+        The default, but for alpha ~ Gamma(20, 1), which expects about twenty times as many clusters.
+
+        Returns
+        -------
+        Prior
+
+        Examples
+        --------
+        >>> Prior.fine().alpha
+        Gamma(shape=20.0, rate=1.0)
+        """
+        return cls(alpha=Gamma(20, 1))
 
     def start_alpha(self) -> float:
         """The concentration with which a chain starts.

@@ -6,16 +6,13 @@ from functools import cached_property
 
 import numpy as np
 
-from dpmix.base.arrays import (
-    check_binary,
-    check_classes,
-    check_mask,
-    check_numbers,
-    image_shape,
-    observed_entries,
-)
+from dpmix.base.arrays import check_classes, check_mask_form, image_shape
 from dpmix.base.errors import InputError
 from dpmix.kernels.records import Runs, table_rows
+from dpmix.model.packing import check_form, packed_rows, row_blocks
+from dpmix.tables.columns import Columns, check_columns, check_names
+from dpmix.tables.frames import is_frame, read_frame
+from dpmix.tables.sparse import is_sparse
 
 __all__ = ["BinaryTable"]
 
@@ -41,6 +38,10 @@ class BinaryTable:
         Whether any pixel is unobserved.
     n_classes : int
         Number of classes of the label column, 0 where there is none.
+    columns : dpmix.tables.columns.Columns or None
+        What the pixels are called and stand for, where they are columns of a table with names.
+    names : tuple of str or int, or None
+        What the images are called.
     """
 
     packed: np.ndarray
@@ -48,37 +49,43 @@ class BinaryTable:
     shape: tuple
     masked: bool = False
     n_classes: int = 0
+    columns: Columns | None = None
+    names: tuple | None = None
 
     @classmethod
-    def from_input(cls, x, observed=None, labels=None, name="x"):
-        """Check and pack whatever `dpmix.sample` accepts as `x`, `observed` and `labels`."""
-        shape = getattr(x, "image_shape", None)  # of Images
-        values = check_numbers(x, name)
-        if values.ndim != 2:
-            raise InputError(
-                f"{name} must have 2 dimensions, images by pixels; got shape {values.shape}; "
-                f"reshape images to rows, as in {name}.reshape(len({name}), -1)"
-            )
+    def from_input(cls, x, observed=None, labels=None, name="x", columns=None):
+        """Check and pack whatever `dpmix.sample` accepts as `x`, `observed`, `labels` and `columns`."""
+        shape, names = getattr(x, "image_shape", None), None
+        named = None if columns is None else columns if isinstance(columns, Columns) else Columns(columns)
+        if is_frame(x):
+            frame = read_frame(x, name, None)
+            x, found, names = frame.x, frame.columns, frame.names
+            shape = None if found is None else (1, len(found))
+        else:
+            found, names = getattr(x, "columns", None), getattr(x, "names", None) if shape else None
+            found = found if isinstance(found, Columns) else None
+        check_columns(named, found, "columns")
+        named = found or named
+        values = check_form(x, name)
         n, d = values.shape
-        if n == 0 or d == 0:
-            raise InputError(f"{name} must hold at least one image of one pixel; got shape {values.shape}")
-        observed = check_mask("observed", observed, observed_entries(x, values))
-        columns = [np.packbits(check_binary(values, name, observed), axis=1, bitorder="little")]
-        masked = not observed.all()
-        if masked:
-            columns.append(np.packbits(observed, axis=1, bitorder="little"))
-        n_classes = 0
-        if labels is not None:
-            codes, n_classes = check_classes(labels, n)
-            columns.append(codes.astype("<u2")[:, None].view(np.uint8))
-        packed = columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
-        return cls(packed, d, tuple(shape or image_shape(d)), masked, n_classes)
+        if named is not None and len(named) != d:
+            raise InputError(f"columns must be one name for each of the {d} columns; got {len(named)}")
+        if observed is not None:
+            observed = check_mask_form("observed", observed, (n, d))
+        codes, n_classes = (None, 0) if labels is None else check_classes(labels, n)
+        packed, masked = packed_rows(x, values, observed, name, 2 if n_classes else 0)
+        if n_classes:
+            packed[:, -2:] = codes.astype("<u2")[:, None].view(np.uint8)
+        shape = tuple(shape or ((1, d) if named or is_sparse(x) else image_shape(d)))
+        names = None if names is None else check_names(names, n)
+        return cls(packed, d, shape, masked, n_classes, named, names)
 
     def __reduce__(self):  # without what is cached
-        return type(self), (np.asarray(self.packed), self.d, self.shape, self.masked, self.n_classes)
+        packed = np.asarray(self.packed)
+        return type(self), (packed, self.d, self.shape, self.masked, self.n_classes, self.columns, self.names)
 
     def with_rows(self, packed):
-        """The table of other images, or of some of these, packed in the same way."""
+        """The table of other images, or of some of these, packed in the same way, without names."""
         return type(self)(packed, self.d, self.shape, self.masked, self.n_classes)
 
     @property
@@ -162,20 +169,23 @@ class BinaryTable:
         )
 
     def _runs_of(self, dense):
-        counts, starts, stops = [np.zeros(1, np.int64)], [], []
-        step = max(1, _BLOCK_BYTES // self.d)
-        for first in range(0, self.n, step):
-            padded = np.pad(dense(slice(first, first + step)), ((0, 0), (1, 1))).view(np.int8)
+        """Offsets, starts and stops of the runs of what `dense` gives for rows, block by block."""
+        offsets, starts, stops = np.zeros(self.n + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int32)
+        for rows in row_blocks(self.n, self.d):
+            padded = np.pad(dense(rows), ((0, 0), (1, 1))).view(np.int8)
             edges = np.diff(padded, axis=1)
-            rows, begin = np.nonzero(edges == 1)
-            counts.append(np.bincount(rows, minlength=len(padded)))
-            starts.append(begin.astype(np.int32))
-            stops.append(np.nonzero(edges == -1)[1].astype(np.int32))
-        return (
-            np.cumsum(np.concatenate(counts), dtype=np.int64),
-            np.concatenate(starts),
-            np.concatenate(stops),
-        )
+            owners, begin = np.nonzero(edges == 1)
+            offsets[rows.start + 1 : rows.stop + 1] = np.bincount(owners, minlength=len(padded))
+            _extend(starts, begin)
+            _extend(stops, np.nonzero(edges == -1)[1])
+        return np.cumsum(offsets, out=offsets), starts, stops
+
+
+def _extend(array, more):
+    """Let an array that nobody else holds grow in place: what would be joined in the end need not be held twice."""
+    before = array.size
+    array.resize(before + more.size, refcheck=False)
+    array[before:] = more
 
 
 def _column_sums(dense, n):

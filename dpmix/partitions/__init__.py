@@ -4,7 +4,8 @@ An image's cluster number means nothing by itself, as clusters are numbered anew
 can be averaged over draws is which images are together (`co_clustering`); what can be reported is the
 partition that is nearest to all draws (`point_estimate`), with how far the posterior reaches around it
 (`credible_ball`), how sure it is of each image (`confidence`), the members that stand for a cluster or
-stand out in it (`cluster_members`), and how it compares with known labels (`compare_labels`).
+stand out in it (`cluster_members`), which columns set a cluster apart (`profile`), and how it compares with
+known labels (`compare_labels`).
 """
 
 from dpmix.partitions.coclustering import CoClustering, co_clustering
@@ -12,6 +13,7 @@ from dpmix.partitions.credible_ball import Bound, CredibleBall, credible_ball
 from dpmix.partitions.known_labels import Contingency, LabelComparison, compare_labels, contingency_table
 from dpmix.partitions.members import ClusterMembers, cluster_members, confidence, mean_images
 from dpmix.partitions.point import PointEstimate, point_estimate
+from dpmix.partitions.profiles import Profile, profile
 
 __all__ = [
     "Bound",
@@ -21,6 +23,7 @@ __all__ = [
     "CredibleBall",
     "LabelComparison",
     "PointEstimate",
+    "Profile",
     "cluster_members",
     "co_clustering",
     "compare_labels",
@@ -29,4 +32,5 @@ __all__ = [
     "credible_ball",
     "mean_images",
     "point_estimate",
+    "profile",
 ]

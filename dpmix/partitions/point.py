@@ -1,6 +1,7 @@
 """One partition out of many: the one with the least expected distance from the partition that is meant."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,17 +9,20 @@ from numpy.typing import NDArray
 from dpmix.base.annotations import Loss, Seed, Whole
 from dpmix.base.checks import check_bool, check_count, check_seed
 from dpmix.base.errors import InputError
+from dpmix.base.notebook import as_html
 from dpmix.base.progress import compiling_shown
 from dpmix.partitions.candidates import best_of, candidates
 from dpmix.partitions.draws import by_size, flat_draws
 from dpmix.partitions.losses import loss_of
 from dpmix.partitions.wording import cluster_notes
 from dpmix.posterior.posterior import Posterior, check_posterior
+from dpmix.tables.frames import new_frame
 
 __all__ = ["PointEstimate", "point_estimate"]
 
 _MOST_DRAWS = 500
 _BYTES = 1 << 29  # of the tables of a search, at the number of clusters of the largest draw
+_SHOWN = 12  # clusters in a notebook
 _QUICK = 1_000_000  # images times draws up to which a restart costs next to nothing
 
 
@@ -49,6 +53,8 @@ class PointEstimate:
     draw_clusters : (int, int, int)
         Number of clusters of the draw with the fewest, of the median draw (of two the one with more), and of
         the draw with the most.
+    names : tuple of str or int, or None
+        What the images are called.
     """
 
     labels: np.ndarray
@@ -60,6 +66,7 @@ class PointEstimate:
     free_clusters: int
     free_loss: float
     draw_clusters: tuple
+    names: tuple | None = None
 
     def __repr__(self):
         unit = "variation of information {:.4g} nats" if self.loss == "vi" else "Binder's loss {:.4g}"
@@ -70,6 +77,15 @@ class PointEstimate:
             f"{unit.format(self.expected_loss)}, found from {self.found_from}>"
         )
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the sizes of the largest clusters, and how their number compares."""
+        shares = [
+            (str(ix), f"{size:,}", f"{size / len(self.labels):.1%}") for ix, size in enumerate(self.sizes)
+        ]
+        rest = [(f"{len(shares) - _SHOWN:,} more", f"{self.sizes[_SHOWN:].sum():,}", "")]
+        rows = [("cluster", "images", "share"), *shares[:_SHOWN], *(rest if len(shares) > _SHOWN else [])]
+        return as_html(repr(self), rows, self.notes)
+
     @property
     def n_clusters(self) -> int:
         """Number of clusters."""
@@ -79,6 +95,26 @@ class PointEstimate:
     def notes(self) -> tuple[str, ...]:
         """Where the number of clusters lies among those of the draws, and why: sentences, a tuple of str."""
         return cluster_notes(self)
+
+    def to_frame(self, library: str | None = None) -> Any:
+        """The cluster of each image, as a frame that knows their names.
+
+        Parameters
+        ----------
+        library : {"pandas", "polars", "pyarrow"}, optional
+            By default the first of these that is installed.
+
+        Returns
+        -------
+        frame
+            Of a column cluster; names are the index, or a column name where the library has no index.
+
+        Raises
+        ------
+        InputError
+            None of these libraries is installed, or not the one that is asked for.
+        """
+        return new_frame({"cluster": self.labels}, self.names, library)
 
     @property
     def sizes(self) -> NDArray[np.int64]:
@@ -195,6 +231,7 @@ def point_estimate(
         free.n_clusters,
         free.expected_loss,
         draw_clusters,
+        posterior.names,
     )
 
 

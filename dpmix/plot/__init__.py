@@ -17,6 +17,7 @@ from dpmix.plot.hyperparameter_map import hyperparameters
 from dpmix.plot.image_grid import bias_images, fantasies, image_grid
 from dpmix.plot.image_rows import image_rows, reconstructions
 from dpmix.plot.member_images import gallery
+from dpmix.plot.profile_map import profiles
 from dpmix.plot.similarity_matrix import similarity
 from dpmix.plot.training_curves import training_curves
 
@@ -31,6 +32,7 @@ __all__ = [
     "hyperparameters",
     "image_grid",
     "image_rows",
+    "profiles",
     "reconstructions",
     "similarity",
     "trace",

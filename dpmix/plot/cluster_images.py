@@ -9,8 +9,10 @@ from dpmix.base.annotations import Size, Whole
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count, shown
+from dpmix.plot.column_cells import is_table
 from dpmix.plot.image_input import read_shape
 from dpmix.plot.style import INK_MAP, QUIET, check_axes, set_title, text_size
+from dpmix.plot.table_clusters import draw_probabilities
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
 from dpmix.posterior.posterior import Posterior, check_posterior
 
@@ -34,7 +36,8 @@ def clusters(
     """Show the clusters of one draw, largest first, with the number of members under each.
 
     A tile is the posterior mean of the probability of each pixel to be on, from white (0) to black (1),
-    given the images in the cluster: ``(a + ones) / (a + b + observed)``.
+    given the images in the cluster: ``(a + ones) / (a + b + observed)``. Clusters of a table, whose rows are no
+    pictures, stand side by side, with a line for each column under its name.
 
     Parameters
     ----------
@@ -60,7 +63,7 @@ def clusters(
     Returns
     -------
     matplotlib.axes.Axes
-        The clusters are its ``images``, in order.
+        The clusters are its ``images``, in order; of a table strips of columns, and the key.
 
     Raises
     ------
@@ -79,6 +82,9 @@ def clusters(
         check_axes(ax)
     counts = posterior.draw(chain, draw)
     shown, left_out = counts.sizes[:most], counts.sizes[len(counts.sizes[:most]) :]
+    if is_table(posterior) and decoder is None and shape is None:
+        whose = f"{_told(counts, shown, left_out)} of {count(posterior.table.n, 'row')}"
+        return draw_probabilities(posterior, counts, shown, f"{whose} · chain {chain}, draw {draw}", ax)
     images, shape = _images(counts, len(shown), posterior.image_shape, decoder, shape)
     columns = min(per_row, len(shown))
     sides = np.sqrt(shown / shown[0]).clip(_SMALLEST) if shrink else np.ones(len(shown))
@@ -100,6 +106,11 @@ def clusters(
         f"chain {chain}, draw {draw}",
     )
     return ax
+
+
+def _told(counts, shown, left_out):
+    total = count(len(counts.sizes), "cluster")
+    return f"{len(shown):,} of {total}" if len(left_out) else total
 
 
 def _check_draw(posterior, chain, draw):

@@ -5,7 +5,9 @@ from matplotlib.axes import Axes
 
 from dpmix.base.annotations import Whole
 from dpmix.base.checks import check_count
+from dpmix.plot.column_cells import is_table
 from dpmix.plot.style import INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, set_title
+from dpmix.plot.table_clusters import draw_prior
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height
 from dpmix.posterior.posterior import Posterior, check_posterior
 
@@ -34,7 +36,8 @@ def hyperparameters(posterior: Posterior, chain: Whole | None = None, *, ax: Axe
     Returns
     -------
     matplotlib.axes.Axes
-        Its ``images`` are the mean, the strength on a scale from 0 to 1, and that scale.
+        Its ``images`` are the mean, the strength on a scale from 0 to 1, and that scale; of a table strips of
+        columns with both, under their names.
 
     Raises
     ------
@@ -50,6 +53,9 @@ def hyperparameters(posterior: Posterior, chain: Whole | None = None, *, ax: Axe
     mean, strength = _averages(check_posterior(posterior), chain)
     low, high = np.log10(strength.min()), np.log10(strength.max())
     shade = (np.log10(strength) - low) / (high - low) if high > low else np.full(strength.shape, 0.5)
+    whose = "all chains" if chain is None else f"chain {chain % len(posterior.a)}"
+    if is_table(posterior):
+        return draw_prior(posterior, mean, strength, shade, f"prior of {mean.size:,} columns · {whose}", ax)
     shape, height = posterior.image_shape, tile_height(posterior.image_shape)
     line = line_height(ax, 2, 1, shape) if ax is not None else 0.19 / _INCHES
     size = 2 + _APART, height + 2.4 * line
@@ -63,7 +69,6 @@ def hyperparameters(posterior: Posterior, chain: Whole | None = None, *, ax: Axe
         ax.text(left, height + 0.9 * line, told, va="center_baseline", **text)
     scale = np.linspace(0, 1, 256)[None]
     add_tile(ax, scale, 1 + _APART, height + 1.7 * line, 1, 0.5 * line, UNCERTAINTY_MAP)
-    whose = "all chains" if chain is None else f"chain {chain % len(posterior.a)}"
     set_title(ax, f"prior of {mean.size:,} pixels · {whose}")
     return ax
 

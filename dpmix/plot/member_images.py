@@ -10,7 +10,9 @@ from dpmix.base.text import count
 from dpmix.partitions import cluster_members, mean_images
 from dpmix.partitions.draws import as_labels
 from dpmix.partitions.point import PointEstimate
+from dpmix.plot.column_cells import is_table
 from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
+from dpmix.plot.table_clusters import draw_members
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
 from dpmix.posterior.posterior import Posterior, check_posterior
 
@@ -34,7 +36,9 @@ def gallery(
     """Show the clusters of a partition, largest first: mean image, most typical and most odd members.
 
     Before each stand its number, its size and the mean of `dpmix.partitions.confidence` over its members.
-    Pixels that are not observed, in the mean those that no member has observed, are blue.
+    Pixels that are not observed, in the mean those that no member has observed, are blue. Members of a table, whose
+    rows are no pictures, stand under their names, with a line for each column, of which those are shown that differ
+    most between clusters.
 
     Parameters
     ----------
@@ -52,7 +56,8 @@ def gallery(
     Returns
     -------
     matplotlib.axes.Axes
-        Its ``images`` are, cluster by cluster, the mean, the typical ones and the odd ones.
+        Its ``images`` are, cluster by cluster, the mean, the typical ones and the odd ones; of a table blocks of
+        cells.
 
     Raises
     ------
@@ -69,6 +74,8 @@ def gallery(
     most = None if most is None else check_count("most", most)
     members, means = cluster_members(posterior, labels, typical, odd, by), mean_images(posterior, labels)
     shown = np.argsort(-members.sizes, kind="stable")[:most]
+    if is_table(posterior):
+        return draw_members(posterior, labels, members, means, shown, ax)
     strips = 1 if len(shown) <= _STRIP else 2
     rows, shape = -(-len(shown) // strips), posterior.image_shape
     columns = _columns(typical, odd)

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from dpmix.base.annotations import Arrays, PathLike, Whole
+from dpmix.base.annotations import Arrays, PathLike, Table, Whole
+from dpmix.base.arrays import image_shape
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.notebook import MOST_TILES, as_html, tiles
 from dpmix.base.pieces import evenly
 from dpmix.base.text import count
 from dpmix.base.wording import Wording
@@ -24,8 +26,12 @@ from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.standing import standing
 from dpmix.posterior.summary import Summary, summarize
 from dpmix.store.run_folder import RunFolder
+from dpmix.tables.columns import Columns
 
 __all__ = ["Draw", "Posterior", "check_posterior"]
+
+
+_SHOWN = 12  # chains, or clusters, in a notebook
 
 
 class Draw(NamedTuple):
@@ -52,6 +58,20 @@ class Draw(NamedTuple):
         That is ``(a + ones) / (a + b + observed)``, the mean of the pixel's Beta posterior.
         """
         return (self.a + self.ones) / (self.a + self.b + self.observed)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: sizes of the largest clusters, and their means where images are squares."""
+        k, d = self.ones.shape
+        rows = [
+            ("cluster", "images"),
+            *((str(ix), f"{size:,}") for ix, size in enumerate(self.sizes[:_SHOWN])),
+        ]
+        if k > _SHOWN:
+            rows.append((f"{k - _SHOWN:,} more", f"{self.sizes[_SHOWN:].sum():,}"))
+        heading = (
+            f"<dpmix.Draw: {count(k, 'cluster')} of {self.sizes.sum():,} images, alpha {self.alpha:.3g}>"
+        )
+        return as_html(heading, rows, picture=_cluster_tiles(self, image_shape(d)))
 
 
 class Posterior:
@@ -147,7 +167,38 @@ class Posterior:
         which = f"{chains} chains of {draws} draws"
         if self.in_burn_in:
             which = f"{count(chains, 'chain')} in burn-in, after {self.draw_sweeps[0] + 1} of {self.plan.sweeps} sweeps"
-        return f"<dpmix.Posterior: {n} images of {self.table.d} pixels, {counts}{which}>"
+        what = "images", "pixels"
+        if self.columns is not None:
+            what = "rows", "columns"
+        return f"<dpmix.Posterior: {n} {what[0]} of {self.table.d} {what[1]}, {counts}{which}>"
+
+    @property
+    def columns(self) -> Columns | None:
+        """What the columns of the table are called, and what 0 and 1 stand for in each; None without names."""
+        return self.table.columns
+
+    @property
+    def names(self) -> tuple[str | int, ...] | None:
+        """What the images, the rows of the table, are called; None where they are only numbered."""
+        return self.table.names
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: where each chain ended, and the clusters of the best last draw."""
+        chains, draws = self.alpha.shape
+        if not draws:
+            return as_html(repr(self))
+        last = [
+            (str(chain), f"{clusters:,}", f"{log_joint:,.1f}", f"{alpha:.3g}")
+            for chain, (clusters, log_joint, alpha) in enumerate(
+                zip(self.n_clusters[:, -1], self.log_joint[:, -1], self.alpha[:, -1], strict=True)
+            )
+        ]
+        rows = [("chain", "clusters", "log joint (nats)", "alpha"), *last[:_SHOWN]]
+        if chains > _SHOWN:
+            rows.append((f"{chains - _SHOWN:,} more", "", "", ""))
+        best = int(self.log_joint[:, -1].argmax())
+        picture = _cluster_tiles(self.draw(best), self.image_shape, f" of the last draw of chain {best}")
+        return as_html(repr(self), rows, picture=picture)
 
     @property
     def labels(self) -> Arrays:
@@ -265,7 +316,7 @@ class Posterior:
         picked = evenly(total, total if most is None else check_count("most", most))
         return (self.draw(*divmod(ix, n_draws)) for ix in picked.tolist())
 
-    def summary(self) -> Summary:
+    def summary(self, x: Table | None = None, observed: ArrayLike | None = None) -> Summary:
         """Say whether the chains agree, and what is known about the numbers that describe a draw.
 
         For the log joint, the number of clusters, alpha and the entropy of the cluster sizes: mean,
@@ -275,10 +326,26 @@ class Posterior:
         partitions are no further apart between chains than within; above 1.1, or with partitions
         more than 1.5 times as far apart, they do not. Chains that never moved say nothing.
 
+        Of four chains or more it says, too, what twice as many would gain in predictions: chains are left out,
+        and what that costs is carried on. That is best measured on images that were put aside.
+
+        Parameters
+        ----------
+        x : Images, or (m, d) array of 0/1 or bool, optional
+            Images to predict, that were not clustered. By default up to 500 of those that were, each left out
+            of its cluster, which makes the gain come out somewhat too small.
+        observed : (d,) or (m, d) array of bool, optional
+            True where a pixel of `x` is observed.
+
         Returns
         -------
         dpmix.posterior.summary.Summary
             Prints as a table with what it means; ``to_dict()`` gives it to JSON.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            Images that do not fit the posterior.
 
         Examples
         --------
@@ -294,21 +361,31 @@ class Posterior:
         >>> summary.quantities["n_clusters"].mean >= 1
         True
         """
-        return summarize(self)
+        return summarize(self, x, observed)
 
-    def to_arviz(self, labels: bool = False) -> Any:
+    def to_arviz(
+        self, labels: bool = False, log_likelihood: bool = False, posterior_predictive: bool = False
+    ) -> Any:
         """Return the draws as the xarray.DataTree that ArviZ works with.
 
         Group `posterior` holds n_clusters, alpha, entropy (of the cluster sizes, nats), and a and b
         with dimension pixel; group `sample_stats` holds lp (the log joint, nats) and what else the
         trace says of the sweeps that gave the draws. Where a or b is the same in all draws, it is in
-        `constant_data` instead.
+        `constant_data` instead. The coordinates of pixel and image are the names of columns and rows, where
+        the table has any.
 
         Parameters
         ----------
         labels : bool
             Add the cluster of each image to `posterior`, with dimension image. Clusters are numbered
             anew in each draw: no mean or R-hat of these numbers says anything.
+        log_likelihood : bool
+            Add the group `log_likelihood`: of each image, log p(x_i | x_-i, z_-i) in nats, its probability given
+            all other images where the draw puts them, with dimension image. ``arviz_stats.loo`` makes of it the
+            expected log predictive density by leave-one-out cross-validation.
+        posterior_predictive : bool
+            Add the group `posterior_predictive`: a table of new images for every draw, each from the cluster that
+            an image is in, with dimensions image and pixel; for small tables.
 
         Returns
         -------
@@ -319,7 +396,11 @@ class Posterior:
         ModuleNotFoundError
             The extra is not installed: ``pip install 'dpmix-toolkit[arviz]'``.
         InputError
-            A posterior without a draw, or in burn-in.
+            A posterior without a draw, or in burn-in, or more than fits in the memory of the machine.
+
+        Notes
+        -----
+        With either of the last two the images are in the group `observed_data`, NaN where unobserved.
 
         Examples
         --------
@@ -332,7 +413,7 @@ class Posterior:
         >>> tree["sample_stats"]["lp"].dims
         ('chain', 'draw')
         """
-        return to_arviz(check_posterior(self), labels)
+        return to_arviz(check_posterior(self), labels, log_likelihood, posterior_predictive)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.
@@ -355,6 +436,14 @@ class Posterior:
             A run is there already, or something that is no run.
         """
         RunFolder.write(path, self.table, self.plan, self.records, self.version, overwrite)
+
+
+def _cluster_tiles(draw, shape, of_what=""):
+    """A picture of how probable it is in the largest clusters that a pixel is on."""
+    k = len(draw.sizes)
+    which = count(k, "cluster") if k <= MOST_TILES else f"{MOST_TILES} largest of {k:,} clusters"
+    caption = f"The {which}{of_what}: how probable it is that a pixel is on"
+    return tiles(draw.on_proba()[:MOST_TILES], shape, caption)
 
 
 def check_posterior(posterior, with_draws=True):

@@ -7,7 +7,7 @@ from dpmix.base.text import count, table
 from dpmix.base.wording import Wording
 from dpmix.posterior.agreement import FEW, MIN_DRAWS, RATIO_GOOD, partitions_differ
 
-__all__ = ["advise", "advise_in_burn_in", "as_text", "without_labels"]
+__all__ = ["advise", "advise_in_burn_in", "as_text", "distance_line", "rows_of", "without_labels"]
 
 _NAMES = {
     "log_joint": "log joint (nats)",
@@ -17,17 +17,18 @@ _NAMES = {
 }
 _HEADINGS = ("mean", "sd", "MCSE", "R-hat", "ESS bulk", "ESS tail")
 _WIDTH = 88
+_MANY = 40  # clusters that nobody looks at one by one
+_TRIFLE = 0.005  # nats per image
 
 _DISAGREE = (
-    "Warning: the chains do not agree{evidence}. They are still on their way, or in different modes of the "
-    "posterior. Run more sweeps: {more_sweeps}. "
-    "If that does not help, as is common with hundreds of pixels, run more chains: predictions "
-    "average over chains and gain from every mode, but the number of clusters, alpha and the "
-    "clusters themselves hold for one chain at a time. Their range over the chains is no posterior "
-    "interval."
+    "The chains do not agree{evidence}: they are in different modes of the posterior, as is usual with hundreds "
+    "of pixels, or still on their way. Predictions average over chains and gain from every mode: for them, many "
+    "short chains are right. The number of clusters, alpha and the clusters themselves hold for one chain at a "
+    "time, and their range over the chains is no posterior interval: for them, and for a point estimate, run few "
+    "long chains, such as {long_chains}, or go on with these: {more_sweeps}."
 )
 _SAME_CLUSTERS = (
-    "Warning: the chains do not agree{evidence}, although they find much the same clusters: two draws are "
+    "The chains do not agree{evidence}, although they find much the same clusters: two draws are "
     "hardly further apart when they are of different chains. Run more sweeps before quoting means and "
     "intervals: {more_sweeps}. Which images belong together can be read from all chains."
 )
@@ -35,15 +36,19 @@ _SAME_CLUSTERS = (
 
 def as_text(summary):
     """The table of a `dpmix.posterior.summary.Summary`, and below it what it means."""
-    what = "in burn-in" if summary.in_burn_in else f"of {count(summary.draws, 'draw')}"
-    rows = [(f"{count(summary.chains, 'chain')} {what}", *_HEADINGS)]
-    rows += [(_NAMES[name], *_cells(quantity)) for name, quantity in summary.quantities.items()]
-    lines = [*table(rows, left={0}), "", _distance_line(summary.distance), ""]
+    lines = [*table(rows_of(summary), left={0}), "", distance_line(summary.distance), ""]
     notes = (textwrap.fill(note, _WIDTH, break_on_hyphens=False) for note in summary.notes)
     return "\n".join([*lines, *notes])
 
 
-def advise(chains, draws, quantities, distance, verdict):
+def rows_of(summary):
+    """The cells of that table, the headings first."""
+    what = "in burn-in" if summary.in_burn_in else f"of {count(summary.draws, 'draw')}"
+    rows = [(f"{count(summary.chains, 'chain')} {what}", *_HEADINGS)]
+    return rows + [(_NAMES[name], *_cells(quantity)) for name, quantity in summary.quantities.items()]
+
+
+def advise(chains, draws, quantities, distance, verdict, gain=None):
     """What a verdict means and what to do about it: a tuple of paragraphs."""
     if not draws:
         return (
@@ -91,9 +96,38 @@ def advise(chains, draws, quantities, distance, verdict):
                 "compare chains from other starts, such as {other_start}."
             )
         )
+    if quantities["n_clusters"].mean >= _MANY:
+        notes.append(
+            Wording(
+                "{clusters:.0f} clusters are many to look at, and follow from the prior, too: {coarse} gives fewer "
+                "and broader ones.",
+                clusters=quantities["n_clusters"].mean,
+            )
+        )
     if verdict in ("agree", "unknown"):
         notes += _note_few(quantities)
+    if gain is not None:
+        notes.append(_note_gain(chains, gain))
     return tuple(notes)
+
+
+def _note_gain(chains, gain):
+    """What twice as many chains would gain, and on which images that was found."""
+    which = (
+        f"{gain.images:,} images that were put aside" if gain.held_out else f"{gain.images:,} of the images"
+    )
+    if gain.doubling < _TRIFLE:
+        return Wording(
+            "More chains would predict images no better (found by leaving chains out, on {which}).",
+            which=which,
+        )
+    return Wording(
+        "Twice as many chains, {chains}, would predict an image better by about {doubling:.2g} nats (found by "
+        "leaving chains out, on {which}).",
+        chains=2 * chains,
+        doubling=gain.doubling,
+        which=which,
+    )
 
 
 def advise_in_burn_in(sweeps, burn_in):
@@ -142,7 +176,8 @@ def _evidence(quantities, distance):
     return f" ({', '.join(found)})" if found else ""
 
 
-def _distance_line(distance):
+def distance_line(distance):
+    """How far partitions are apart, in words."""
     values = ((distance.within, "within a chain"), (distance.between, "between chains"))
     known = [f"{value:.3g} {where}" for value, where in values if not math.isnan(value)]
     if not known:

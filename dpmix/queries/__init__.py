@@ -2,13 +2,15 @@
 
 `predict_proba` tells what hidden pixels are likely to be, `predict_mode` the same from the one best cluster,
 `sample_predictive` draws whole images, `predict_labels` says what an image shows, `log_predictive` how
-probable it is, `responsibilities` which cluster of a draw it belongs to, and `denoise` what it looked like
-before the noise. Names load on first use.
+probable it is, `responsibilities` which cluster of a draw it belongs to, `assign` which of a partition, and
+`denoise` what it looked like before the noise. Names load on first use.
 """
 
 from importlib import import_module
 
 _HOME = {
+    "Assignment": "dpmix.queries.assignment",
+    "assign": "dpmix.queries.assignment",
     "denoise": "dpmix.queries.denoising",
     "log_predictive": "dpmix.queries.query",
     "predict_labels": "dpmix.queries.query",
@@ -19,6 +21,8 @@ _HOME = {
 }
 
 __all__ = [
+    "Assignment",
+    "assign",
     "denoise",
     "log_predictive",
     "predict_labels",

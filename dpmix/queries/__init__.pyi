@@ -1,5 +1,7 @@
 """What loads on first use, told to editors and type checkers; `tests/test_types.py` holds both together."""
 
+from dpmix.queries.assignment import Assignment as Assignment
+from dpmix.queries.assignment import assign as assign
 from dpmix.queries.denoising import denoise as denoise
 from dpmix.queries.query import log_predictive as log_predictive
 from dpmix.queries.query import predict_labels as predict_labels
@@ -9,6 +11,8 @@ from dpmix.queries.query import responsibilities as responsibilities
 from dpmix.queries.query import sample_predictive as sample_predictive
 
 __all__ = [
+    "Assignment",
+    "assign",
     "denoise",
     "log_predictive",
     "predict_labels",

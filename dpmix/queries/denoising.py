@@ -12,6 +12,8 @@ probability p_k (1 - rate_off) / q_k, one that is seen off with p_k rate_off / (
 all clusters of all draws, each with the weight that the whole noisy image gives it, is exact.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,7 +25,7 @@ from dpmix.posterior.posterior import Posterior
 from dpmix.queries.evidence import Evidence
 from dpmix.queries.mixture import Block
 from dpmix.queries.passes import add_means
-from dpmix.queries.query_input import check_query
+from dpmix.queries.query_input import check_query, column_names
 
 __all__ = ["denoise"]
 
@@ -37,7 +39,7 @@ def denoise(
     draws: Whole | None = None,
     *,
     labels: ArrayLike | None = None,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float64] | Any:
     """Probability that each pixel of the clean image is on, given a noisy one.
 
     Parameters
@@ -56,7 +58,7 @@ def denoise(
 
     Returns
     -------
-    proba : (m, d) float64, or (d,) for one image
+    proba : (m, d) float64, or (d,) for one image, or a frame where one came
         Where the noise cannot have made what is seen, as everywhere with rates of 0, exactly 0 or 1.
 
     Raises
@@ -95,7 +97,7 @@ def denoise(
     add_means(posterior, evidence, query.draws, view, proba, mean)
     certain = observed & np.where(on, rate_on == 0, rate_off == 0)
     np.copyto(proba, on, where=certain)
-    return query.answer(proba)
+    return query.answer(proba, names=column_names(posterior))
 
 
 def _check_rate(name, value, d):

@@ -16,7 +16,8 @@ from dpmix.posterior.posterior import Posterior
 from dpmix.queries.evidence import Evidence, as_slice
 from dpmix.queries.mixture import chunks, draw_blocks
 from dpmix.queries.passes import add_means, draw_pixels, log_evidence, log_evidence_given, take_best
-from dpmix.queries.query_input import check_n_classes, check_query
+from dpmix.queries.query_input import check_n_classes, check_query, column_names
+from dpmix.queries.sparse_input import by_blocks
 
 __all__ = [
     "log_predictive",
@@ -35,7 +36,7 @@ def predict_proba(
     draws: Whole | None = None,
     *,
     labels: ArrayLike | None = None,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float64] | Any:
     """Probability that each pixel is on, given the observed pixels of its image.
 
     The exact posterior predictive: a weighted mean over all clusters of all draws, new ones included.
@@ -43,8 +44,9 @@ def predict_proba(
     Parameters
     ----------
     posterior : dpmix.Posterior
-    x : Images, or (m, d) or (d,) array of 0/1 or bool
-        One image or many. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed.
+    x : Images, or (m, d) or (d,) array of 0/1 or bool, or a frame or sparse matrix
+        One image or many. Masked entries of a `numpy.ma.MaskedArray`, NaN and null are not observed. A frame
+        must have the columns that were fitted, in their order and with their values.
     observed : (d,) or (m, d) array of bool, optional
         True where a pixel is observed, for all images or for each; pixels that `x` itself leaves
         out stay unobserved. Values of unobserved pixels are not looked at. By default every pixel
@@ -57,7 +59,7 @@ def predict_proba(
 
     Returns
     -------
-    proba : (m, d) float64, or (d,) for one image
+    proba : (m, d) float64, or (d,) for one image, or a frame of the kind that came
         Observed pixels come back as they are, exactly 0 or 1.
 
     Raises
@@ -139,6 +141,7 @@ def sample_predictive(
     return query.answer(samples, axis=1)
 
 
+@by_blocks
 def log_predictive(
     posterior: Posterior,
     x: Table,
@@ -167,7 +170,7 @@ def log_predictive(
 
     Returns
     -------
-    log_predictive : (m,) float64, or a float for one image
+    log_predictive : (m,) float64, or a float for one image, or a column of the library of a frame that came
         Nats, right to 1e-6; the logarithm of the mean probability over all draws of all chains. An
         image without observed pixels and label has 0.
 
@@ -193,12 +196,14 @@ def log_predictive(
     else:
         rest = _evidence(posterior, query._replace(observed=query.observed & ~query.given))
         found = log_evidence_given(posterior, Evidence(query.on, query.given), rest, query.draws)
-    return query.answer(np.minimum(found, 0.0))  # rounding may leave a probability of 1 a hair above
+    found = np.minimum(found, 0.0)  # rounding may leave a probability of 1 a hair above
+    return query.answer(found, names="log_predictive")
 
 
+@by_blocks
 def predict_labels(
     posterior: Posterior, x: Table, observed: ArrayLike | None = None, draws: Whole | None = None
-) -> NDArray[np.float64]:
+) -> NDArray[np.float64] | Any:
     """Probability of each label, given the observed pixels of its image.
 
     Parameters
@@ -210,7 +215,7 @@ def predict_labels(
 
     Returns
     -------
-    proba : (m, n_classes) float64, or (n_classes,) for one image
+    proba : (m, n_classes) float64, or (n_classes,) for one image, or a frame where one came
         Rows sum to 1.
 
     Raises
@@ -236,7 +241,7 @@ def predict_labels(
     evidence = _evidence(posterior, query)
     add_means(posterior, evidence, query.draws, lambda block: (block, block.class_proba), proba)
     proba /= proba.sum(axis=1, keepdims=True)
-    return query.answer(proba)
+    return query.answer(proba, names=tuple(map(str, range(proba.shape[1]))))
 
 
 def predict_mode(
@@ -246,7 +251,7 @@ def predict_mode(
     draws: Whole | None = None,
     *,
     labels: ArrayLike | None = None,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float64] | Any:
     """Complete images from one cluster each: the one, of all draws, that is most probably theirs.
 
     Where several clusters might have it, `predict_proba` blends them; this shows the best alone.
@@ -259,7 +264,7 @@ def predict_mode(
 
     Returns
     -------
-    proba : (m, d) float64, or (d,) for one image
+    proba : (m, d) float64, or (d,) for one image, or a frame where one came
         Probability of each pixel to be on in that cluster; observed pixels come back as they are.
 
     Raises
@@ -279,6 +284,7 @@ def predict_mode(
     return _fill_hidden(take_best, posterior, check_query(posterior, x, observed, labels, draws))
 
 
+@by_blocks
 def responsibilities(
     posterior: Posterior,
     x: Table,
@@ -287,7 +293,7 @@ def responsibilities(
     observed: ArrayLike | None = None,
     *,
     labels: ArrayLike | None = None,
-) -> NDArray[np.float64]:
+) -> NDArray[np.float64] | Any:
     """Probability of each cluster of one draw to be that of each image.
 
     Parameters
@@ -302,7 +308,7 @@ def responsibilities(
 
     Returns
     -------
-    responsibilities : (m, k + 1) float64, or (k + 1,) for one image
+    responsibilities : (m, k + 1) float64, or (k + 1,) for one image, or a frame where one came
         Rows sum to 1. Clusters are numbered as in ``posterior.labels[chain, draw]``; the last column
         is a cluster not opened yet.
 
@@ -333,7 +339,7 @@ def responsibilities(
     found -= found.max(axis=1, keepdims=True)
     np.exp(found, out=found)
     found /= found.sum(axis=1, keepdims=True)
-    return query.answer(found)
+    return query.answer(found, names=(*map(str, range(found.shape[1] - 1)), "new"))
 
 
 def _fill_hidden(fill, posterior, query):
@@ -346,7 +352,7 @@ def _fill_hidden(fill, posterior, query):
         fill(posterior, evidence, query.draws, lambda block: (block, block.on_proba(hidden)), found)
         proba[:, hidden] = found
     np.copyto(proba, query.on, where=query.observed)
-    return query.answer(proba)
+    return query.answer(proba, names=column_names(posterior))
 
 
 def _evidence(posterior, query):

@@ -9,8 +9,11 @@ from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.wording import Wording
 from dpmix.posterior.posterior import check_posterior
+from dpmix.tables.columns import Columns, check_columns
+from dpmix.tables.frames import Like, is_frame, read_frame
+from dpmix.tables.sparse import dense_rows, is_sparse, sparse_rows
 
-__all__ = ["Query", "check_n_classes", "check_query"]
+__all__ = ["Query", "check_n_classes", "check_query", "column_names"]
 
 
 class Query(NamedTuple):
@@ -22,9 +25,15 @@ class Query(NamedTuple):
     classes: np.ndarray | None  # (m,) int64, known labels, -1 where there is none
     draws: int | None  # how many draws to ask; None for all
     single: bool  # one image came instead of a row of images, and one answer goes back
+    like: Like | None = None  # a frame came
 
-    def answer(self, found, axis=0):
-        """`found`, which has an entry for each image along `axis`, in the form in which images came."""
+    def answer(self, found, axis=0, names=None):
+        """`found`, which has an entry for each image along `axis`, in the form in which images came.
+
+        Where a frame came, it is a frame of columns of these `names`, or a column that is called `names`.
+        """
+        if self.like is not None and names is not None:
+            return self.like.series(found, names) if found.ndim == 1 else self.like.frame(found, names)
         if not self.single:
             return found
         return found.take(0, axis) if found.ndim > 1 else found.item()
@@ -37,13 +46,15 @@ def check_query(posterior, x, observed=None, labels=None, draws=None, given=None
     ------
     InputError, InputTypeError
     """
+    check_posterior(posterior)
+    x, like = _as_array(posterior, x)
     values, whole, single = _check_images(posterior, x)
     draws = None if draws is None else check_count("draws", draws)
     classes = _check_classes(posterior, labels, len(values), single)
     observed = check_mask("observed", observed, whole, single)
     given = None if given is None else check_mask("given", given, whole, single)
     on = check_binary(values, "x", observed if given is None else observed | given)
-    return Query(on, observed, given, classes, draws, single)
+    return Query(on, observed, given, classes, draws, single, like)
 
 
 def _check_classes(posterior, labels, m, single):
@@ -77,9 +88,26 @@ def check_n_classes(posterior):
     return posterior.table.n_classes
 
 
+def column_names(posterior):
+    """Names of the columns of answers to a frame."""
+    return posterior.columns.names if posterior.columns else tuple(map(str, range(posterior.table.d)))
+
+
+def _as_array(posterior, x):
+    """`x`, a frame or a sparse matrix that fits the columns of `posterior`, as an array; how answers are to look."""
+    columns = posterior.columns
+    if is_frame(x):
+        frame = read_frame(x, "x", columns)
+        return frame.x, frame.like
+    if is_sparse(x):
+        return dense_rows(sparse_rows(x)), None
+    if isinstance(getattr(x, "columns", None), Columns):
+        check_columns(x.columns, columns, "x")
+    return x, None
+
+
 def _check_images(posterior, x):
     """Values (m, d) of any dtype, where they are observed (m, d), and whether there is one image only."""
-    check_posterior(posterior)
     values, d = check_numbers(x), posterior.table.d
     if values.ndim not in (1, 2) or values.shape[-1] != d:
         shape = " x ".join(map(str, posterior.image_shape))

@@ -1,26 +1,26 @@
 """`sample` and `resume`: from images to a posterior, in memory or in a run folder."""
 
 import contextlib
-import time
+from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from numpy.typing import ArrayLike
 
 from dpmix.base.annotations import Executes, PathLike, Seed, Table, Whole
 from dpmix.base.checks import check_bool, check_count
-from dpmix.base.errors import InputTypeError, RunError
+from dpmix.base.errors import InputError, InputTypeError, RunError
 from dpmix.base.file_rows import FileRows
 from dpmix.base.progress import Progress
 from dpmix.base.version import __version__
-from dpmix.chain.plan import Plan
+from dpmix.chain.plan import Plan, usual_lengths, usual_schedule
 from dpmix.chain.record import ChainRecord, Draws
 from dpmix.chain.schedule import Schedule
-from dpmix.chain.starts import check_init, start
-from dpmix.kernels.compile import is_complete, on_compile
+from dpmix.chain.starts import check_init, default_init, start
 from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
 from dpmix.sampling.chains import run_chains
+from dpmix.sampling.compiling import compile_first
 from dpmix.sampling.dask_crew import client_of
 from dpmix.sampling.dask_input import checked_form, is_dask_array, table_from_dask
 from dpmix.sampling.drawn import Drawn, kept
@@ -28,9 +28,8 @@ from dpmix.sampling.packed_input import check_seen, check_whole, is_packed_file,
 from dpmix.sampling.placement import checked_placement, opened
 from dpmix.sampling.scratch import scratch_file
 from dpmix.sampling.sharded import Pace, run_sharded_chains
-from dpmix.sampling.workers import SECONDS_TO_START
-from dpmix.sharding.warmth import warm_up
 from dpmix.store.run_folder import RunFolder
+from dpmix.tables.columns import Columns
 
 __all__ = ["resume", "sample"]
 
@@ -41,11 +40,12 @@ def sample(
     *,
     observed: ArrayLike | None = None,
     labels: ArrayLike | None = None,
-    chains: Whole = 5,
-    sweeps: Whole = 200,
+    columns: Sequence[str] | Columns | None = None,
+    chains: Whole | None = None,
+    sweeps: Whole | None = None,
     burn_in: Whole | None = None,
     thin: Whole | None = None,
-    init: str | ArrayLike = "seeds",
+    init: str | ArrayLike | None = None,
     seed: Seed = None,
     schedule: Schedule | None = None,
     jobs: Whole | None = None,
@@ -64,11 +64,14 @@ def sample(
 
     Parameters
     ----------
-    x : Images, (n, d) array of 0/1 or bool, or PackedFile
-        One image a row. Masked entries of a `numpy.ma.MaskedArray` and NaN are not observed. A dask
+    x : Images or (n, d) array of 0/1 or bool, a frame, a sparse matrix, or PackedFile
+        One image a row. Masked entries of a `numpy.ma.MaskedArray`, NaN and null are not observed. A dask
         array is packed block by block into a file, on the workers where `executor` is a Client; a
         `dpmix.datasets.PackedFile` is one that is there already. All of these must be observed, and neither is
         ever held whole.
+        A frame (pandas, polars, pyarrow, ...) may have columns of booleans and of two values, too: names and
+        values are kept, in `Posterior.columns`, and its index in `Posterior.names`. A sparse matrix of SciPy, such
+        as ``CountVectorizer(binary=True)`` gives, is never made dense.
     prior : Prior, optional
         By default ``Prior()``, which learns alpha, a and b.
     observed : (d,) or (n, d) array of bool, optional
@@ -77,21 +80,29 @@ def sample(
         A class for each image, from 0, as one more column of the table; -1, or NaN beside whole numbers, where it
         is not observed.
         Labels sharpen the clusters and can then be asked for: see `predict_labels`.
-    chains, sweeps : int
-        Number of chains and sweeps of each, burn-in included.
+    columns : sequence of str, optional
+        Names of the columns of an `x` that has none of its own.
+    chains, sweeps : int, optional
+        Number of chains and sweeps of each, burn-in included. By default 20 chains of 20 sweeps, which is what
+        predictions want; where one number is given, the other makes it about 400 sweeps in all, with at least
+        20 of each chain and 5 to 20 chains. The number of clusters and `point_estimate` want fewer and longer
+        chains, such as ``chains=4, sweeps=200``. Chains from another `init` than "near": by default 5 of 200.
     burn_in : int, optional
         Sweeps of each chain from which no draw is kept; by default half.
     thin : int, optional
         Every `thin`-th sweep after the burn-in is kept; by default up to 100 draws a chain.
-    init : {"seeds", "seeds:K", "one", "random:K", "crp"} or (n,) array of int
-        Where every chain starts: each image with the nearest of K images picked at random (by
-        default one in 200), all in one cluster, in K random groups, in a draw from the prior, or in
-        the given clusters.
+    init : {"near", "near:K", "seeds", "seeds:K", "one", "random:K", "crp"} or (n,) array of int, optional
+        Where every chain starts. "near", the default: each image in the cluster that predicts it best, of
+        those around K images picked at random (one in 20, at most 3,000 or one in 200), which is where chains
+        come after many sweeps from other starts. "seeds": each image with the nearest of K images picked at
+        random (one in 200); the default with `shards`. Or all in one cluster, in K random groups, in a draw
+        from the prior, or in the given clusters.
     seed : int or numpy.random.Generator, optional
         Chain c draws from ``SeedSequence(seed, spawn_key=(c,))``. A generator gives a number of its stream, which
         moves it on. By default fresh entropy; either is what ``posterior.plan.seed`` remembers.
     schedule : Schedule, optional
-        How many proposals of each kind a sweep makes.
+        How many proposals of each kind a sweep makes. By default ``Schedule()``, from "near" with 2 proposals
+        of births and deaths a sweep: such chains start with more clusters than they will have.
     jobs : int, optional
         Worker processes on this machine; by default one for each shard of each chain, up to the number
         of cores. With 1, everything runs in this process, and so it does in a daemonic process (a worker
@@ -153,19 +164,22 @@ def sample(
         raise InputTypeError(f"prior must be a dpmix.Prior; got {type(prior).__name__}")
     classes, table = labels, None
     if is_dask_array(x):
+        _refuse_columns(columns, "a dask array")
         n, d = checked_form(x, observed)
     elif is_packed_file(x):
+        _refuse_columns(columns, "a PackedFile")
         check_whole(observed, classes)
         n, d = x.shape
     else:
-        table = BinaryTable.from_input(x, observed, classes)
+        table = BinaryTable.from_input(x, observed, classes, columns=columns)
         n, d = table.n, table.d
     prior.pseudo_counts(d)
-    init, labels = check_init(init, n)
-    schedule = Schedule() if schedule is None else schedule
+    shards = check_count("shards", shards, 1, n)
+    init, labels = check_init(default_init(shards) if init is None else init, n)
+    schedule = usual_schedule(init) if schedule is None else schedule
     if not isinstance(schedule, Schedule):
         raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
-    shards = check_count("shards", shards, 1, n)
+    chains, sweeps = usual_lengths(init, chains, sweeps)
     plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards, keep)
     plan.check_memory(n, d)
     placement = checked_placement(plan, jobs, executor)
@@ -192,6 +206,11 @@ def _table_from(x, observed, classes, client):
         check_seen(x, client)
         return table_from_packed(x)
     return table_from_dask(x, observed, classes, client)
+
+
+def _refuse_columns(columns, what):
+    if columns is not None:
+        raise InputError(f"columns cannot be given for {what} x", "pass x as an array in memory")
 
 
 def resume(
@@ -284,22 +303,10 @@ def _run(drawn, data_path, folder, placement, show):
                 figures |= pace.figures(chain, record.sweeps)
             shown.update(chain, record.sweeps, **figures)
 
-        seconds_to_start = _compile_first(shown)
+        seconds_to_start = compile_first(shown, plan.shards)
         if plan.shards > 1:
             shown.message(f"{plan.shards} shards, {plan.schedule.round_sweeps} sweeps a round")
         with opened(placement, table, seconds_to_start) as executor:
             run = run_chains if plan.shards == 1 else run_sharded_chains
             run(table, data_path, plan, records, executor, on_segment)
     return Posterior(table, plan, records, __version__)
-
-
-def _compile_first(shown):
-    """Where kernels are not in the cache, compile all of them here, once, and not in every worker.
-
-    Returns how long a worker may take to start, in seconds: longer where there is no cache, and each compiles.
-    """
-    on_compile(lambda: shown.message("compiling kernels: this happens once and takes about half a minute"))
-    begun = time.monotonic()
-    if not is_complete():
-        warm_up()
-    return SECONDS_TO_START + (0 if is_complete() else 10 * (time.monotonic() - begun))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from dpmix.base.errors import InputError, RunError
 from dpmix.base.reading import MOST_JSON, parse_json, read_whole
 from dpmix.base.version import __version__
+from dpmix.store.names_file import has_names, names_digest
 
 __all__ = ["FORMAT", "describe", "facts_writer", "read_facts"]
 
@@ -26,6 +27,8 @@ def describe(version, table, plan):
         "n_classes": table.n_classes,
         "digest": table.digest,
     }
+    if has_names(table):
+        data["names"] = names_digest(table)
     return {
         "format": FORMAT,
         "format_version": _FORMAT_VERSION,

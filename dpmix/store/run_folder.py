@@ -2,6 +2,7 @@
 
     run.json         what the run is, for people and programs, with a checksum over its content
     data.npy         the images, eight pixels to a byte (`dpmix.store.table_file`)
+    names.json       what columns and rows are called and stand for, where they have names (`dpmix.store.names_file`)
     chain-000.npz    the first chain after its last finished segment (`dpmix.store.chain_file`); and so on
     .lock            held by the one process that writes
 
@@ -26,6 +27,7 @@ from dpmix.chain.record import FIGURES
 from dpmix.chain.starts import check_init
 from dpmix.store import chain_file
 from dpmix.store.description import FORMAT, describe, facts_writer, read_facts
+from dpmix.store.names_file import NAMES, has_names, read_names, write_names
 from dpmix.store.table_file import read_table, write_table
 
 __all__ = ["RunFolder"]
@@ -59,7 +61,9 @@ class RunFolder:
                 self._run, self.version, self.created = facts["run"], facts["dpmix"], facts["created"]
                 self.plan = Plan.from_json(facts)
                 self._data_read = self._data_found()
-                self.table = read_table(self.data_path, facts["data"])
+                self.table = read_names(
+                    path / NAMES, read_table(self.data_path, facts["data"]), facts["data"]
+                )
                 self.plan.prior.pseudo_counts(self.table.d)
                 _check_start(self.plan.init, self.table.n)
             except RunError:
@@ -298,10 +302,13 @@ def _fill(path, facts, table, records, needed, overwrite):
                 _chain_name(ix): _chain_writer(facts["run"], ix, record) for ix, record in enumerate(records)
             }
             # run.json goes first: it makes a folder a run, and tells any older chain that is still there apart.
-            lock.replace_files(
-                {_RUN: facts_writer(facts), _DATA: lambda file: write_table(file, table), **chains}
+            files = {_RUN: facts_writer(facts), _DATA: lambda file: write_table(file, table)}
+            files |= {NAMES: lambda file: write_names(file, table)} if has_names(table) else {}
+            lock.replace_files({**files, **chains})
+            _remove(
+                path,
+                lambda name: (_CHAIN.fullmatch(name) or name == NAMES) and name not in {**files, **chains},
             )
-            _remove(path, lambda name: _CHAIN.fullmatch(name) and name not in chains)
         except BaseException:
             if lock:
                 lock.release()
@@ -338,7 +345,7 @@ def _check_target(path, overwrite):
 
 
 def _is_ours(name):
-    return name in (LOCK_NAME, _RUN, _DATA) or is_leftover(name) or _CHAIN.fullmatch(name) is not None
+    return name in (LOCK_NAME, _RUN, _DATA, NAMES) or is_leftover(name) or _CHAIN.fullmatch(name) is not None
 
 
 def _is_run(path):

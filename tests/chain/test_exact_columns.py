@@ -19,8 +19,8 @@ P_LEAST = 1e-6
 N_DRAWS = 6_000
 SCHEDULES = {"split_merge": (15, 0, 1), "birth_death": (0, 10, 1), "all": (2, 3, 1)}
 THIN = {"split_merge": 1, "birth_death": 1}  # of others 2
-QUICK = {"assignments", "alpha"}  # moves; others are slow on all cases but these
-QUICK_CASES = {"gaps and labels"}  # "plain" and the others are part of it
+QUICK = {"assignments", "alpha", "all"}  # moves; the others are slow, and all on all cases but this one
+QUICK_CASE = "gaps and labels"  # "plain" and the others are part of it
 X = np.random.default_rng(3).integers(0, 2, (6, 5)).astype(np.uint8)
 SCATTERED = np.random.default_rng(4).random((6, 5)) < 0.6
 WHOLE = np.ones((6, 5), bool)
@@ -62,7 +62,7 @@ def counts_of(table, plan, name, c):
 @pytest.mark.parametrize(
     ("name", "case"),
     [
-        pytest.param(*pair, marks=[] if pair[0] in QUICK or pair[1] in QUICK_CASES else [pytest.mark.slow])
+        pytest.param(*pair, marks=[] if pair[0] in QUICK and pair[1] == QUICK_CASE else [pytest.mark.slow])
         for pair in itertools.product(moves.NAMES, CASES)
     ],
 )

@@ -72,7 +72,7 @@ def test_reference_sweep_leaves_posterior_invariant_exactly(name):
 def test_kept_draws_of_segments_follow_the_posterior():
     problem = CASES["per-pixel"]
     thin = partitions.thinning(problem)
-    n_sweeps = N_DRAWS // 3 * thin
+    n_sweeps = N_DRAWS // 10 * thin
     prior = Prior(problem.alpha, problem.a, problem.b)
     mix = schedule.Schedule(split_merge=1, birth_death=1)
     plan = Plan.checked(prior, 1, n_sweeps + 20, 20, thin, "random:3", naive.SEED, mix)

@@ -23,7 +23,7 @@ NEVER_TAKEN_OUT = (PARTITION, "remove_image(i, runs, partition)\n    add_image("
 EMPTY_SLOT_STAYS = (PARTITION, "z[i] = empty", "z[i] = last")
 EXACT_COUNTS_ITSELF = (BERNOULLI, "np.int64(left_out)", "np.int64(0)")
 WRONG_PIXEL = (SCORES, "total += row[runs.stops[r]] - row", "total += row[runs.stops[r] - 1] - row", 2)
-WRONG_RATIO = ("kernels/special.py", "+ t * (1 / 19)", "+ t * (1 / 9)")
+WRONG_RATIO = ("kernels/special.py", "(2, 1 / 3, 1 / 5, 1 / 7, 1 / 9)", "(2, 1 / 3, 1 / 5, 1 / 6, 1 / 9)")
 NO_MARGIN = ("kernels/categorical.py", "abs(share - u) <= margin", "abs(share - u) <= 0.0")
 LOW_TOLERANCE = ("chain/state.py", "self.tolerance = 0.5 * ", "self.tolerance = 0.2 * ")
 WRONG_SERIES = ("kernels/special.py", "1 / 360 -", "1 / 350 -")
@@ -51,7 +51,7 @@ CAUGHT_AT_ONCE = {
         f"{CONTENDERS}contenders_are_all_those_above_the_floor[coarse]",
     ),
     "settled too soon": (SETTLED_TOO_SOON, f"{CONTENDERS}settled_images_stay_in_their_cluster[as chosen]"),
-    "wrong ratio": (WRONG_RATIO, f"{KERNELS}log_ratio_array"),
+    "wrong ratio": (WRONG_RATIO, f"{KERNELS}log_ratio_units"),
     "wrong series": (WRONG_SERIES, f"{KERNELS}log_gamma_array"),
 }
 

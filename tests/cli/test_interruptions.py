@@ -26,6 +26,7 @@ from support.shell import (
     workers,
 )
 
+N_KILLS = 12
 SWEEPS = 200  # some seconds: what strikes after the first sweeps strikes in the middle
 LONG = ("--chains", "2", "--sweeps", str(SWEEPS), "--init", "random:40", "--seed", "5")
 
@@ -85,15 +86,15 @@ def test_interrupted(undisturbed, started, tmp_path):
     assert_same_bits(run, undisturbed)
 
 
+@pytest.mark.slow
 @linux
-@pytest.mark.parametrize("n_kills", [2, pytest.param(12, marks=pytest.mark.slow)])
-def test_killed_at_random_moments(n_kills, undisturbed, started, tmp_path):
+def test_killed_at_random_moments(undisturbed, started, tmp_path):
     """Half of the kills strike while chains run, half of them while the program starts or soon after."""
     run, moments = tmp_path / "run", random.Random(3)
     process = started("fit", "digits", "-o", run, *LONG, "--jobs", "2")
     wait_for_sweeps(run)
     kills = 0
-    for starting in (True, False) * (n_kills // 2):
+    for starting in (True, False) * (N_KILLS // 2):
         time.sleep(moments.uniform(0, 0.5))
         family = [Path(f"/proc/{pid}") for pid in descendants(process.pid)]
         kills += process.poll() is None
@@ -107,7 +108,7 @@ def test_killed_at_random_moments(n_kills, undisturbed, started, tmp_path):
         else:
             wait_for_sweeps(run, before)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (0, "") and kills > n_kills // 2
+    assert (process.returncode, err) == (0, "") and kills > N_KILLS // 2
     assert_same_bits(run, undisturbed)
 
 
@@ -122,6 +123,7 @@ def test_a_killed_worker_is_replaced(undisturbed, started, tmp_path):
     assert_same_bits(run, undisturbed)
 
 
+@pytest.mark.slow
 @linux
 def test_workers_that_keep_dying(undisturbed, started, tmp_path):
     run = tmp_path / "run"

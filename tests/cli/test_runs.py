@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import dpmix
-from dpmix.chain.plan import Plan
+from dpmix.chain.plan import Plan, usual_lengths
+from dpmix.chain.starts import default_init
 from dpmix.cli import main
 from dpmix.model.table import BinaryTable
 from dpmix.store.run_folder import RunFolder
@@ -52,12 +53,14 @@ def test_help_tells_the_defaults_of_the_library(capsys):
     told = re.sub(r"\s+", " ", capsys.readouterr().out)
     defaults = {name: p.default for name, p in inspect.signature(dpmix.sample).parameters.items()}
     defaults |= {name: p.default for name, p in inspect.signature(dpmix.Prior).parameters.items()}
+    defaults["init"] = default_init(shards=1)
+    defaults["chains"], defaults["sweeps"] = usual_lengths(defaults["init"])
     for name in ("chains", "sweeps", "init", "alpha", "a", "b", "c"):
         value = defaults[name]
         if not isinstance(value, str):
             value = "learned" if isinstance(value, dpmix.Gamma) else f"{value:g}"
         entry = next(text for text in told.split(" --") if re.match(rf"{name} [A-Z]+ ", text))
-        assert re.search(rf"\(default: {value}[,)]", entry)
+        assert re.search(rf"\(default: {value}[,;)]", entry)
 
 
 def test_version():

@@ -40,6 +40,13 @@ STATUS = {
     "info RUN --json | head -c 1": 0,
 }
 
+QUICK = {
+    "info NOTHING 2>/dev/full",
+    "info RUN >/dev/full",
+    "info RUN >&- 2>&-",
+    "info RUN --json | head -c 1",
+}
+
 
 def shell(line, **options):
     """Run a line of the shell; its status is that of the program."""
@@ -48,7 +55,9 @@ def shell(line, **options):
 
 
 @linux
-@pytest.mark.parametrize("line", STATUS)
+@pytest.mark.parametrize(
+    "line", [line if line in QUICK else pytest.param(line, marks=pytest.mark.slow) for line in STATUS]
+)
 def test_exit_status(line, finished_run, tmp_path):
     places = {"RUN": finished_run, "NOTHING": tmp_path / "nothing", "FRESH": tmp_path / "fresh"}
     words = [str(places.get(word, word)) for word in line.split(" ")]
@@ -77,7 +86,7 @@ ENVIRONMENTS = {
 @pytest.mark.parametrize(
     ("command", "setting"),
     [
-        ("info RUN", "NUMBA_NUM_THREADS=0"),
+        pytest.param("info RUN", "NUMBA_NUM_THREADS=0", marks=pytest.mark.slow),
         ("fit digits -o FRESH", "NUMBA_NUM_THREADS=many"),
         pytest.param("info RUN", "NUMBA_NUM_THREADS=many", marks=pytest.mark.slow),
         pytest.param("fit digits -o FRESH", "NUMBA_NUM_THREADS=0", marks=pytest.mark.slow),
@@ -132,6 +141,7 @@ def test_a_full_temporary_folder_does_not_matter_to_a_run_folder(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @posix
 def test_interrupted_while_it_starts(finished_run):
     """At many moments. In the first hundredths of a second it is Python that starts and looks for the package."""

@@ -39,6 +39,7 @@ def run_script(folder, text, **variables):
     return run.stdout.strip()
 
 
+@pytest.mark.slow
 def test_second_process_loads_and_a_changed_callee_in_another_file_is_compiled(tmp_path):
     folder, cache = overlay.copy_package(tmp_path), {"NUMBA_CACHE_DIR": tmp_path / "cache"}
     assert run_script(folder, SCORE, **cache) == f"{SCORE_FOUND} heard 1 cached True"
@@ -52,10 +53,11 @@ def test_second_process_loads_and_a_changed_callee_in_another_file_is_compiled(t
     assert run_script(folder, SCORE, **cache) == f"{SCORE_FOUND} heard 0 cached True"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "temporary",
     [
-        pytest.param("tempfile.tempdir = {nowhere!r}", id="not there", marks=pytest.mark.slow),
+        pytest.param("tempfile.tempdir = {nowhere!r}", id="not there"),
         pytest.param("tempfile._candidate_tempdir_list = lambda: [{nowhere!r}]", id="none usable"),
     ],
 )

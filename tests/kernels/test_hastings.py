@@ -3,6 +3,7 @@
 The kernels are run interpreted on a few images, from every partition S, with a generator whose uniforms
 have no value yet: where a kernel compares one, both answers are followed, each with its probability.
 What comes out is the exact probability that one proposal leads from S to S'. Weighted with the posterior,
+and with how often which kind is proposed,
 births (splits) must flow as often from S to S' as deaths (merges) flow back, for every pair of partitions;
 that leaves the posterior invariant whatever other moves stand in between. The posterior is that of
 `Chain.log_joint`, which other tests compare with the formula.
@@ -26,11 +27,11 @@ from dpmix.kernels import birth_death, split_merge
 from dpmix.model.table import BinaryTable
 from support import overlay, partitions
 
-BIRTH_DEATH, LAUNCH, SPLIT_MERGE = (
-    f"kernels/{name}.py" for name in ("birth_death", "birth_launch", "split_merge")
+BIRTH_DEATH, DEATH_CHOICE, LAUNCH, SPLIT_MERGE = (
+    f"kernels/{name}.py" for name in ("birth_death", "death_choice", "birth_launch", "split_merge")
 )
 SMALL = [
-    (LAUNCH, "NEIGHBOURS = 16 ", "NEIGHBOURS = 1 "),
+    (LAUNCH, "NEIGHBOURS = 32 ", "NEIGHBOURS = 1 "),
     (BIRTH_DEATH, "_LEAST_SEEDS_LOG2, _SEED_SIZES = 4, 5 ", "_LEAST_SEEDS_LOG2, _SEED_SIZES = 0, 2 "),
 ]
 PICKY = [  # besides, most launches are hopeless and most candidates far
@@ -55,15 +56,30 @@ CHOICE = [
 ]
 CHOICE_IN_VAIN = [(SPLIT_MERGE, "work.ward[k] = ward_increase(", "work.ward[k] = 1.0 + 0.0 * ward_increase(")]
 N_BORN = [
-    (BIRTH_DEATH, "math.log(partition.z.size / ((n_clusters + 1.0) * n_born))", "0.0"),
-    (BIRTH_DEATH, "math.log(n_clusters * float(n_dying) / partition.z.size)", "0.0"),
+    (BIRTH_DEATH, "math.log(partition.z.size / float(n_born))", "0.0"),
+    (BIRTH_DEATH, "math.log(float(n_dying) / partition.z.size)", "0.0"),
 ]
-ONE_TOO_FEW = [(BIRTH_DEATH, "((n_clusters + 1.0) * n_born)", "(n_clusters * n_born)")]
+SHARE = [(BIRTH_DEATH, " + _LOG_DEATHS", ""), (BIRTH_DEATH, " - _LOG_DEATHS", "")]
+DYING = [(BIRTH_DEATH, " + log_choice + math", " + math"), (BIRTH_DEATH, " - log_choice + math", " + math")]
+DYING_BEFORE = [
+    (
+        BIRTH_DEATH,
+        "log_choice_of_dying(born, born + 1,",
+        "log_choice_of_dying(born, born + 1, 1 +",
+    )
+]
+ONE_TOO_FEW = [
+    (
+        DEATH_CHOICE,
+        "for k in range(n_clusters):\n        total",
+        "for k in range(1, n_clusters):\n        total",
+    )
+]
 BACK = [
     (BIRTH_DEATH, "accepted = log_rest + log_back >= threshold", "accepted = log_rest >= threshold"),
     (BIRTH_DEATH, "log_rest = log_gain - log_back", "log_rest = log_gain"),
 ]
-BIRTH_SCAN = [(BIRTH_DEATH, " - log_scan + math.log(", " + math.log(")]
+BIRTH_SCAN = [(BIRTH_DEATH, " - log_scan + _LOG_DEATHS", " + _LOG_DEATHS")]
 LONE_BIRTH = [(BIRTH_DEATH, "if n_born > 1 and log_rest", "if log_rest")]
 NOT_ALL_FLAGGED = [(BIRTH_DEATH, "if m > 0 and n_flagged == n_dying:", "if m > 0:")]
 HOPELESS = [
@@ -87,8 +103,11 @@ BUGS = {
     "scan of a merge forgotten": ("split-merge", MERGE_SCAN),
     "choice of the pair forgotten": ("split-merge", CHOICE),
     "distance of the two halves forgotten": ("split-merge", CHOICE_IN_VAIN),
-    "(k + 1) n_b forgotten": ("birth-death", N_BORN),
-    "k instead of k + 1": ("birth-death", ONE_TOO_FEW),
+    "n_b forgotten": ("birth-death", N_BORN),
+    "share of births forgotten": ("birth-death", SHARE),
+    "choice of the dying cluster forgotten": ("birth-death", DYING),
+    "choice of the dying cluster from other sizes": ("birth-death", DYING_BEFORE),
+    "a cluster that is not weighed": ("birth-death", ONE_TOO_FEW),
     "P_back forgotten": ("birth-death", BACK),
     "P_scan forgotten": ("birth-death", BIRTH_SCAN),
     "births of lone images": ("birth-death", LONE_BIRTH),
@@ -248,8 +267,14 @@ def arrivals(chain, kernel, work):
 
 HERE = str(pathlib.Path(__file__).parent)
 MOVES = {
-    "birth-death": (birth_death, birth_death.birth, birth_death.death, "birth_death_work"),
-    "split-merge": (split_merge, split_merge.split, split_merge.merge, "split_merge_work"),
+    "birth-death": (
+        birth_death,
+        birth_death.birth,
+        birth_death.death,
+        "birth_death_work",
+        birth_death.BIRTHS,
+    ),
+    "split-merge": (split_merge, split_merge.split, split_merge.merge, "split_merge_work", 0.5),
 }
 
 
@@ -258,7 +283,7 @@ def measure(move, problem, n):
 
     ``largest`` is the largest imbalance between two partitions, relative to all that flows up.
     """
-    module, up, down, work = MOVES[move]
+    module, up, down, work, share = MOVES[move]
     module.math = types.SimpleNamespace(**vars(math) | {"log": log})
     chains = {z: make_chain(problem, z) for z in partitions.all_partitions(n)}
     logs = np.array([chain.log_joint() for chain in chains.values()])
@@ -269,6 +294,7 @@ def measure(move, problem, n):
             for other, probability in arrivals(chain, kernel, work).items():
                 if other != z:
                     pair, flow = ((z, other), (other, z))[direction], weight * probability
+                    flow *= (share, 1.0 - share)[direction]
                     imbalances[pair] = imbalances.get(pair, 0.0) + (flow, -flow)[direction]
                     flows[direction] += flow
     largest = max(map(abs, imbalances.values())) / flows[0]

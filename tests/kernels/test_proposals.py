@@ -27,7 +27,7 @@ def groups_chain(gaps, labelled):
     table = BinaryTable.from_input(x, observed, labels)
     generator = generator_state(np.random.Generator(np.random.PCG64(4)))
     z = (np.arange(N) // 2 % 4).astype(np.int32)
-    return Chain(table, State(z, 2.0, np.full(D, 0.5), np.full(D, 0.5), generator), 0.7), table
+    return Chain(table, State(z, 30.0, np.full(D, 0.5), np.full(D, 0.5), generator), 0.7), table
 
 
 def assert_like_rebuilt(chain, table):

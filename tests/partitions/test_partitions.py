@@ -256,6 +256,7 @@ def test_many_images_are_never_all_paired():
             co_clustering(posterior, **wrong)
 
 
+@pytest.mark.slow
 def test_compiling_is_said_once_and_only_where_it_happens(tmp_path):
     code = """
 import sys, numpy as np

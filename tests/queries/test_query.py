@@ -260,6 +260,7 @@ def sampled_answers(x, alpha, images, observed):
     return np.array(answers)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="uncompiled sweeps take minutes")
 def test_sampled_posterior_against_enumeration():
     """Three pixels, six images, all 203 partitions: answers of chains agree within Monte Carlo error.

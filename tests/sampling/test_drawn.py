@@ -448,7 +448,8 @@ STRANGE = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_a_strange_executor_is_a_worker_error_with_cause_chain_and_draws(name):
+def test_a_strange_executor_is_a_worker_error_with_cause_chain_and_draws(name, monkeypatch):
+    monkeypatch.setattr("dpmix.sampling.attempts._SECONDS_TO_LOOK", 0.2)
     then, cause, text = STRANGE[name]
     with pytest.raises(dpmix.WorkerError, match=text) as caught:
         dpmix.sample(X, executor=Strange(then), **PLAN)

@@ -51,6 +51,7 @@ def test_a_worker_that_never_gets_ready_is_ended_and_reported(tmp_path):
     assert gone(int((tmp_path / "pid").read_text()))
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_in_an_import_is_replaced_by_one_without_it(tmp_path):
     (tmp_path / "hanging.py").write_text(HANGS_IN_IMPORT)
     text = """
@@ -72,6 +73,7 @@ def test_a_worker_without_a_sign_of_life_fails_its_call_and_no_other():
         assert workers.submit(eval, "1 + 1").result(timeout=20) == 2
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_stopped_is_found_out_even_while_its_call_is_sent():
     with ProcessWorkers(1, seconds_silent=2) as workers:
         pid = workers.submit(os.getpid).result()
@@ -81,6 +83,7 @@ def test_a_worker_that_is_stopped_is_found_out_even_while_its_call_is_sent():
         assert gone(pid)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", ["sleep(2.4)", "next(now for now in iter(monotonic, None) if now > {end})"])
 def test_a_call_may_last_longer_than_silence(work):
     with ProcessWorkers(1, seconds_silent=1.6) as workers:
@@ -90,6 +93,7 @@ def test_a_call_may_last_longer_than_silence(work):
         assert time.monotonic() - begun > 1.6
 
 
+@pytest.mark.slow
 def test_seconds_do_not_pass_while_the_program_is_stopped(tmp_path):
     text = """
         import os, time
@@ -135,7 +139,7 @@ def test_the_limit_holds_for_the_other_start_method(monkeypatch, tmp_path):
 # After the program
 
 
-@pytest.mark.parametrize("what", ["call", "import"])
+@pytest.mark.parametrize("what", ["call", pytest.param("import", marks=pytest.mark.slow)])
 def test_nothing_outlives_a_killed_program_even_where_no_watching_thread_gets_a_turn(tmp_path, what):
     (tmp_path / "hanging.py").write_text(
         f"import os\nprint(os.getpid(), flush=True)\n{HOLD.format(seconds=30)}\n"
@@ -155,6 +159,7 @@ def test_nothing_outlives_a_killed_program_even_where_no_watching_thread_gets_a_
     assert process.communicate(timeout=3) == ("", "")
 
 
+@pytest.mark.slow
 def test_a_fork_of_the_program_does_not_keep_its_server_alive(tmp_path):
     text = """
         import os, time, warnings

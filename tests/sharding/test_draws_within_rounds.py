@@ -6,6 +6,7 @@ import pytest
 from dpmix.chain.schedule import Schedule
 from support import partitions, quadrature, rounds
 
+pytestmark = pytest.mark.slow
 P_LEAST = 1e-6
 N_ROUNDS = 900
 
@@ -23,17 +24,12 @@ def p_value(case, shards):
 
 @pytest.mark.parametrize(
     ("case", "shards"),
-    [
-        ("gaps and labels", 2),
-        pytest.param("plain", 2, marks=pytest.mark.slow),
-        pytest.param("plain", 3, marks=pytest.mark.slow),
-    ],
+    [("gaps and labels", 2), ("plain", 2), ("plain", 3)],
 )
 def test_partitions_come_up_as_often_as_they_must(case, shards):
     assert p_value(case, shards) > P_LEAST
 
 
-@pytest.mark.slow
 def test_shards_at_the_whole_concentration_are_noticed(monkeypatch):
     rounds.plant_whole_alpha(monkeypatch)
     assert p_value("plain", 2) < P_LEAST

@@ -17,15 +17,13 @@ from dpmix.cli import main
 
 ROOT = Path(dpmix.__file__).resolve().parents[1]
 SMALL = ("--classes", "2,3", "--chains", "2", "--sweeps", "20", "--init", "random:10", "--seed", "1")
-QUICK = ("--classes", "0,1", "--epochs", "20", "--batch-size", "10", "--seed", "1", "--quiet")
+QUICK = ("--classes", "0,1", "--epochs", "20", "--batch-size", "10", "--seed", "1", "--quiet")  # a training
 
 # What one writes in a script, and nobody can type in a shell: calls of the library and arguments by name.
 LIBRARY_WORDS = re.compile(
     r"dpmix\.(resume|load|sample|datasets)\b|posterior\.save|binarize\(|\bset_params|set \w+=|"
     r"\b(overwrite|threshold|maximum|key|init|chains|early_stopping)=|learning_rate|weight_decay|that save was given"
 )
-
-QUICK = ("--classes", "0,1", "--epochs", "20", "--batch-size", "10", "--seed", "1", "--quiet")  # a training
 
 
 def environment():

@@ -3,15 +3,16 @@
 import numpy as np
 
 from dpmix import features
+from dpmix.base.progress import Progress
 from dpmix.kernels import units
 from dpmix.partitions import co_clustering, point_estimate
-from dpmix.sharding.warmth import warm_up
+from dpmix.sampling.compiling import compile_first
 from support.query_cases import posterior_of
 
 
 def warm_kernels():
     """Compile whatever is not in the cache yet: kernels of chains, partitions and extractors."""
-    warm_up()
+    compile_first(Progress(1, 1, show=False), shards=2)
     x, ones = np.eye(8, dtype=np.uint8), np.ones(8)
     posterior = posterior_of(x, [(z, 1.0, ones, ones) for z in (np.arange(8) % 2, np.arange(8) // 4)])
     co_clustering(posterior)
