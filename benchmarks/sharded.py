@@ -28,12 +28,12 @@ from mnist_sets import all_digits
 from shifted_digits import BLOCK, shifted
 
 import dpmix
+from dpmix.chain.kept import COUNTS
 from dpmix.chain.plan import Plan
 from dpmix.chain.record import ChainRecord, Draws
 from dpmix.chain.starts import check_init, start
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.posterior import Posterior
-from dpmix.posterior.standing import standing
 from dpmix.sampling.chains import run_chains
 from dpmix.sampling.sharded import run_sharded_chains
 from dpmix.sampling.workers import ProcessWorkers
@@ -182,7 +182,10 @@ def log_joint_at(mark, times, column, log_joint):
 
 
 def last_draw(table, plan, record):
-    return Posterior(table, plan, [standing(record)], "benchmark")
+    kept = record.draws.kept
+    lengths = dict.fromkeys(COUNTS, int(kept["n_clusters"][-1])) if "n_clusters" in kept else {}
+    kept = {name: values[-lengths.get(name, 1) :] for name, values in kept.items()}
+    return Posterior(table, plan, [ChainRecord(record.state, Draws(record.draws.trace, kept))], "benchmark")
 
 
 def tell_overhead(jobs):

@@ -69,7 +69,7 @@ def run(options, table, client, test):
     """Run the chain and tell of its rounds."""
     shards = 1 if options.ordinary else options.shards
     plan = plan_of(table, "seeds:1000", shards, options.round_sweeps)
-    plan = dataclasses.replace(plan, sweeps=options.rounds * options.round_sweeps)
+    plan = dataclasses.replace(plan, sweeps=options.rounds * options.round_sweeps, thin=options.round_sweeps)
     began = time.perf_counter()
     records = [ChainRecord(start(table, plan, None, 0), Draws.fresh(table, plan))]
     print(f"start: {time.perf_counter() - began:.0f} s by the clock, program {_peak()} MB", flush=True)

@@ -37,7 +37,7 @@ def _turned(grey, angle):
     cos, sin = np.cos(angle), np.sin(angle)
     matrix = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
     centre = np.array([0, 13.5, 13.5])
-    return affine_transform(grey, matrix, centre - matrix @ centre, np.float32, order=1) / 255
+    return affine_transform(grey, matrix, centre - matrix @ centre, output=np.float32, order=1) / 255
 
 
 @functools.lru_cache(1)
