@@ -80,7 +80,7 @@ def load_observed(
         images, seen = load_observed(whole, None, threshold, observed, data_home, **table._asdict())
         seen = np.ones(images.shape, bool) if seen is None else seen
         images, seen = rows_of(images, rows, source), seen[rows]
-    elif source != "digits" and is_table_file(source):
+    elif is_table_file(source) and source != "digits":
         images, seen = _table_with_gaps(source, table, threshold, observed)
     elif isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
         table.refuse(source)
