@@ -76,14 +76,13 @@ def load_observed(
     threshold = check_threshold(threshold, optional=True)
     table = TableOptions.checked(index, label, drop, delimiter, encoding, columns)
     whole, rows = source_and_rows(source)
-    is_path = isinstance(source, (str, os.PathLike)) and source != "digits"
     if rows is not None:
         images, seen = load_observed(whole, None, threshold, observed, data_home, **table._asdict())
         seen = np.ones(images.shape, bool) if seen is None else seen
         images, seen = rows_of(images, rows, source), seen[rows]
-    elif is_path and is_table_file(source):
+    elif is_table_file(source) and source != "digits":
         images, seen = _table_with_gaps(source, table, threshold, observed)
-    elif is_path and os.path.isfile(source):
+    elif isinstance(source, (str, os.PathLike)) and source != "digits" and os.path.isfile(source):
         table.refuse(source)
         images, seen = read_array(source, lambda values, y: _with_gaps(values, y, threshold, observed))
     else:

@@ -78,7 +78,7 @@ IMPOSSIBLE = {
     "plot RUN bars -o picture.png": "'bars'",
     "plot RUN contingency -o c.png": "has learnt none; pass --labels FROM",
     "plot RUN trace -o c.png --labels digits": "--labels is for contingency and says nothing to trace",
-    "plot RUN clusters -o c.png --loss vi": "--loss is for similarity and gallery and contingency",
+    "plot RUN clusters -o c.png --loss vi": "--loss is for similarity and gallery and profiles and contingency",
     "plot RUN gallery -o c.png --chain 1": "--chain is for clusters and says nothing to gallery",
     "plot RUN gallery -o c.png --most 0": "most must be at least 1; got 0",
     "plot RUN similarity -o c.png --most 20000": "most must be at most 10,000",

@@ -32,6 +32,7 @@ REQUIRED = {
     "fit": "grey.npy -o run",
     "classify": "RUN digits",
     "partition": "RUN",
+    "profile": "RUN",
     "plot": "RUN clusters -o c.png",
     "probe": "rbm.npz weights -o p.png",
     "reconstruct": "rbm.npz digits -o p.png",
