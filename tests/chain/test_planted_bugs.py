@@ -147,13 +147,14 @@ def p_value_of_reference(problem, weigh):
     return partitions.p_value(counts, partitions.posterior(problem.x, fixed(problem)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("weigh", "name"),
     [
         (missing_decrement, "all-zeros"),
-        pytest.param(alpha_too_large, "one-column", marks=pytest.mark.slow),
-        pytest.param(wrong_new_cluster, "per-pixel", marks=pytest.mark.slow),
-        pytest.param(stale_table, "one-column", marks=pytest.mark.slow),
+        (alpha_too_large, "one-column"),
+        (wrong_new_cluster, "per-pixel"),
+        (stale_table, "one-column"),
     ],
 )
 def test_bug_in_the_reference_is_caught_by_frequencies(weigh, name):

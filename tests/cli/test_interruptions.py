@@ -112,6 +112,7 @@ def test_killed_at_random_moments(undisturbed, started, tmp_path):
     assert_same_bits(run, undisturbed)
 
 
+@pytest.mark.slow
 @linux
 def test_a_killed_worker_is_replaced(undisturbed, started, tmp_path):
     run = tmp_path / "run"

@@ -128,6 +128,7 @@ def test_plot(run, tmp_path, monkeypatch, capsys, words, start):
     assert picture.read_bytes().startswith(start)
 
 
+@pytest.mark.slow
 def test_plot_needs_no_display(run, tmp_path):
     env = {**environment(), "MPLBACKEND": "TkAgg", "DISPLAY": ""}
     done = program("plot", run, "trace", "-o", tmp_path / "trace.png", env=env)

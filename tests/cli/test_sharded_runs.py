@@ -23,6 +23,7 @@ from support.shell import (
 
 SWEEPS = 100
 LONG = ("--chains", "1", "--sweeps", SWEEPS, "--init", "random:40", "--seed", "5", "--shards", "3")
+pytestmark = pytest.mark.slow
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 
 
@@ -46,7 +47,6 @@ def test_shards_are_told_and_change_the_draws(undisturbed, capsys):
     assert "1 of 100 sweeps, each over 3 shards" in capsys.readouterr().out
 
 
-@pytest.mark.slow
 def test_workers_make_no_difference(undisturbed, tmp_path):
     run = tmp_path / "run"
     assert program("fit", "digits", "-o", run, *LONG, "--jobs", "2", "--quiet").returncode == 0
@@ -68,7 +68,6 @@ def test_bad_numbers_are_refused(words, said, tmp_path, capsys):
 
 
 @linux
-@pytest.mark.slow
 def test_killed_at_random_moments(undisturbed, started, tmp_path):
     """In turn a worker, which is replaced, and the program, after which the run is resumed; 20 kills in all."""
     run, moments, kills = tmp_path / "run", random.Random(4), 0

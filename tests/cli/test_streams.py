@@ -120,6 +120,7 @@ def test_a_current_folder_that_is_gone(tmp_path):
     assert (done.returncode, done.stdout) == (2, "") and is_one_error(done.stderr)
 
 
+@pytest.mark.slow
 @linux
 def test_a_full_temporary_folder_does_not_matter_to_a_run_folder(tmp_path):
     done = program(
