@@ -37,7 +37,7 @@ def move_all():
         move(chain, plan, 1)
 
 move_all()
-ended = time.monotonic() + 2.5
+ended = time.monotonic() + 1.2
 signal.signal(signal.SIGALRM, interrupt)
 signal.setitimer(signal.ITIMER_REAL, 0.0007, 0.0007)
 while time.monotonic() < ended:

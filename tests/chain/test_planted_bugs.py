@@ -55,6 +55,8 @@ CAUGHT_AT_ONCE = {
     "wrong series": (WRONG_SERIES, f"{KERNELS}log_gamma_array"),
 }
 
+QUICK = {"no margin", "low tolerance", "wrong series"}
+
 # Each compiled anew, and caught by the frequencies of partitions alone.
 CAUGHT_BY_FREQUENCIES = {
     "alpha 10 % too large": (ALPHA_TOO_LARGE, "one-column"),
@@ -69,7 +71,9 @@ def assert_fails(run):
     assert run.returncode == 1 and "1 failed" in run.stdout, run.stdout + run.stderr
 
 
-@pytest.mark.parametrize("name", CAUGHT_AT_ONCE)
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in CAUGHT_AT_ONCE]
+)
 def test_bug_in_the_kernels_is_caught_at_once(name, tmp_path):
     change, test = CAUGHT_AT_ONCE[name]
     assert_fails(overlay.run_interpreted(overlay.copy_package(tmp_path, change), test))

@@ -12,6 +12,7 @@ from dpmix.datasets import load_digits, load_grey
 from support.shell import QUICK, program
 
 
+@pytest.mark.slow
 def test_images_are_encoded_and_clustered(tmp_path, capsys):
     """From pictures to codes to clusters that know the labels, in three commands."""
     codes, model, run = tmp_path / "codes.npz", tmp_path / "rbm.npz", tmp_path / "run"

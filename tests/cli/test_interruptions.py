@@ -30,6 +30,7 @@ N_KILLS = 12
 SWEEPS = 200  # some seconds: what strikes after the first sweeps strikes in the middle
 LONG = ("--chains", "2", "--sweeps", str(SWEEPS), "--init", "random:40", "--seed", "5")
 
+pytestmark = pytest.mark.slow
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 
@@ -86,7 +87,6 @@ def test_interrupted(undisturbed, started, tmp_path):
     assert_same_bits(run, undisturbed)
 
 
-@pytest.mark.slow
 @linux
 def test_killed_at_random_moments(undisturbed, started, tmp_path):
     """Half of the kills strike while chains run, half of them while the program starts or soon after."""
@@ -112,7 +112,6 @@ def test_killed_at_random_moments(undisturbed, started, tmp_path):
     assert_same_bits(run, undisturbed)
 
 
-@pytest.mark.slow
 @linux
 def test_a_killed_worker_is_replaced(undisturbed, started, tmp_path):
     run = tmp_path / "run"
@@ -124,7 +123,6 @@ def test_a_killed_worker_is_replaced(undisturbed, started, tmp_path):
     assert_same_bits(run, undisturbed)
 
 
-@pytest.mark.slow
 @linux
 def test_workers_that_keep_dying(undisturbed, started, tmp_path):
     run = tmp_path / "run"

@@ -112,6 +112,7 @@ def test_a_display_that_matplotlib_does_not_know_is_none_that_commands_need(fini
     assert picture.exists()
 
 
+@pytest.mark.slow
 @posix
 def test_a_current_folder_that_is_gone(tmp_path):
     place = tmp_path / "gone"
@@ -171,6 +172,7 @@ def test_interrupted_while_it_starts(finished_run):
     assert quiet >= 10
 
 
+@pytest.mark.slow
 @posix
 def test_looking_takes_no_lock(small_posterior, tmp_path):
     """A writer that begins while others look is never refused, and what they see is right."""

@@ -336,6 +336,7 @@ def test_births_and_deaths_balance_where_most_launches_are_hopeless(problem, tmp
 
 
 @pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.slow
 def test_births_and_deaths_balance_with_constants_as_they_are(problem, tmp_path):
     assert_balanced(run(tmp_path, [], "birth-death", problem, 4))
 

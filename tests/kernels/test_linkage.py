@@ -57,6 +57,7 @@ def test_callers_read_from_the_cache_find_what_they_call(made_up):
     assert call() == "24 1"
 
 
+@pytest.mark.slow
 def test_what_is_missing_in_the_cache_is_compiled_for_callers_that_are_there(made_up):
     call, cache = made_up
     removed = [path for path in cache.rglob("*square*.nb?") if not path.unlink()]

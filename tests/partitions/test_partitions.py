@@ -113,6 +113,7 @@ def test_best_draw_is_not_always_the_best_partition(loss):
     ],
     ids=["image its own companion", "cost elsewhere", "no new cluster", "stale table"],
 )
+@pytest.mark.slow
 def test_planted_bugs_are_noticed(change, tmp_path):
     folder = overlay.copy_package(tmp_path, ("kernels/partition_search.py", *change))
     tests = ("test_estimate_is_the_best_of_all_partitions", "test_search_keeps_its_tables_true")

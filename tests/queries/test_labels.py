@@ -31,7 +31,7 @@ SOME = [
 PSEUDO = 0.6
 
 
-@pytest.fixture(params=["together", "apart"])
+@pytest.fixture(params=[pytest.param("together", marks=pytest.mark.slow), "apart"])
 def cut(request, monkeypatch):
     """With everything in one block, or with clusters and images cut into pieces of two."""
     if request.param == "apart":

@@ -37,7 +37,7 @@ from support.query_cases import (
 )
 
 
-@pytest.fixture(params=["together", "apart"])
+@pytest.fixture(params=[pytest.param("together", marks=pytest.mark.slow), "apart"])
 def cut(request, monkeypatch):
     """With everything in one block, or with clusters and images cut into pieces of two."""
     if request.param == "apart":

@@ -116,7 +116,13 @@ ERRORS = {
         if place is in_segment or kind not in ("worker", "exit")
     ],
 )
-@pytest.mark.parametrize("with_folder, after", [(True, 15), (False, 5)], ids=["folder", "in burn-in"])
+@pytest.mark.parametrize(
+    "with_folder, after",
+    [
+        pytest.param(True, 15, id="folder"),
+        pytest.param(False, 5, id="in burn-in", marks=pytest.mark.slow),
+    ],
+)
 def test_every_end_keeps_what_was_drawn(place, kind, with_folder, after, monkeypatch, tmp_path, undisturbed):
     with_folder = with_folder or place is in_writing
     error, expected = ERRORS[kind]

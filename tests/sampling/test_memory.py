@@ -146,7 +146,8 @@ LIMITED = """
 
 
 @linux
-@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_memory_that_is_really_limited(jobs, tmp_path):
     said = run(LIMITED.format(jobs=jobs), tmp_path, 90)
     assert re.search(r"memory.*a chain needs about 1\d\d MB", said), said

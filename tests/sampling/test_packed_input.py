@@ -77,6 +77,7 @@ def test_the_draws_are_those_of_images_in_memory(packed, in_memory, jobs, large,
         dpmix.resume(tmp_path / "run", sweeps=6, jobs=jobs, progress=False)
 
 
+@pytest.mark.slow
 def test_workers_of_a_cluster_read_the_file(packed, in_memory, client, tmp_path, monkeypatch):
     """And not that of the run folder, which they need not see."""
     asked, real = [], DaskCrew._spread
@@ -99,6 +100,7 @@ def test_ordinary_chains_take_a_packed_file(packed):
     assert found.image_shape == SHAPE
 
 
+@pytest.mark.slow
 def test_a_path_that_workers_cannot_read_is_refused_by_name(packed, client, tmp_path, monkeypatch):
     there = packed.path.rename(packed.path.with_name("moved.npy"))
     try:
@@ -111,6 +113,7 @@ def test_a_path_that_workers_cannot_read_is_refused_by_name(packed, client, tmp_
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_a_worker_that_sees_another_file_is_named(packed, client, monkeypatch, tmp_path):
     np.save(tmp_path / "short.npy", np.zeros((7, 3), np.uint8))
     other = PackedFile(tmp_path / "short.npy", SHAPE)
@@ -138,6 +141,7 @@ def test_bits_beyond_the_pixels_are_refused(tmp_path):
         dpmix.sample(PackedFile(tmp_path / "x.npy", SHAPE), **{**RUN, "init": "one"})
 
 
+@pytest.mark.slow
 def test_the_program_never_holds_a_dask_array(client, in_memory, nothing_held, tmp_path, monkeypatch):
     """Neither in blocks from the workers, of which few are under way, nor in rows of the file."""
     monkeypatch.setattr(dask_input, "_BYTES_AT_ONCE", 3 * 500)

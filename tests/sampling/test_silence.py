@@ -31,6 +31,7 @@ worker_process._prepare = hang
 HANGS_IN_IMPORT = "import time\nprint('importing', flush=True)\ntime.sleep(99)\n"
 
 
+@pytest.mark.slow
 def test_a_worker_that_never_gets_ready_is_ended_and_reported(tmp_path):
     (tmp_path / "hanging.py").write_text(HANGS_IN_PREPARE)
     text = """

@@ -62,8 +62,9 @@ def p_value_of_passes(case, n_clusters, n_draws):
     return partitions.p_value(counts, expected[chosen])
 
 
-@pytest.mark.parametrize("case", ["plain", pytest.param("gaps and labels", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("n_clusters", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("case", ["plain", "gaps and labels"])
+@pytest.mark.parametrize("n_clusters", [2, 3])
 def test_passes_alone_have_the_right_posterior(case, n_clusters):
     assert p_value_of_passes(case, n_clusters, SHORT) > P_LEAST
 
@@ -81,6 +82,7 @@ def test_errors_planted_in_the_pass_are_noticed(name, monkeypatch):
     assert p_value_of_passes("plain", 3, n_draws) < P_LEAST
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", rounds.IN_ROUNDS)
 def test_errors_planted_in_rounds_are_noticed(name, monkeypatch):
     plant, shards = rounds.IN_ROUNDS[name]
