@@ -147,7 +147,7 @@ def bombs(tmp_path_factory):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux tells it")
-@pytest.mark.parametrize("reader", ["array", "machine"])
+@pytest.mark.parametrize("reader", ["array", pytest.param("machine", marks=pytest.mark.slow)])
 def test_bombs_take_neither_memory_nor_time(bombs, reader):
     words = [sys.executable, "-c", CHILD, reader, *map(str, bombs)]
     done = subprocess.run(
@@ -177,6 +177,7 @@ def test_a_directory_of_too_many_arrays_is_not_read(tmp_path, quick):
             pass
 
 
+@pytest.mark.slow
 def test_pictures_that_unpack_to_gigabytes(tmp_path, quick):
     Image.new("1", (30_000, 30_000)).save(tmp_path / "large.png")
     assert (tmp_path / "large.png").stat().st_size < 1e6

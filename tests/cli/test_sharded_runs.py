@@ -21,7 +21,7 @@ from support.shell import (
     workers,
 )
 
-SWEEPS = 100
+SWEEPS = 200
 LONG = ("--chains", "1", "--sweeps", SWEEPS, "--init", "random:40", "--seed", "5", "--shards", "3")
 pytestmark = pytest.mark.slow
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
@@ -42,9 +42,9 @@ def n_done(run):
 
 def test_shards_are_told_and_change_the_draws(undisturbed, capsys):
     fields = info(undisturbed)
-    assert fields["shards"] == 3 and fields["sweeps_done"] == [SWEEPS] and fields["draws"] == [50]
+    assert fields["shards"] == 3 and fields["sweeps_done"] == [SWEEPS] and fields["draws"] == [SWEEPS // 2]
     assert main(["info", str(undisturbed)]) == 0
-    assert "1 of 100 sweeps, each over 3 shards" in capsys.readouterr().out
+    assert f"1 of {SWEEPS} sweeps, each over 3 shards" in capsys.readouterr().out
 
 
 def test_workers_make_no_difference(undisturbed, tmp_path):

@@ -63,7 +63,9 @@ def overlaps(ax):
     ]
 
 
-@pytest.mark.parametrize("d, k", [(5, 3), pytest.param(200, 12, marks=pytest.mark.slow), (40, 30)])
+@pytest.mark.parametrize(
+    "d, k", [(5, 3), *(pytest.param(*each, marks=pytest.mark.slow) for each in ((200, 12), (40, 30)))]
+)
 def test_no_text_runs_into_another_or_out_of_the_picture(d, k):
     posterior, labels, _ = table(300, d, k=k)
     for ax in pictures(posterior, labels):

@@ -64,6 +64,7 @@ def test_a_server_that_hangs_in_an_import_is_replaced_by_one_without_it(tmp_path
     assert run(text, tmp_path).splitlines() == ["importing", "6"]
 
 
+@pytest.mark.slow
 def test_a_worker_without_a_sign_of_life_fails_its_call_and_no_other():
     with ProcessWorkers(1, seconds_silent=2) as workers:
         begun = time.monotonic()

@@ -69,13 +69,8 @@ def test_passes_alone_have_the_right_posterior(case, n_clusters):
     assert p_value_of_passes(case, n_clusters, SHORT) > P_LEAST
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "w from n_k + alpha / K",
-        pytest.param("an image stays where its cluster would die", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", rounds.IN_PASSES)
 def test_errors_planted_in_the_pass_are_noticed(name, monkeypatch):
     plant, n_draws = rounds.IN_PASSES[name]
     plant(monkeypatch)
