@@ -76,8 +76,8 @@ def denoise(
     >>> import dpmix
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
-    >>> dpmix.denoise(posterior, [1, 0, 1, 0, 0, 1], rate_off=0.2, rate_on=0.2).round(1)
-    array([0.9, 0.9, 0.9, 0.1, 0.1, 0.1])
+    >>> dpmix.denoise(posterior, [1, 0, 1, 0, 0, 1], rate_off=0.2, rate_on=0.2) > 0.5
+    array([ True,  True,  True, False, False, False])
     """
     query, d = check_query(posterior, x, observed, labels, draws), posterior.table.d
     rate_off, rate_on = _check_rate("rate_off", rate_off, d), _check_rate("rate_on", rate_on, d)

@@ -79,8 +79,8 @@ def predict_proba(
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
     >>> half = np.array([True, True, True, False, False, False])
-    >>> dpmix.predict_proba(posterior, x[0], observed=half).round(1)
-    array([1., 1., 1., 0., 0., 0.])
+    >>> dpmix.predict_proba(posterior, x[0], observed=half) > 0.5
+    array([ True,  True,  True, False, False, False])
     """
     return _fill_hidden(add_means, posterior, check_query(posterior, x, observed, labels, draws))
 
@@ -278,8 +278,8 @@ def predict_mode(
     >>> x = np.repeat([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
     >>> half = np.array([True, True, True, False, False, False])
-    >>> dpmix.queries.predict_mode(posterior, x[0], observed=half).round(1)
-    array([1., 1., 1., 0., 0., 0.])
+    >>> dpmix.queries.predict_mode(posterior, x[0], observed=half) > 0.5
+    array([ True,  True,  True, False, False, False])
     """
     return _fill_hidden(take_best, posterior, check_query(posterior, x, observed, labels, draws))
 
