@@ -69,6 +69,7 @@ def test_reference_sweep_leaves_posterior_invariant_exactly(name):
     assert expected @ partitions.transition(problem) == pytest.approx(expected, rel=1e-9, abs=1e-15)
 
 
+@pytest.mark.slow
 def test_kept_draws_of_segments_follow_the_posterior():
     problem = CASES["per-pixel"]
     thin = partitions.thinning(problem)

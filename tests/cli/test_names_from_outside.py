@@ -90,6 +90,7 @@ def test_errors_show_names_escaped(line, place, finished_run, monkeypatch, capsy
 
 
 @linux
+@pytest.mark.slow
 def test_names_that_are_no_utf_8_are_found_and_written(place, finished_run):
     assert main(["plot", str(finished_run), "trace", "-o", str(place / f"{NAME}.png")]) == 0
     assert os.listdir(os.fsencode(place)) == [BYTES + b".png"]

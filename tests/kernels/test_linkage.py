@@ -52,6 +52,7 @@ def made_up(tmp_path):
     return call, cache
 
 
+@pytest.mark.slow
 def test_callers_read_from_the_cache_find_what_they_call(made_up):
     call, _ = made_up
     assert call() == "24 1"
@@ -66,6 +67,7 @@ def test_what_is_missing_in_the_cache_is_compiled_for_callers_that_are_there(mad
     assert len(list(cache.rglob("*square*.nb?"))) == 2
 
 
+@pytest.mark.slow
 def test_callers_have_no_copy_of_an_outlined_kernel(made_up):
     _, cache = made_up
     names = {path.name.split("-")[0] for path in cache.rglob("*.nbi")}

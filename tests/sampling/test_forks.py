@@ -58,9 +58,8 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize(
-    "case", ["fork", *(pytest.param(case, marks=pytest.mark.slow) for case in CASES if case != "fork")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
 def test_sample_in_a_child_of_a_program_that_sampled(case, tmp_path):
     code, said = CASES[case]
     assert run(PROGRAM + code + "\n", tmp_path, 60).strip() == said
