@@ -3,16 +3,15 @@
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dpmix.base.annotations import Arrays, PathLike, Table, Whole
-from dpmix.base.arrays import image_shape
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
-from dpmix.base.notebook import MOST_TILES, as_html, tiles
+from dpmix.base.notebook import as_html
 from dpmix.base.pieces import evenly
 from dpmix.base.text import count
 from dpmix.base.wording import Wording
@@ -23,55 +22,13 @@ from dpmix.chain.record import PROPOSALS
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.arviz import to_arviz
 from dpmix.posterior.counts import count_clusters
+from dpmix.posterior.draw import SHOWN, Draw, cluster_tiles
 from dpmix.posterior.standing import standing
 from dpmix.posterior.summary import Summary, summarize
 from dpmix.store.run_folder import RunFolder
 from dpmix.tables.columns import Columns
 
-__all__ = ["Draw", "Posterior", "check_posterior"]
-
-
-_SHOWN = 12  # chains, or clusters, in a notebook
-
-
-class Draw(NamedTuple):
-    """One draw from the posterior with the counts that queries and plots need."""
-
-    sizes: np.ndarray  # (k,) int64, images per cluster, largest first
-    ones: np.ndarray  # (k, d) int32, images per cluster with the pixel on
-    gaps: np.ndarray  # (k, d) int32, images per cluster with the pixel unobserved; (k, 0) where none ever is
-    classes: np.ndarray  # (k, n_classes) int64, images per cluster with the label
-    alpha: float
-    a: np.ndarray  # (d,) float64
-    b: np.ndarray  # (d,) float64
-    c: float  # pseudo-count of each class of the labels
-
-    @property
-    def observed(self) -> NDArray[np.int64]:
-        """Images per cluster with the pixel observed, (k, d) int64, or (k, 1) where all always are."""
-        sizes = self.sizes[:, None]
-        return sizes - self.gaps if self.gaps.shape[1] else sizes
-
-    def on_proba(self) -> NDArray[np.float64]:
-        """How probable it is that a further member of each cluster has each pixel on, (k, d) float64.
-
-        That is ``(a + ones) / (a + b + observed)``, the mean of the pixel's Beta posterior.
-        """
-        return (self.a + self.ones) / (self.a + self.b + self.observed)
-
-    def _repr_html_(self) -> str:
-        """What a notebook shows: sizes of the largest clusters, and their means where images are squares."""
-        k, d = self.ones.shape
-        rows = [
-            ("cluster", "images"),
-            *((str(ix), f"{size:,}") for ix, size in enumerate(self.sizes[:_SHOWN])),
-        ]
-        if k > _SHOWN:
-            rows.append((f"{k - _SHOWN:,} more", f"{self.sizes[_SHOWN:].sum():,}"))
-        heading = (
-            f"<dpmix.Draw: {count(k, 'cluster')} of {self.sizes.sum():,} images, alpha {self.alpha:.3g}>"
-        )
-        return as_html(heading, rows, picture=_cluster_tiles(self, image_shape(d)))
+__all__ = ["Posterior", "check_posterior"]
 
 
 class Posterior:
@@ -193,11 +150,11 @@ class Posterior:
                 zip(self.n_clusters[:, -1], self.log_joint[:, -1], self.alpha[:, -1], strict=True)
             )
         ]
-        rows = [("chain", "clusters", "log joint (nats)", "alpha"), *last[:_SHOWN]]
-        if chains > _SHOWN:
-            rows.append((f"{chains - _SHOWN:,} more", "", "", ""))
+        rows = [("chain", "clusters", "log joint (nats)", "alpha"), *last[:SHOWN]]
+        if chains > SHOWN:
+            rows.append((f"{chains - SHOWN:,} more", "", "", ""))
         best = int(self.log_joint[:, -1].argmax())
-        picture = _cluster_tiles(self.draw(best), self.image_shape, f" of the last draw of chain {best}")
+        picture = cluster_tiles(self.draw(best), self.image_shape, f" of the last draw of chain {best}")
         return as_html(repr(self), rows, picture=picture)
 
     @property
@@ -436,14 +393,6 @@ class Posterior:
             A run is there already, or something that is no run.
         """
         RunFolder.write(path, self.table, self.plan, self.records, self.version, overwrite)
-
-
-def _cluster_tiles(draw, shape, of_what=""):
-    """A picture of how probable it is in the largest clusters that a pixel is on."""
-    k = len(draw.sizes)
-    which = count(k, "cluster") if k <= MOST_TILES else f"{MOST_TILES} largest of {k:,} clusters"
-    caption = f"The {which}{of_what}: how probable it is that a pixel is on"
-    return tiles(draw.on_proba()[:MOST_TILES], shape, caption)
 
 
 def check_posterior(posterior, with_draws=True):

@@ -12,6 +12,7 @@ from PIL import Image
 import dpmix
 from dpmix.base.notebook import MOST_TILES, as_html, tiles
 from dpmix.datasets import Images
+from dpmix.posterior.draw import Draw
 from dpmix.datasets.grey import GreyImages
 
 
@@ -112,7 +113,7 @@ def test_summary_and_estimate_say_what_their_text_says(small_posterior):
 def test_long_lists_end(n_clusters):
     sizes = np.arange(n_clusters, 0, -1)
     d = 9
-    draw = dpmix.posterior.posterior.Draw(
+    draw = Draw(
         sizes,
         np.zeros((n_clusters, d), int),
         np.zeros((n_clusters, 0), int),
