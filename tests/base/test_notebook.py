@@ -12,8 +12,8 @@ from PIL import Image
 import dpmix
 from dpmix.base.notebook import MOST_TILES, as_html, tiles
 from dpmix.datasets import Images
-from dpmix.posterior.draw import Draw
 from dpmix.datasets.grey import GreyImages
+from dpmix.posterior.draw import Draw
 
 
 class Reader(html.parser.HTMLParser):
