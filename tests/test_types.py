@@ -125,7 +125,8 @@ CHECKERS = {
 }
 
 
-@pytest.mark.parametrize("checker", [pytest.param("mypy", marks=pytest.mark.slow), "pyright"])
+@pytest.mark.slow
+@pytest.mark.parametrize("checker", CHECKERS)
 def test_mistakes_are_found_and_nothing_else(checker, scripts):
     check, modules = CHECKERS[checker]
     if not any(map(importlib.util.find_spec, modules)):
