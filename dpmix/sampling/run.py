@@ -314,6 +314,8 @@ def _run(drawn, data_path, folder, placement, show):
         if plan.shards > 1:
             shown.message(f"{plan.shards} shards, {plan.schedule.round_sweeps} sweeps a round")
         with opened(placement, table, seconds_to_start) as executor:
-            run = run_chains if plan.shards == 1 else run_sharded_chains
-            run(table, data_path, plan, records, executor, on_segment)
+            if plan.shards == 1:
+                run_chains(table, data_path, plan, records, executor, on_segment)
+            else:
+                run_sharded_chains(table, data_path, plan, records, executor, on_segment, shown.message)
     return Posterior(table, plan, records, __version__)
