@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from dpmix.base.errors import InputError, InputTypeError
 
 __all__ = [
+    "DASHES",
     "HIDDEN",
     "INK",
     "INK_MAP",
@@ -31,6 +32,7 @@ __all__ = [
     "new_figure",
     "page_behind",
     "page_of",
+    "page_of_settings",
     "page_within",
     "print_on",
     "set_title",
@@ -50,7 +52,7 @@ SIGNED_MAP = LinearSegmentedColormap.from_list(
 # and differ enough from a white or a black page; tests/plot/test_house_style.py holds both.
 _ON_LIGHT = ("#0062b6", "#d73635", "#009850", "#bf73ba", "#3692ff", "#c98500", "#444444")
 _ON_DARK = ("#3d82ff", "#ee4f2a", "#12b56b", "#d65aa3", "#86eef5", "#f0cf35", "#ebf5e4")
-_DASHES = ("-", (0, (4, 1.2)), (0, (1.2, 1)), (0, (6, 1, 1, 1)))
+DASHES = ("-", (0, (4, 1.2)), (0, (1.2, 1)), (0, (6, 1, 1, 1)))
 
 _READABLE = 4.5  # contrast of text with what is behind it (WCAG 2, level AA)
 _QUIET, _FAINT = 0.68, (0.065, 0.16)  # shares of ink in quiet words, and in shaded ground, light and dark
@@ -82,6 +84,16 @@ def page_of(ground):
     )
 
 
+def page_of_settings():
+    """The page that new figures are made with."""
+    return page_of(_over(to_rgba(mpl.rcParams["figure.facecolor"]), _unpainted()))
+
+
+def _unpainted():
+    """What lies below a figure without a colour: what the user's text is to be read on."""
+    return "white" if _luminance(mpl.rcParams["text.color"]) < 0.4 else "black"
+
+
 def page_behind(ax):
     """The page that is seen around `ax`: its figure, or the axes that it is an inset of."""
     figure = ax.figure
@@ -99,8 +111,8 @@ def page_within(ax):
 
 
 def _seen(layers):
-    """The page of patches one above the other; below all of them is what the user's text is to be read on."""
-    ground = "white" if _luminance(mpl.rcParams["text.color"]) < 0.4 else "black"
+    """The page of patches one above the other."""
+    ground = _unpainted()
     for patch in layers:
         if patch.get_visible():
             ground = _over(to_rgba(patch.get_facecolor()), ground)
@@ -153,7 +165,7 @@ def chain_style(chain, ground="white"):
     """Colour and dashes of a chain, the same in every plot; 28 chains differ, then they repeat."""
     colours = line_colours(ground)
     dash, colour = divmod(chain, len(colours))
-    return {"color": colours[colour], "linestyle": _DASHES[dash % len(_DASHES)]}
+    return {"color": colours[colour], "linestyle": DASHES[dash % len(DASHES)]}
 
 
 def check_axes(ax, name="ax"):

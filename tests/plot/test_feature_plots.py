@@ -204,9 +204,7 @@ def test_curves_of_several_trainings(net):
     assert [panel.get_title(loc="left") for panel in panels] == ["loss", "own figure"]
     assert lines(panels[0]) == {"plain": ("-", [3, 2]), "denoising": ("-", [4, 1])}
     assert len({line.get_color() for line in panels[0].lines}) == 2
-    first, second = plot.training_curves(
-        {"net": net, "machine": net.rbms_[0]}, figures=["free_energy_gap"]
-    )
+    first, second = plot.training_curves({"net": net, "machine": net.rbms_[0]}, figures=["free_energy_gap"])
     assert list(lines(first)) == ["net", "machine"] and list(lines(second)) == ["net"]
     assert first.lines[0].get_color() == second.lines[0].get_color() != first.lines[1].get_color()
 

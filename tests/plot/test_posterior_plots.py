@@ -472,7 +472,7 @@ def test_hyperparameters_show_mean_and_strength(posterior, ax):
     ends = [f"{np.exp(end):.2g} images" for end in (log.min(), log.max())]
     assert texts(ax) == ["mean a / (a + b)", "0, never on", "1, always on", "strength a + b", *ends]
     assert ax.get_title(loc="left") == "Prior of 12 pixels · all chains"
-    assert "Strength: so many images weigh as much" in " ".join(ax.get_xlabel().split())
+    assert "Strength: so many members weigh as much" in " ".join(ax.get_xlabel().split())
     one = plot.hyperparameters(posterior, chain=-1)
     np.testing.assert_allclose(one.images[0].get_array(), (a / (a + b))[1].mean(axis=0).reshape(SHAPE))
     assert one.get_title(loc="left").endswith("chain 1")
