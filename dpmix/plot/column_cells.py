@@ -7,6 +7,7 @@ inches of a new figure, and on given axes shrink with these.
 import math
 
 import numpy as np
+from matplotlib.collections import LineCollection
 
 from dpmix.base.escaping import for_picture
 from dpmix.plot.style import axes_points, new_figure, page_behind, print_on, set_title
@@ -105,16 +106,20 @@ class Sheet:
                 self._write_figures(values[lines], cmap, limits, left, figures[lines])
 
     def _draw_strip(self, values, cmap, limits, left, names):
+        rules = []
         for first, last in self._blocks():
             place, across = left + self.edges[first] * self.cell, (last - first) * self.cell
             height = len(values) * _LINE
             add_tile(
                 self.ax, values[:, first:last], place, self.head, across, height, cmap, "nearest", limits
             )
-            for edge in range(1, last - first):
-                self._rule([place + edge * self.cell] * 2, [self.head, self.head + height])
-            for line in range(1, len(values)):
-                self._rule([place, place + across], [self.head + line * _LINE] * 2)
+            foot = self.head + height
+            rules += [[(x, self.head), (x, foot)] for x in place + self.cell * np.arange(1, last - first)]
+            rules += [
+                [(place, y), (place + across, y)] for y in self.head + _LINE * np.arange(1, len(values))
+            ]
+        look = {"colors": self.page.ground, "linewidths": 0.4 * self.font / _PRINT, "capstyle": "butt"}
+        self.ax.add_collection(LineCollection(rules, **look), autolim=False)
         for line, name in enumerate(names):
             middle = self.head + (line + 0.5) * _LINE
             self.ax.text(
@@ -136,10 +141,6 @@ class Sheet:
         cuts = np.flatnonzero(np.diff(self.edges) > 1.001) + 1
         bounds = [0, *cuts.tolist(), len(self.edges)]
         return list(zip(bounds[:-1], bounds[1:], strict=True))
-
-    def _rule(self, x, y):
-        look = {"color": self.page.ground, "linewidth": 0.4 * self.font / _PRINT, "solid_capstyle": "butt"}
-        self.ax.plot(x, y, scalex=False, scaley=False, **look)
 
     def _write_figures(self, values, cmap, limits, left, figures):
         shades = cmap((np.ma.filled(values.astype(float), np.nan) - limits[0]) / (limits[1] - limits[0]))

@@ -152,8 +152,11 @@ def contrast(one, other):
 
 
 def print_on(colour):
-    """Ink or paper, whichever is easier to read on a cell of this colour."""
-    return max(INK, PAPER, key=lambda text: contrast(text, colour))
+    """Ink or paper, whichever is easier to read on a cell of this colour; black or white where neither is."""
+    best = max(INK, PAPER, key=lambda text: contrast(text, colour))
+    if contrast(best, colour) >= _READABLE:
+        return best
+    return max("black", "white", key=lambda text: contrast(text, colour))
 
 
 def line_colours(ground="white"):
@@ -204,10 +207,10 @@ def set_title(ax, text):
     ax.set_title(text, loc="left", fontsize=size, fontweight="normal", color=page_behind(ax).ink)
 
 
-def dress_panel(panel, title, xlabel):
+def dress_panel(panel, title, xlabel, size=9):
     """Give axes with lines their title, spines and ticks, with whole numbers along x; return the page around them."""
     page = page_behind(panel)
-    size = max(text_size(len(title), axes_points(panel)[0], 9), 5)
+    size = max(text_size(len(title), axes_points(panel)[0], size), 5)
     panel.set_title(title, loc="left", size=size, weight="normal", color=page.ink)
     panel.set_xlabel(xlabel, size=8.5, color=page.quiet)
     panel.spines[["top", "right"]].set_visible(False)

@@ -19,6 +19,7 @@ from dpmix.plot.style import (
     new_figure,
     page_behind,
     page_within,
+    text_size,
 )
 
 __all__ = ["training_curves"]
@@ -83,11 +84,13 @@ def training_curves(
     deepest = max(layer for _, layer in series)
     panels = _open(ax, len(places), deepest, _heading(history))
     labels = list(dict.fromkeys(label for label, _ in series))
-    for panel, (name, layer) in zip(panels, places, strict=True):
+    titles = [_title(name, layer, deepest) for name, layer in places]
+    size = min(text_size(len(title), axes_points(panels[0])[0], 9) for title in titles)
+    for panel, (name, layer), title in zip(panels, places, titles, strict=True):
         colours = line_colours(page_within(panel).ground)
         for ix, label in enumerate(labels):
             _draw(panel, series.get((label, layer), {}), name, label, colours[ix % len(colours)])
-        _dress(panel, _title(name, layer, deepest))
+        dress_panel(panel, title, "epoch", size)
     _name_lines(panels[0])
     return panels
 
@@ -175,10 +178,6 @@ def _draw(panel, own, name, label, colour):
                 markersize=3.5,
                 label=f"{label}, validation".removeprefix(", ") if validation else label or "training",
             )
-
-
-def _dress(panel, title):
-    dress_panel(panel, title, "epoch")
 
 
 def _name_lines(panel):
