@@ -23,6 +23,7 @@ from dpmix.model.table import BinaryTable
 from dpmix.posterior.arviz import to_arviz
 from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.draw import SHOWN, Draw, cluster_tiles
+from dpmix.posterior.pictures import Pictures
 from dpmix.posterior.standing import standing
 from dpmix.posterior.summary import Summary, summarize
 from dpmix.store.run_folder import RunFolder
@@ -138,6 +139,11 @@ class Posterior:
     def names(self) -> tuple[str | int, ...] | None:
         """What the images, the rows of the table, are called; None where they are only numbered."""
         return self.table.names
+
+    @property
+    def plot(self) -> Pictures:
+        """Pictures of this posterior, such as ``posterior.plot.clusters()``."""
+        return Pictures(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: where each chain ended, and the clusters of the best last draw."""
