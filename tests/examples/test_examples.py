@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = {
     "cluster_codes.py": ["--quick"],
     "reconstructing_digits.py": ["--digits", "--quick"],
+    "tables.py": ["--quick"],
     "up_calls.py": ["--quick", "--n", "600"],
 }
 OF_MNIST = {
