@@ -24,6 +24,7 @@ import matplotlib
 import numpy as np
 from matplotlib.ticker import LogLocator, NullFormatter
 from sklearn.metrics import balanced_accuracy_score
+from threadpoolctl import threadpool_limits
 
 import dpmix
 from dpmix.datasets import MaskingNoise, corrupt
@@ -60,6 +61,7 @@ class Plan(NamedTuple):
 def main():
     options = parse()
     matplotlib.use("Agg")  # draw into files only
+    threadpool_limits(1)  # threads that wait for each other cost more than they bring
     options.out.mkdir(parents=True, exist_ok=True)
     plan = Plan(100, 100, 30, 10, 20, 2) if options.quick else Plan(400, 100, 250, 10, 50, 5)
     data = load(plan, options.seed)

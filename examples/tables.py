@@ -40,6 +40,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_limits
 
 import dpmix
 
@@ -72,6 +73,7 @@ class Task(NamedTuple):
 def main():
     options = parse()
     matplotlib.use("Agg")  # draw into files only
+    threadpool_limits(1)  # threads that wait for each other cost more than they bring
     pd.set_option("display.width", 120, "display.max_columns", 20)
     options.out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()

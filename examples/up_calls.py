@@ -26,6 +26,7 @@ from sklearn.metrics import RocCurveDisplay, accuracy_score, classification_repo
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 import dpmix
 from dpmix.features import BernoulliRBM, DeepBeliefNet, NetworkClassifier
@@ -38,6 +39,7 @@ LOUD = 1.0  # standard deviations above the mean of a clip from which a moment o
 def main():
     options = parse()
     matplotlib.use("Agg")  # draw into files only
+    threadpool_limits(1)  # threads that wait for each other cost more than they bring
     began = time.perf_counter()
     try:
         clips = (
