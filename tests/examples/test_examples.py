@@ -19,7 +19,7 @@ OF_MNIST = {
     "denoising_digits.py": ["--quick"],
     "half_digits.py": ["--quick", "--chains", "2"],
     "many_images.py": ["--quick"],
-    "twos_and_threes.py": ["--sweeps", "4"],
+    "twos_and_threes.py": ["--quick"],
 }
 
 
