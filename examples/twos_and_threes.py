@@ -9,7 +9,8 @@ table tells afterwards how the two fall among the largest clusters.
 
 What was learnt is saved in a folder, `run` beside the pictures, and loaded again, as another program could on
 another day. The eight digits, which no chain has seen, are then completed from their top halves. Pictures show the
-clusters with an area that stands for their size, the eight digits, and the course of the chains.
+clusters with an area that stands for their size, the eight digits, and the course of the chains. These do not
+agree, nor need they: with hundreds of pixels each ends in a place of its own, and predictions average over them.
 
 In 2015, this job took 156 minutes for 5 sweeps of 5 chains. `python benchmarks/headline.py` measures what the same
 25 sweeps take today, start-up included; the README has the figure, in seconds.
