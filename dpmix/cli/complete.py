@@ -11,7 +11,7 @@ from dpmix.cli.options import (
     add_source,
     given,
 )
-from dpmix.cli.report import as_json
+from dpmix.cli.told import as_json
 from dpmix.cli.runs import MOST, choose_rows, load_query
 from dpmix.cli.streams import show
 

@@ -16,7 +16,7 @@ from dpmix.cli.options import (
     tell_observed,
 )
 from dpmix.cli.priors import prior_of, read_prior, schedule_of
-from dpmix.cli.report import chain_table
+from dpmix.cli.told import chain_table
 from dpmix.cli.streams import show
 
 __all__ = ["add_to"]

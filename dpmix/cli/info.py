@@ -3,7 +3,7 @@
 import dataclasses
 
 from dpmix.cli.options import add_command, add_run
-from dpmix.cli.report import agreement_text, as_json, run_fields, run_text
+from dpmix.cli.told import agreement_text, as_json, run_fields, run_text
 from dpmix.cli.streams import show
 from dpmix.cli.wording import in_shell_words
 

@@ -1,7 +1,7 @@
 """The command ``resume``: go on with a run."""
 
 from dpmix.cli.options import add_command, add_run, add_running, given
-from dpmix.cli.report import chain_table
+from dpmix.cli.told import chain_table
 from dpmix.cli.streams import show
 
 __all__ = ["add_to"]

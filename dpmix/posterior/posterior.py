@@ -21,6 +21,7 @@ from dpmix.chain.plan import Plan
 from dpmix.chain.record import PROPOSALS
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.arviz import to_arviz
+from dpmix.posterior.attached import from_above
 from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.draw import SHOWN, Draw, cluster_tiles
 from dpmix.posterior.standing import standing
@@ -371,6 +372,28 @@ class Posterior:
         ('chain', 'draw')
         """
         return to_arviz(check_posterior(self), labels, log_likelihood, posterior_predictive)
+
+    def report(self, path: PathLike, x: Table | None = None, **options: Any) -> None:
+        """Write a report: one HTML file, whole in itself, to send to somebody.
+
+        Parameters
+        ----------
+        path : str or path-like
+            Of the file, such as ``"report.html"``.
+        x : Images, or (m, d) array of 0/1 or bool, optional
+            Images that were not clustered, to ask about.
+        **options
+            As for `dpmix.report.write`: ``observed``, ``labels``, ``title``, ``source``, ``clusters``,
+            ``overwrite``.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            The file exists already, or an argument does not fit.
+        OSError
+            As from the operating system; there is then no file, or the one before.
+        """
+        from_above("dpmix.report", "write")(self, path, x, **options)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.
