@@ -11,34 +11,33 @@ from dpmix.report.words import duration, number, share, span
 
 __all__ = ["chains_section", "prior_section", "verdict_section"]
 
-_HEADLINES = {
-    "agree": "The chains agree.",
-    "nearly": "The chains nearly agree.",
-    "disagree": "The chains do not agree.",
-    "unknown": "Whether the chains agree is not known.",
+_VERDICTS = {
+    "agree": "they agree.",
+    "nearly": "they nearly agree.",
+    "disagree": "they do not agree.",
+    "unknown": "whether they agree is not known.",
 }
 _POINTS = 60_000  # of the lines of a trace up to which they stay lines
 _CHAINS = 40  # in the table of chains
-_PANEL, _BOX = (4.9, 2.5), [0.17, 0.16, 0.8, 0.7]  # inches; left, bottom, width, height as shares
+_PANEL, _BOX = (5.4, 2.6), [0.15, 0.16, 0.83, 0.71]  # inches; left, bottom, width, height as shares
 
 
 def verdict_section(subject, summary):
     """The verdict in words: a headline, how many clusters, what it means and what to do."""
     posterior = subject.posterior
-    if not posterior.alpha.shape[1]:
-        headline, found = "There are no draws yet.", f"{subject.things()} are being clustered."
-    else:
-        k = posterior.n_clusters
-        low, median, high = int(k.min()), int(np.median(k)), int(k.max())
-        middle = "" if low == high else f", {median:,} in the middle"
-        found = f"{subject.things()} fell into {span(low, high, 'cluster')}{middle}."
-        headline = "These are no draws yet." if posterior.in_burn_in else _HEADLINES[summary.verdict]
+    chains, draws = posterior.alpha.shape
+    unfinished = posterior.in_burn_in or not draws
     return {
-        "kind": "unknown" if posterior.in_burn_in else summary.verdict,
-        "headline": headline,
-        "found": found,
+        "kind": "unknown" if unfinished else summary.verdict,
+        "headline": "There are no draws yet." if unfinished else _headline(subject, summary.verdict),
         "notes": [subject.say(note) for note in summary.notes],
     }
+
+
+def _headline(subject, verdict):
+    k = subject.posterior.n_clusters
+    found = f"{count(len(k), 'chain')} found {span(int(k.min()), int(k.max()), 'cluster')} among {subject.things()}"
+    return f"{found}." if len(k) == 1 else f"{found}: {_VERDICTS[verdict]}"
 
 
 def chains_section(subject, summary):

@@ -22,6 +22,7 @@ _ODD_ONES = 12
 _DRAWS, _FEW_DRAWS = 100, 20  # that the search for the estimate looks at, and where it would take long
 _LONG = 30_000_000  # images times draws times clusters from which a search takes more than seconds
 _IMAGES = 1000  # of the similarity matrix
+_BARS = 150  # clusters that are marked beside it
 _WORDS = 5  # columns that are named of each cluster of a table
 _PROFILES, _PROFILE_COLUMNS = 12, 40  # of the picture
 _CELLS = 50_000_000  # clusters times columns from which a profile is too large to be made
@@ -163,7 +164,7 @@ def _label_mix(subject, found, k):
         return "none known"
     values, counts = np.unique(labels, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:3]
-    return ", ".join(f"{values[ix]} {share(int(counts[ix]), len(labels))}" for ix in order)
+    return ", ".join(f"{values[ix]}: {share(int(counts[ix]), len(labels))}" for ix in order)
 
 
 def _profile(subject, found):
@@ -215,13 +216,15 @@ def similarity_section(subject, found):
     pairs = together.proba[np.triu_indices(len(together.images), 1)]
     unsure = float(((pairs > 0.1) & (pairs < 0.9)).mean())
     often = float((pairs >= 0.9).mean())
+    marked = found.estimate.n_clusters <= _BARS
     alt = (
         f"Matrix of {len(together.images):,} by {len(together.images):,} {'rows' if subject.table else 'images'} in "
         f"the order of the clusters, dark where two are often in one cluster. {share(often)} of pairs are together "
         f"in at least nine draws of ten, {share(unsure)} in more than one and less than nine."
     )
     return {
-        "picture": figure_picture(lambda: similarity(together, found.estimate), alt),
+        "picture": figure_picture(lambda: similarity(together, found.estimate if marked else None), alt),
+        "bars": "Bars mark the clusters above." if marked else "Those that are often together stand side by side.",
         "often": share(often),
         "unsure": share(unsure),
         "rest": share(1 - often - unsure),

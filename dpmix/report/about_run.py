@@ -53,8 +53,8 @@ def _data(subject):
     ones, gaps, _ = table.totals
     missing = int(gaps.sum())
     seen = table.n * table.d - missing
-    size = count(table.d, "column") if subject.table else f"{height:,} x {width:,} pixels"
-    parts = [f"{subject.things()} of {size}", f"{share(int(ones.sum()), seen)} of it on"]
+    size = count(table.d, "column") if subject.table else f"{height:,} × {width:,} pixels"
+    parts = [f"{subject.things()} of {size}", f"{share(int(ones.sum()), seen)} of what is observed is on"]
     if missing:
         parts.append(f"{share(missing, table.n * table.d)} not observed")
     if table.n_classes:
@@ -66,14 +66,8 @@ def _data(subject):
 
 
 def _prior(fields, n_classes):
-    meaning = {
-        "alpha": "alpha",
-        "a": "a, on" if n_classes == 0 else "a, pixels on",
-        "b": "b, off",
-        "c": "c, labels",
-    }
-    names = [name for name in ("alpha", "a", "b", *(["c"] if n_classes else []))]
-    return [(meaning[name], _prior_words(fields[name])) for name in names]
+    meaning = {"alpha": "alpha", "a": "a (on)", "b": "b (off)", "c": "c (labels)"}
+    return [(told, _prior_words(fields[name])) for name, told in meaning.items() if name != "c" or n_classes]
 
 
 def _prior_words(value):
