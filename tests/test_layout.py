@@ -86,7 +86,7 @@ KERNELS_USE = {"math", "numba", "numpy", "typing"}
 # What knows how kernels are compiled, kept and linked, and uses the standard library for it.
 KNOWS_THE_COMPILER = {"dpmix.kernels.compile", "dpmix.kernels.linkage"}
 # The one place where functions import parts of dpmix: commands, so that ``dpmix --help`` stays light. What
-# `dpmix`, `dpmix.features` and `dpmix.queries` load on first use goes through their ``__getattr__``.
+# `dpmix`, `dpmix.features`, `dpmix.queries` and `dpmix.report` load on first use goes through their ``__getattr__``.
 HIDDEN_IMPORTS = {"cli"}
 
 

@@ -7,8 +7,8 @@ from dpmix.base.text import count, table
 from dpmix.cli.files import check_file
 from dpmix.cli.known import add_labels, add_search, known_labels, partition_of
 from dpmix.cli.options import add_command, add_overwrite, add_run, given
-from dpmix.cli.told import as_json
 from dpmix.cli.streams import show
+from dpmix.cli.told import as_json
 from dpmix.cli.wording import in_shell_words
 
 __all__ = ["add_to"]
@@ -175,4 +175,3 @@ def _save(path, labels, confidence, y, names, rows):
     else:
         text = partition_csv(labels, confidence, y, names, rows)
         replace_files(path.parent, {path.name: lambda file: file.write(encoded(text))})
-

@@ -45,7 +45,14 @@ def add_to(commands):
     """Add the command ``report``."""
     usage = "RUN|MODEL -o FILE [options]"
     report = add_command(
-        commands, "report", _report, "write a page to send to somebody", _REPORT, usage, _EXAMPLES, source=True
+        commands,
+        "report",
+        _report,
+        "write a page to send to somebody",
+        _REPORT,
+        usage,
+        _EXAMPLES,
+        source=True,
     )
     report.add_argument(
         "folder",
@@ -86,7 +93,10 @@ def _add_images(report):
         help="of --images: a pixel is on where it is greater than T (default: 127 for MNIST and folders of images)",
     )
     report.add_argument(
-        "--invert", action="store_true", default=False, help="of --images: exchange on and off, for ink on white"
+        "--invert",
+        action="store_true",
+        default=False,
+        help="of --images: exchange on and off, for ink on white",
     )
     report.add_argument(
         "--binary", action="store_true", default=False, help="of --images, for a model: make pixels 0 and 1"

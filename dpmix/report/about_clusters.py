@@ -224,7 +224,9 @@ def similarity_section(subject, found):
     )
     return {
         "picture": figure_picture(lambda: similarity(together, found.estimate if marked else None), alt),
-        "bars": "Bars mark the clusters above." if marked else "Those that are often together stand side by side.",
+        "bars": "Bars mark the clusters above."
+        if marked
+        else "Those that are often together stand side by side.",
         "often": share(often),
         "unsure": share(unsure),
         "rest": share(1 - often - unsure),

@@ -125,4 +125,3 @@ def _odd(subject, given, values):
         picture = None if subject.table else tile(pixels, shape, f"image {given.names[ix]}")
         rows.append({"name": given.names[ix], "picture": picture, "value": number(float(values[ix]), 4)})
     return {"rows": rows, "median": number(float(np.median(values)), 4)}
-

@@ -111,9 +111,7 @@ def _columns(posterior):
     if posterior.columns is None:
         return None
     names = posterior.columns.names
-    told = [
-        (name, *(posterior.columns.values.get(name) or ("0", "1"))) for name in names[:_COLUMNS]
-    ]
+    told = [(name, *(posterior.columns.values.get(name) or ("0", "1"))) for name in names[:_COLUMNS]]
     return {"rows": told, "rest": max(len(names) - _COLUMNS, 0)}
 
 

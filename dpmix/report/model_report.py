@@ -145,9 +145,7 @@ def _curves(model):
     """How the training went, and the last figures in words; None where nothing was written down."""
     histories = [part.history_ for part in _parts(model)]
     names = [
-        name
-        for name in histories[0]
-        if name not in ("learning_rate", "seconds") and len(histories[0][name])
+        name for name in histories[0] if name not in ("learning_rate", "seconds") and len(histories[0][name])
     ]
     if not names:
         return None
