@@ -373,27 +373,34 @@ class Posterior:
         """
         return to_arviz(check_posterior(self), labels, log_likelihood, posterior_predictive)
 
-    def report(self, path: PathLike, x: Table | None = None, **options: Any) -> None:
+    def report(
+        self,
+        path: PathLike,
+        x: Table | None = None,
+        observed: ArrayLike | None = None,
+        *,
+        labels: ArrayLike | None = None,
+        title: str | None = None,
+        source: str | None = None,
+        clusters: Whole = 60,
+        overwrite: bool = False,
+    ) -> None:
         """Write a report: one HTML file, whole in itself, to send to somebody.
 
         Parameters
         ----------
-        path : str or path-like
-            Of the file, such as ``"report.html"``.
-        x : Images, or (m, d) array of 0/1 or bool, optional
-            Images that were not clustered, to ask about.
-        **options
-            As for `dpmix.report.write`: ``observed``, ``labels``, ``title``, ``source``, ``clusters``,
-            ``overwrite``.
+        path, x, observed, labels, title, source, clusters, overwrite
+            As for `dpmix.report.write`: the file, images that were not clustered, known labels of those that were,
+            and what else the page is to say.
 
         Raises
         ------
         InputError, InputTypeError
             The file exists already, or an argument does not fit.
-        OSError
-            As from the operating system; there is then no file, or the one before.
         """
-        from_above("dpmix.report", "write")(self, path, x, **options)
+        write, asked = from_above("dpmix.report", "write"), (check_posterior(self, with_draws=False), path, x)
+        words = {"labels": labels, "title": title, "source": source}
+        write(*asked, observed, **words, clusters=clusters, overwrite=overwrite)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.

@@ -7,7 +7,6 @@ already is a `markupsafe.Markup`.
 import os
 from datetime import UTC, datetime
 from functools import cache
-from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -47,11 +46,7 @@ def check_place(path, overwrite):
 def filled(template, **values):
     """The page of `template` with these values and what every page has, as a str."""
     now = datetime.now(UTC).isoformat(timespec="minutes").replace("T", " ").replace("+00:00", " UTC")
-    return (
-        _environment()
-        .get_template(template)
-        .render(style=_part("report.css"), script=_part("report.js"), made=now, version=__version__, **values)
-    )
+    return _environment().get_template(template).render(made=now, version=__version__, **values)
 
 
 def put(page, path):
@@ -70,11 +65,6 @@ def _environment():
         lstrip_blocks=True,
         finalize=_visible,
     )
-
-
-def _part(name):
-    """A file beside the templates, to stand in the page as it is."""
-    return Markup(files("dpmix.report").joinpath("templates", name).read_text(encoding="utf-8"))
 
 
 def _visible(value):

@@ -64,7 +64,10 @@ def test_nothing_is_fetched_or_run_even_if_a_name_gets_through(tmp_path, small_p
     path = tmp_path / "report.html"
     path.write_text(posterior_page(subject, "t", playground="<img src='https://example.org/a.png' alt=''>"))
     with browser_page(path) as (page, problems):
-        assert page.evaluate("[...document.images].filter(i => i.src.startsWith('https') && i.naturalWidth)") == []
+        assert (
+            page.evaluate("[...document.images].filter(i => i.src.startsWith('https') && i.naturalWidth)")
+            == []
+        )
         assert any("Content Security Policy" in problem for problem in problems)
 
 
