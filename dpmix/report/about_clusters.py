@@ -209,29 +209,37 @@ def _profile_picture(subject, found):
 
 
 def similarity_section(subject, found):
-    """How often images are in one cluster."""
-    together = co_clustering(subject.posterior, most=_IMAGES, progress=False)
-    if len(together.images) < 2:
+    """How often images are in one cluster: shares of pairs, and a matrix."""
+    if subject.n < 2:
         return None
-    pairs = together.proba[np.triu_indices(len(together.images), 1)]
-    unsure = float(((pairs > 0.1) & (pairs < 0.9)).mean())
-    often = float((pairs >= 0.9).mean())
-    marked = found.estimate.n_clusters <= _BARS
+    some = co_clustering(subject.posterior, most=_IMAGES, progress=False)
+    pairs = some.proba[np.triu_indices(len(some.images), 1)]
+    often, unsure = float((pairs >= 0.9).mean()), float(((pairs > 0.1) & (pairs < 0.9)).mean())
+    chosen = _largest(found)
+    shown = some if chosen is None else co_clustering(subject.posterior, chosen, progress=False)
+    which = "those of the largest clusters" if chosen is not None else "picked at random"
+    m = len(shown.images)
     alt = (
-        f"Matrix of {len(together.images):,} by {len(together.images):,} {'rows' if subject.table else 'images'} in "
-        f"the order of the clusters, dark where two are often in one cluster. {share(often)} of pairs are together "
-        f"in at least nine draws of ten, {share(unsure)} in more than one and less than nine."
+        f"Matrix of {m:,} by {m:,} {'rows' if subject.table else 'images'} in the order of the clusters, dark where two "
+        f"are often in one cluster: blocks along the diagonal. {share(often)} of pairs are together in at least nine "
+        f"draws of ten, {share(unsure)} in more than one and less than nine."
     )
     return {
-        "picture": figure_picture(lambda: similarity(together, found.estimate if marked else None), alt),
-        "bars": "Bars mark the clusters above."
-        if marked
-        else "Those that are often together stand side by side.",
+        "picture": figure_picture(lambda: similarity(shown, found.estimate), alt),
         "often": share(often),
         "unsure": share(unsure),
         "rest": share(1 - often - unsure),
-        "sampled": None if len(together.images) == subject.n else f"{len(together.images):,}",
+        "sampled": None if m == subject.n else f"{m:,} {'rows' if subject.table else 'images'}, {which}",
     }
+
+
+def _largest(found):
+    """Images of the largest clusters, ascending, where there are too many clusters to mark; else None."""
+    if found.estimate.n_clusters <= _BARS:
+        return None
+    sizes = np.cumsum(found.members.sizes)
+    k = max(1, min(int(np.searchsorted(sizes, _IMAGES, side="right")), _BARS // 4))
+    return np.flatnonzero(found.estimate.labels < k)[:_IMAGES]
 
 
 def odd_section(subject, found):

@@ -13,8 +13,8 @@ from dpmix.report.words import number, share
 
 __all__ = ["images_section"]
 
-_SCORED, _DRAWS = 400, 25  # images and draws, at most
-_COMPLETING = 20  # draws, at most
+_SCORED, _DRAWS = 400, 20  # images and draws, at most
+_COMPLETING = 10  # draws, at most
 _COMPLETED = 8
 _ODDEST = 8
 

@@ -6,8 +6,8 @@ from dpmix.partitions import compare_labels, contingency_table
 
 __all__ = ["labels_section"]
 
-_CLUSTERS, _CLASSES = 40, 12
-_DRAWS = 50  # that are compared
+_CLUSTERS, _CLASSES = 20, 12
+_DRAWS = 20  # that are compared
 _MEASURES = {
     "ari": "adjusted Rand index",
     "nmi": "normalised mutual information",
