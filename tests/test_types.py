@@ -20,7 +20,7 @@ import dpmix
 from support.interface import public_callables
 
 ROOT = Path(__file__).resolve().parent.parent
-LAZY = ("dpmix", "dpmix.features", "dpmix.queries")
+LAZY = ("dpmix", "dpmix.features", "dpmix.queries", "dpmix.report")
 PUBLIC = [public for public in public_callables() if public.function is not None]
 
 RIGHT = '''\

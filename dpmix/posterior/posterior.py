@@ -21,6 +21,7 @@ from dpmix.chain.plan import Plan
 from dpmix.chain.record import PROPOSALS
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.arviz import to_arviz
+from dpmix.posterior.attached import from_above
 from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.draw import SHOWN, Draw, cluster_tiles
 from dpmix.posterior.pictures import Pictures
@@ -377,6 +378,35 @@ class Posterior:
         ('chain', 'draw')
         """
         return to_arviz(check_posterior(self), labels, log_likelihood, posterior_predictive)
+
+    def report(
+        self,
+        path: PathLike,
+        x: Table | None = None,
+        observed: ArrayLike | None = None,
+        *,
+        labels: ArrayLike | None = None,
+        title: str | None = None,
+        source: str | None = None,
+        clusters: Whole = 60,
+        overwrite: bool = False,
+    ) -> None:
+        """Write a report: one HTML file, whole in itself, to send to somebody.
+
+        Parameters
+        ----------
+        path, x, observed, labels, title, source, clusters, overwrite
+            As for `dpmix.report.write`: the file, images that were not clustered, known labels of those that were,
+            and what else the page is to say.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            The file exists already, or an argument does not fit.
+        """
+        write, asked = from_above("dpmix.report", "write"), (check_posterior(self, with_draws=False), path, x)
+        words = {"labels": labels, "title": title, "source": source}
+        write(*asked, observed, **words, clusters=clusters, overwrite=overwrite)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.

@@ -21,6 +21,7 @@ PLACES = (
     "plot",
     "posterior.pictures",
     "queries",
+    "report",
 )
 ERRORS = {name: getattr(errors, name) for name in errors.__all__}
 
