@@ -33,7 +33,17 @@ FACE = (
     "log_predictive denoise datasets features partitions plot"
 ).split()
 OFF_THE_LIST = {
-    *("Gamma", "InputError", "Interrupted", "RunError", "WorkerError", "__version__", "last_run", "queries")
+    *(
+        "Gamma",
+        "InputError",
+        "Interrupted",
+        "RunError",
+        "WorkerError",
+        "__version__",
+        "last_run",
+        "playground",
+        "queries",
+    )
 }
 MOVED = {
     "co_clustering": "partitions",
@@ -85,7 +95,7 @@ def test_unknown_name():
 
 
 def test_public_names_exist():
-    for name in ("datasets", "features", "partitions", "plot", "queries"):
+    for name in ("datasets", "features", "partitions", "playground", "plot", "queries"):
         module = getattr(dpmix, name)
         assert all(hasattr(module, each) for each in module.__all__)
         assert inspect.getdoc(module)

@@ -23,7 +23,7 @@ LEVELS = (
     {"store", "sharding"},
     {"posterior"},
     {"sampling", "queries", "partitions"},
-    {"plot", "estimator"},
+    {"plot", "playground", "estimator"},
     {"cli"},
     {"dpmix"},
 )
@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "queries": {"tables", "kernels", "base", "model", "posterior"},
     "partitions": {"tables", "kernels", "base", "posterior"},
     "plot": {"base", "tables", "datasets", "features", "posterior", "queries", "partitions"},
+    "playground": {"base", "posterior", "queries"},
     "estimator": {
         "base",
         "tables",

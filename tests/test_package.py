@@ -51,6 +51,11 @@ def test_wheel_holds_every_module(wheel_files):
     modules = {path.relative_to(ROOT) for path in (ROOT / "dpmix").rglob("*.py")}
     modules |= {"dpmix" / path.relative_to(ROOT) for path in (ROOT / "kernels").rglob("*.py")}
     modules |= {path.relative_to(ROOT) for path in (ROOT / "dpmix").rglob("*.pyi")} | {Path("dpmix/py.typed")}
+    modules |= {
+        path.relative_to(ROOT)
+        for suffix in ("html", "css", "js")
+        for path in (ROOT / "dpmix" / "playground").rglob(f"*.{suffix}")
+    }
     assert {path.as_posix() for path in modules} == {
         name for name in wheel_files if name.startswith("dpmix/")
     }

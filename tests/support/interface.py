@@ -12,7 +12,7 @@ from typing import NamedTuple
 import dpmix
 from dpmix.base import errors
 
-PLACES = ("dpmix", "datasets", "datasets.masks", "features", "partitions", "plot", "queries")
+PLACES = ("dpmix", "datasets", "datasets.masks", "features", "partitions", "playground", "plot", "queries")
 ERRORS = {name: getattr(errors, name) for name in errors.__all__}
 
 
