@@ -20,6 +20,7 @@ from dpmix.posterior.posterior import Posterior, check_posterior
 __all__ = ["fragment", "page"]
 
 _TITLE = "Draw, hide and see it completed"
+_TITLE_OF_TABLE = "Fill in a row and see it completed"
 
 
 def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whole = 10) -> str:
@@ -79,7 +80,7 @@ def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whol
     }
     return Template(part("section.html")).substitute(
         style=part("play.css").strip(),
-        title=_TITLE,
+        title=_TITLE if data["columns"] is None else _TITLE_OF_TABLE,
         intro=_intro(data["columns"] is not None),
         told=_told(posterior, chosen, len(columns)),
         data=_json(data),

@@ -26,7 +26,7 @@ class Play {
     const say = (text) => (this.live.textContent = text);
     this.form = data.columns ? new Form(data.columns, this.drawing) : new Boards(data.shape, this.drawing, say);
     this.said = make("p", { class: "verdict" });
-    this.clusters = make("ol", { class: "clusters" });
+    this.clusters = make("ol", { class: data.columns ? "clusters stacked" : "clusters" });
     this.undo = button("Undo", () => this.drawing.undo());
     this.redo = button("Redo", () => this.drawing.redo());
     section.querySelector(".room").append(...this.#parts());

@@ -1,20 +1,17 @@
 // Elements. Texts only ever become text nodes and attributes, so names mean nothing but themselves.
 
-let made = 0;
-
-// An id that nothing else on the page has.
+// A word for ids and groups that nothing else on the page has, even where several sections stand on it.
 export function newId() {
-  let id;
-  do id = `dpmix-play-${++made}`;
-  while (document.getElementById(id));
-  return id;
+  document.dpmixPlayIds = (document.dpmixPlayIds ?? 0) + 1;
+  return `dpmix-play-${document.dpmixPlayIds}`;
 }
 
+// Attributes that are undefined, null or false are left out.
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== false && value !== null) element.setAttribute(name, value === true ? "" : value);
+    else if ((value ?? false) !== false) element.setAttribute(name, value === true ? "" : value);
   }
   element.append(...children);
   return element;

@@ -60,7 +60,6 @@ export class Drawing {
   }
 
   undo() {
-    this.end();
     this.#step(this.past, this.future);
   }
 
@@ -69,6 +68,7 @@ export class Drawing {
   }
 
   #step(from, to) {
+    if (this.stroke) this.end();
     const stroke = from.pop();
     if (!stroke) return;
     to.push(new Map([...stroke.keys()].map((pixel) => [pixel, this.pixels[pixel]])));

@@ -7,7 +7,8 @@ export function percent(share) {
 }
 
 export function number(value, digits = 0) {
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const text = value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return text.replace("-", "\u2212");
 }
 
 export const count = (many, noun) => `${number(many)} ${noun}${many === 1 ? "" : "s"}`;
@@ -20,12 +21,14 @@ export function said({ name, off, on }, value) {
 
 // what: "pixel" or "column"; known of d are known; wrong is how many guesses would be expected to be wrong.
 export function summary(what, d, known, logPredictive, wrong) {
-  const each = known ? `, as if each had been expected with ${percent(Math.exp(logPredictive / known))}` : "";
   const hidden = d - known;
   const guess = hidden
     ? ` Of ${count(hidden, `hidden ${what}`)} the likelier values would be wrong for about ${number(wrong, 1)}.`
     : "";
-  return `${number(known)} of ${count(d, what)} known: log predictive ${number(logPredictive, 2)} nats${each}.${guess}`;
+  if (!known) return `Nothing is known yet of ${count(d, what)}.${guess}`;
+  const each = `as if each had been expected with ${percent(Math.exp(logPredictive / known))}`;
+  const nats = `log predictive ${number(logPredictive, 2)} nats`;
+  return `${number(known)} of ${count(d, what)} known: ${nats}, ${each}.${guess}`;
 }
 
 export function clusterName({ draw, k }, draws, noun) {
