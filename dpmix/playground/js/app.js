@@ -5,7 +5,7 @@ import { unpack } from "./data.js";
 import { button, make } from "./dom.js";
 import { Drawing } from "./drawing.js";
 import { Form } from "./form.js";
-import { Mixture, UNKNOWN, loudest } from "./mixture.js";
+import { AUDIBLE, Mixture, UNKNOWN, loudest } from "./mixture.js";
 import { colours, newCanvas, paintKnown, paintProba } from "./picture.js";
 import { apart, clusterName, percent, summary } from "./words.js";
 
@@ -131,7 +131,7 @@ class Play {
     const found = loudest(shares, MOST_CLUSTERS);
     const rest = 1 - found.reduce((sum, { share }) => sum + share, 0);
     const others = make("li", { class: "rest" }, `all others together: ${percent(Math.max(0, rest))}`);
-    this.clusters.replaceChildren(...found.map((each) => this.#cluster(each)), ...(rest > 0.0005 ? [others] : []));
+    this.clusters.replaceChildren(...found.map((each) => this.#cluster(each)), ...(rest > AUDIBLE ? [others] : []));
   }
 
   #cluster({ ix, share }) {

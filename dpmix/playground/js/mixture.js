@@ -9,6 +9,7 @@ export const ON = 1;
 export const UNKNOWN = 2;
 
 const NEGLIGIBLE = 1e-7; // share of the weight that a completion may leave out
+export const AUDIBLE = 0.0005; // share of a cluster that is named
 
 export class Mixture {
   // draws: { logWeight (k), sizes (k), ones (k * d), gaps (k * d) or null, a (d), b (d), labels: (k) arrays or null }
@@ -51,7 +52,7 @@ export class Mixture {
 
   #completed(shares) {
     const proba = new Float64Array(this.d);
-    const hidden = [...this.pixels.keys()].filter((pixel) => this.pixels[pixel] === UNKNOWN);
+    const hidden = Int32Array.from(this.pixels.keys()).filter((pixel) => this.pixels[pixel] === UNKNOWN);
     shares.forEach((share, ix) => {
       if (share > NEGLIGIBLE / shares.length) this.#addMean(ix, share, hidden, proba);
     });
@@ -62,10 +63,12 @@ export class Mixture {
   #addMean(ix, share, hidden, out) {
     const { draw, k } = this.place(ix);
     const { sizes, ones, gaps, a, b } = this.draws[draw];
-    for (const pixel of hidden) {
-      const at = k * this.d + pixel;
-      const on = a[pixel] + ones[at];
-      out[pixel] += (share * on) / (a[pixel] + b[pixel] + sizes[k] - (gaps ? gaps[at] : 0));
+    const first = k * this.d;
+    const size = sizes[k];
+    for (let ix = 0; ix < hidden.length; ix++) {
+      const pixel = hidden[ix];
+      const observed = gaps ? size - gaps[first + pixel] : size;
+      out[pixel] += (share * (a[pixel] + ones[first + pixel])) / (a[pixel] + b[pixel] + observed);
     }
   }
 
@@ -78,7 +81,7 @@ export class Mixture {
   // How probable it is in one cluster that each pixel is on.
   mean(ix) {
     const proba = new Float64Array(this.d);
-    this.#addMean(ix, 1, proba.keys(), proba);
+    this.#addMean(ix, 1, Int32Array.from(proba.keys()), proba);
     return proba;
   }
 
@@ -94,10 +97,16 @@ export class Mixture {
   }
 }
 
-// The largest shares, { ix, share }, and what is left for all others.
+// The largest shares, { ix, share }, those left out that nobody would hear.
 export function loudest(shares, most) {
-  const order = [...shares.keys()].sort((one, other) => shares[other] - shares[one]).slice(0, most);
-  return order.map((ix) => ({ ix, share: shares[ix] })).filter(({ share }) => share >= 0.0005);
+  const found = [];
+  shares.forEach((share, ix) => {
+    if (share < AUDIBLE || (found.length === most && share <= found[most - 1].share)) return;
+    const at = found.findIndex((each) => each.share < share);
+    found.splice(at < 0 ? found.length : at, 0, { ix, share });
+    found.splice(most);
+  });
+  return found;
 }
 
 // How unsure each pixel is, in bits: 0 where it is certain, 1 where it is as open as the toss of a coin.
