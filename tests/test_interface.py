@@ -41,6 +41,7 @@ OFF_THE_LIST = {
         "WorkerError",
         "__version__",
         "last_run",
+        "playground",
         "queries",
         "report",
     )
@@ -95,7 +96,7 @@ def test_unknown_name():
 
 
 def test_public_names_exist():
-    for name in ("datasets", "features", "partitions", "plot", "queries", "report"):
+    for name in ("datasets", "features", "partitions", "playground", "plot", "queries", "report"):
         module = getattr(dpmix, name)
         assert all(hasattr(module, each) for each in module.__all__)
         assert inspect.getdoc(module)

@@ -389,13 +389,14 @@ class Posterior:
         title: str | None = None,
         source: str | None = None,
         clusters: Whole = 60,
+        play: bool = True,
         overwrite: bool = False,
     ) -> None:
         """Write a report: one HTML file, whole in itself, to send to somebody.
 
         Parameters
         ----------
-        path, x, observed, labels, title, source, clusters, overwrite
+        path, x, observed, labels, title, source, clusters, play, overwrite
             As for `dpmix.report.write`: the file, images that were not clustered, known labels of those that were,
             and what else the page is to say.
 
@@ -405,8 +406,8 @@ class Posterior:
             The file exists already, or an argument does not fit.
         """
         write, asked = from_above("dpmix.report", "write"), (check_posterior(self, with_draws=False), path, x)
-        words = {"labels": labels, "title": title, "source": source}
-        write(*asked, observed, **words, clusters=clusters, overwrite=overwrite)
+        words = {"labels": labels, "title": title, "source": source, "clusters": clusters}
+        write(*asked, observed, **words, play=play, overwrite=overwrite)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.

@@ -18,6 +18,7 @@ PLACES = (
     "datasets.masks",
     "features",
     "partitions",
+    "playground",
     "plot",
     "posterior.pictures",
     "queries",
