@@ -21,7 +21,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
-    "sphinx.ext.mathjax",
+    "mathml",
     "sphinx.ext.viewcode",
     "numpydoc",
     "sphinx_copybutton",
@@ -43,6 +43,7 @@ myst_heading_anchors = 4
 
 # Names in single backticks are links where there is something of that name, and plain elsewhere.
 default_role = "autolink"
+html_math_renderer = "mathml"
 smartquotes = False  # quotation marks are code more often than speech
 autosummary_generate = True
 autosummary_imported_members = False
