@@ -27,8 +27,9 @@ The file is whole in itself: it needs no network and no server, and can be sent.
 the chains agree and what to do about it, and shows what was run, traces, the clusters with typical and odd members
 on a click, how sure all this is, who belongs together, the prior that was learned, and the images that fit least;
 with --images also how well the run predicts them and what becomes of them half hidden; with --labels how the
-clusters compare with labels. On the page images are drawn, hidden and completed, too. Of a model it shows how its training went, what hidden units stand for, and with
---images what it gives back of them and what a classifier takes for what."""
+clusters compare with labels. On the page images are drawn, hidden and completed, too. Of a model it shows how its
+training went, what hidden units stand for, and with --images what it gives back of them and what a classifier
+takes for what."""
 
 _EXAMPLES = (
     "dpmix report run -o report.html",

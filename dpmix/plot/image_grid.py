@@ -153,7 +153,7 @@ def fantasies(
     n_samples, n_steps : int
         How many images, each after so many steps of Gibbs sampling.
     seed : int or numpy.random.Generator, optional
-        See `dpmix.features.probes.fantasy_images`.
+        See `dpmix.features.fantasy_images`.
     shape, per_row, ax
         See `image_grid`.
 

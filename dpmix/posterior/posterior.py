@@ -344,7 +344,7 @@ class Posterior:
             Add the cluster of each image to `posterior`, with dimension image. Clusters are numbered
             anew in each draw: no mean or R-hat of these numbers says anything.
         log_likelihood : bool
-            Add the group `log_likelihood`: of each image, log p(x_i | x_-i, z_-i) in nats, its probability given
+            Add the group `log_likelihood`: of each image, ``log p(x_i | x_-i, z_-i)`` in nats, its probability given
             all other images where the draw puts them, with dimension image. ``arviz_stats.loo`` makes of it the
             expected log predictive density by leave-one-out cross-validation.
         posterior_predictive : bool
