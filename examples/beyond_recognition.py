@@ -122,6 +122,7 @@ def recognise(data, plan, seed):
         ),
         "500-100-2-100": NetworkClassifier(
             (500, 100, 2, 100),
+            learning_rate=0.001,
             activation=(RELU, RELU, "linear", RELU),
             input_dropout=0.2,
             dropout=(0.3, 0, 0, 0),
@@ -174,6 +175,7 @@ def by_autoencoder(x, noisy, plan, seed):
         500,
         loss="cross_entropy",
         corruption=NOISE,
+        learning_rate=0.001,
         schedule="cosine",
         n_iter=plan.clean_passes,
         random_state=seed,
@@ -184,7 +186,13 @@ def by_autoencoder(x, noisy, plan, seed):
 def by_machine(x, noisy, plan, seed):
     """Mean field of an RBM, to which what is seen of a pixel is evidence for or against its being on."""
     rbm = BernoulliRBM(
-        300, centering="data", schedule="linear", n_iter=plan.clean_passes, monitor_size=0, random_state=seed
+        300,
+        method="pcd",
+        learning_rate=0.1,
+        schedule="linear",
+        n_iter=plan.clean_passes,
+        monitor_size=0,
+        random_state=seed,
     ).fit(x)
     off, on = NOISE.flip_rates
     seen = np.where(noisy, np.log((1 - off) / on), np.log(off / (1 - on)))

@@ -120,19 +120,20 @@ def extractors(options):
     passes, batch, rate = (60, 20, 0.02) if options.quick else (30, 100, 0.1)
     machine = BernoulliRBM(
         bits,
+        method="pcd",
         n_iter=passes,
         batch_size=batch,
         learning_rate=rate,
         monitor_size=0,
         momentum=[0.5] * 3 + [0.9],
         schedule="linear",
-        centering="data",
         **common,
     )
     net = {
         "hidden_layer_sizes": (2 * bits, bits, 2 * bits),
         "activation": ("relu", "sigmoid", "relu"),
         "loss": "cross_entropy",
+        "learning_rate": 0.001,
         "n_iter": passes // 4 if not options.quick else 30,
         "batch_size": batch,
         **common,
