@@ -82,7 +82,7 @@ def weights(
         Any fitted extractor or `NetworkClassifier`.
     layer : int, default 1
         Units above layer 1 are shown as the combination of those below: the sum of their images, each times the
-        weight between the two (`dpmix.features.probes.weight_images`).
+        weight between the two (`dpmix.features.weight_images`).
     units : int or sequence of int, default 36
         So many, those with the largest Euclidean norm, largest first; or these. Their numbers stand below them.
     shape, per_row, limit, ax
