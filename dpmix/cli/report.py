@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dpmix.base.errors import InputError
 from dpmix.cli.files import check_file, use_no_display
-from dpmix.cli.known import add_labels, known_labels
+from dpmix.cli.known import add_labels, add_partition, known_labels, partition_of
 from dpmix.cli.models import load_images, load_model
 from dpmix.cli.options import (
     add_command,
@@ -36,7 +36,8 @@ _EXAMPLES = (
     "dpmix report groups -o report.html --labels survey.csv --label-column region",
     "dpmix report dbn.npz -o dbn.html --images mnist:test",
 )
-_OF_RUN = ("labels", "from_source", "most", "observed")
+_OF_PARTITION = ("partition", "loss", "draws", "max_clusters")
+_OF_RUN = (*_OF_PARTITION, "labels", "from_source", "most", "observed")
 _OF_MODEL = ("maximum", "shape")
 _OF_IMAGES = ("threshold", "index", "drop", "delimiter", "encoding", "observed", "maximum")
 
@@ -71,6 +72,7 @@ def add_to(commands):
         "--most", type=int, metavar="N", help="clusters to show, the largest (default: 60, at most 1,000)"
     )
     add_labels(report)
+    add_partition(report)
     _add_images(report)
     add_shape(report)
     add_overwrite(report)
@@ -128,7 +130,7 @@ def _report(arguments):
 
 def _refuse(arguments, names, why):
     for name in given(arguments, *names):
-        option = {"from_source": "source"}.get(name, name)
+        option = {"from_source": "source"}.get(name, name).replace("_", "-")
         raise InputError(f"--{option} is {why}; leave it out")
 
 
@@ -153,6 +155,7 @@ def _of_run(arguments, path):
         images,
         observed,
         y,
+        partition_of(posterior, arguments) if given(arguments, *_OF_PARTITION) else None,
         source=getattr(arguments, "from_source", None),
         clusters=getattr(arguments, "most", 60),
         folder=arguments.folder,

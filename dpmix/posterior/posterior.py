@@ -380,6 +380,7 @@ class Posterior:
         observed: ArrayLike | None = None,
         *,
         labels: ArrayLike | None = None,
+        partition: ArrayLike | Any = None,
         title: str | None = None,
         source: str | None = None,
         clusters: Whole = 60,
@@ -389,9 +390,9 @@ class Posterior:
 
         Parameters
         ----------
-        path, x, observed, labels, title, source, clusters, overwrite
+        path, x, observed, labels, partition, title, source, clusters, overwrite
             As for `dpmix.report.write`: the file, images that were not clustered, known labels of those that were,
-            and what else the page is to say.
+            the partition to show, and what else the page is to say.
 
         Raises
         ------
@@ -399,7 +400,7 @@ class Posterior:
             The file exists already, or an argument does not fit.
         """
         write, asked = from_above("dpmix.report", "write"), (check_posterior(self, with_draws=False), path, x)
-        words = {"labels": labels, "title": title, "source": source}
+        words = {"labels": labels, "partition": partition, "title": title, "source": source}
         write(*asked, observed, **words, clusters=clusters, overwrite=overwrite)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
