@@ -3,6 +3,7 @@
 from dpmix import datasets as datasets
 from dpmix import features as features
 from dpmix import partitions as partitions
+from dpmix import playground as playground
 from dpmix import plot as plot
 from dpmix import queries as queries
 from dpmix import report as report

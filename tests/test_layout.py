@@ -23,7 +23,7 @@ LEVELS = (
     {"store", "sharding"},
     {"posterior"},
     {"sampling", "queries", "partitions"},
-    {"plot", "estimator"},
+    {"plot", "playground", "estimator"},
     {"report"},
     {"cli"},
     {"dpmix"},
@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "queries": {"tables", "kernels", "base", "model", "posterior"},
     "partitions": {"tables", "kernels", "base", "posterior"},
     "plot": {"base", "tables", "datasets", "features", "posterior", "queries", "partitions"},
+    "playground": {"base", "posterior", "queries"},
     "estimator": {
         "base",
         "tables",
@@ -66,6 +67,7 @@ MAY_IMPORT = {
         "queries",
         "partitions",
         "plot",
+        "playground",
     },
     "cli": {
         "base",

@@ -52,6 +52,11 @@ def test_wheel_holds_every_module_and_template(wheel_files):
     modules |= {"dpmix" / path.relative_to(ROOT) for path in (ROOT / "kernels").rglob("*.py")}
     modules |= {path.relative_to(ROOT) for path in (ROOT / "dpmix").rglob("*.pyi")} | {Path("dpmix/py.typed")}
     modules |= {path.relative_to(ROOT) for path in (ROOT / "dpmix").glob("*/templates/*")}
+    modules |= {
+        path.relative_to(ROOT)
+        for suffix in ("html", "css", "js")
+        for path in (ROOT / "dpmix" / "playground").rglob(f"*.{suffix}")
+    }
     assert {path.as_posix() for path in modules} == {
         name for name in wheel_files if name.startswith("dpmix/")
     }

@@ -76,7 +76,7 @@ def _classify(arguments):
         use_no_display()
         import dpmix
 
-        save_picture(dpmix.plot.confusion(y, proba.argmax(axis=1)), picture)
+        save_picture(dpmix.plot.confusion(y, proba.argmax(axis=1), data=arguments.source), picture)
     show(as_json(found) if arguments.json else _text(found))
 
 

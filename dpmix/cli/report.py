@@ -27,8 +27,9 @@ The file is whole in itself: it needs no network and no server, and can be sent.
 the chains agree and what to do about it, and shows what was run, traces, the clusters with typical and odd members
 on a click, how sure all this is, who belongs together, the prior that was learned, and the images that fit least;
 with --images also how well the run predicts them and what becomes of them half hidden; with --labels how the
-clusters compare with labels. Of a model it shows how its training went, what hidden units stand for, and with
---images what it gives back of them and what a classifier takes for what."""
+clusters compare with labels. On the page images are drawn, hidden and completed, too. Of a model it shows how its
+training went, what hidden units stand for, and with --images what it gives back of them and what a classifier
+takes for what."""
 
 _EXAMPLES = (
     "dpmix report run -o report.html",
@@ -70,6 +71,12 @@ def add_to(commands):
     )
     report.add_argument(
         "--most", type=int, metavar="N", help="clusters to show, the largest (default: 60, at most 1,000)"
+    )
+    report.add_argument(
+        "--no-play",
+        action="store_true",
+        default=False,
+        help="leave out the part on which images are drawn, hidden and completed",
     )
     add_labels(report)
     add_partition(report)
@@ -139,7 +146,7 @@ def _of_run(arguments, path):
 
     import dpmix
     from dpmix.report.document import put
-    from dpmix.report.posterior_report import posterior_page, subject_of
+    from dpmix.report.posterior_report import playground_of, posterior_page, subject_of
     from dpmix.store.run_folder import RunFolder
 
     posterior = dpmix.load(arguments.folder, burn_in=True)
@@ -162,7 +169,8 @@ def _of_run(arguments, path):
         created=RunFolder.open(arguments.folder).created,
         say=lambda text: in_shell_words(text, arguments.folder),
     )
-    put(posterior_page(subject, _title(arguments)), path)
+    play = None if arguments.no_play else playground_of(subject)
+    put(posterior_page(subject, _title(arguments), play), path)
 
 
 def _labels(posterior, arguments):

@@ -234,10 +234,11 @@ def similarity_section(subject, found):
     shown = some if chosen is None else co_clustering(subject.posterior, chosen, progress=False)
     which = "those of the largest clusters" if chosen is not None else "picked at random"
     m = len(shown.images)
+    what = "rows" if subject.table else "images"
     alt = (
-        f"Matrix of {m:,} by {m:,} {'rows' if subject.table else 'images'} in the order of the clusters, dark where "
-        f"two are often in one cluster: blocks along the diagonal. {share(often)} of pairs are together in at least "
-        f"nine draws of ten, {share(unsure)} in more than one and less than nine."
+        f"Matrix of {m:,} by {m:,} {what} in the order of the clusters, dark where two "
+        f"are often in one cluster: blocks along the diagonal. {share(often)} of pairs are together in at least nine "
+        f"draws of ten, {share(unsure)} in more than one and less than nine."
     )
     return {
         "picture": figure_picture(lambda: similarity(shown, found.labels), alt),

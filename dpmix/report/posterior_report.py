@@ -7,12 +7,13 @@ from numpy.typing import ArrayLike
 
 from dpmix.base.annotations import PathLike, Table, Whole
 from dpmix.base.arrays import integers_or_unknown
-from dpmix.base.checks import check_count
+from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count
 from dpmix.model.table import BinaryTable
 from dpmix.partitions import PointEstimate
 from dpmix.partitions.draws import as_labels
+from dpmix.playground.section import fragment
 from dpmix.posterior.posterior import Posterior, check_posterior
 from dpmix.report.about_chains import chains_section, prior_section, verdict_section
 from dpmix.report.about_clusters import (
@@ -31,7 +32,7 @@ from dpmix.report.subject import Subject
 from dpmix.report.words import GLOSSARY
 from dpmix.tables.frames import is_frame, read_frame
 
-__all__ = ["posterior_page", "subject_of", "write"]
+__all__ = ["playground_of", "posterior_page", "subject_of", "write"]
 
 _CLUSTERS = 60
 _MOST_CLUSTERS = 1000  # of which the page stays one that can be read
@@ -48,6 +49,7 @@ def write(
     title: str | None = None,
     source: str | None = None,
     clusters: Whole = _CLUSTERS,
+    play: bool = True,
     overwrite: bool = False,
 ) -> None:
     """Write a report on a posterior: one HTML file, whole in itself.
@@ -78,6 +80,9 @@ def write(
         What the images are, as ``dpmix fit`` was told, such as ``"mnist --classes 2,3"``; for the page to tell.
     clusters : int, default 60
         Clusters to show, the largest.
+    play : bool, default True
+        Whether the page has a part on which images are drawn, hidden and completed (`dpmix.playground`), which takes up
+        to 2.5 MB.
     overwrite : bool, default False
         Whether a file that is there may be replaced.
 
@@ -99,7 +104,8 @@ def write(
     title = "A dpmix report" if title is None else _check_text("title", title)
     source = None if source is None else _check_text("source", source)
     subject = subject_of(posterior, x, observed, labels, partition, source, clusters)
-    put(posterior_page(subject, title), place)
+    play = check_bool("play", play)
+    put(posterior_page(subject, title, playground_of(subject) if play else None), place)
 
 
 def subject_of(
@@ -126,6 +132,12 @@ def subject_of(
         as_labels(partition, posterior.labels.shape[2], "partition")
     y = _labels(posterior, labels)
     return Subject(posterior, x, observed, y, partition, source, folder, created, most, say)
+
+
+def playground_of(subject):
+    """The part to play with, or None of a run without draws."""
+    posterior = subject.posterior
+    return fragment(posterior, subject.x) if posterior.alpha.shape[1] else None
 
 
 def posterior_page(subject, title, playground=None):

@@ -6,7 +6,7 @@ import pytest
 
 import dpmix
 from dpmix.report.posterior_report import posterior_page, subject_of
-from support.browser import browser_page
+from support.browser import SIZES, violations
 
 matplotlib.use("Agg")
 pytestmark = pytest.mark.slow
@@ -30,50 +30,46 @@ def reports(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("name", ["images", "table"])
-def test_page_is_sound(reports, name, width, dark):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-core")
-    with browser_page(reports / f"{name}.html", width, dark) as (page, problems):
-        assert page.evaluate("[...document.images].filter(i => !i.complete || !i.naturalWidth).length") == 0
-        page.click("button[data-cards]")
-        assert page.evaluate("document.querySelectorAll('#cards details:not([open])').length") == 0
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        found = axe.Axe().run(page).response["violations"]
-        assert [(each["id"], [node["target"] for node in each["nodes"][:3]]) for each in found] == []
-        assert problems == []
-        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert (sum(map(int, paper[4:-1].split(","))) < 200) == dark
+def test_page_is_sound(reports, browser_page, name, size, scheme):
+    page = browser_page(reports / f"{name}.html", size, scheme)
+    assert page.evaluate("[...document.images].filter(i => !i.complete || !i.naturalWidth).length") == 0
+    page.click("button[data-cards]")
+    assert page.evaluate("document.querySelectorAll('#cards details:not([open])').length") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+    assert violations(page) == []
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, paper[4:-1].split(","))) < 200) == (scheme == "dark")
 
 
-def test_keyboard_reaches_members_and_content(reports):
-    with browser_page(reports / "images.html") as (page, problems):
-        page.keyboard.press("Tab")
-        assert page.evaluate("document.activeElement.className") == "skip"
-        page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "content"
-        page.focus("#cards summary")
-        page.keyboard.press("Enter")
-        assert page.is_visible("#cards .members") and problems == []
+def test_keyboard_reaches_members_and_content(reports, browser_page):
+    page = browser_page(reports / "images.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.focus("#cards summary")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#cards .members")
 
 
-def test_nothing_is_fetched_or_run_even_if_a_name_gets_through(tmp_path, small_posterior):
+def test_nothing_is_fetched_or_run_even_if_a_name_gets_through(browser_page, tmp_path, small_posterior):
     """The page itself forbids it: what a fragment adds cannot reach the network."""
     subject = subject_of(small_posterior, None, None, None)
     path = tmp_path / "report.html"
     path.write_text(posterior_page(subject, "t", playground="<img src='https://example.org/a.png' alt=''>"))
-    with browser_page(path) as (page, problems):
-        assert (
-            page.evaluate("[...document.images].filter(i => i.src.startsWith('https') && i.naturalWidth)")
-            == []
-        )
-        assert any("Content Security Policy" in problem for problem in problems)
+    page = browser_page(path)
+    shown = "[...document.images].filter(i => i.src.startsWith('https') && i.naturalWidth)"
+    assert page.evaluate(shown) == []
+    assert any("Content Security Policy" in complaint for complaint in browser_page.complaints)
+    browser_page.complaints.clear()
 
 
-def test_page_prints(reports):
-    with browser_page(reports / "images.html", dark=True) as (page, _):
-        page.emulate_media(media="print", color_scheme="dark")
-        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-        assert not page.is_visible("nav")
-        assert page.pdf(format="A4")[:5] == b"%PDF-"
+def test_page_prints(reports, browser_page):
+    page = browser_page(reports / "images.html", scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.is_visible("nav")
+    assert page.pdf(format="A4")[:5] == b"%PDF-"
