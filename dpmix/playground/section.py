@@ -19,6 +19,7 @@ from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["fragment", "page"]
 
+_MOST_OBLONG = 20  # times as wide as high, or the other way round, that a picture may be
 _TITLE = "Draw, hide and see it completed"
 _TITLE_OF_TABLE = "Fill in a row and see it completed"
 
@@ -134,7 +135,8 @@ def _json(data):
 def _named(posterior: Any, columns):
     """Names of the columns that the page lists, or None where the page shows a picture."""
     known = posterior.columns
-    if known is None and min(posterior.image_shape) > 1:
+    low, high = sorted(posterior.image_shape)
+    if known is None and low > 1 and high <= _MOST_OBLONG * low:
         return None
     names = [f"pixel {ix}" for ix in columns] if known is None else [known.names[ix] for ix in columns]
     pairs = [(None, None) if known is None else known.values.get(name, (None, None)) for name in names]

@@ -91,6 +91,14 @@ def test_starts_are_the_images():
         playground.fragment(posterior, images=[[1, 0]])
 
 
+def test_pictures_that_can_be_drawn_on_are_no_lists():
+    listed = {
+        case: data_of(playground.fragment(make()))["columns"] is not None for case, make in CASES.items()
+    }
+    lists = {"table", "one pixel", "one row of pixels", "two rows of pixels"}
+    assert {case for case, is_list in listed.items() if is_list} == lists
+
+
 # Names from outside
 
 

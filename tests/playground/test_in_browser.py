@@ -115,6 +115,10 @@ def test_painting_changes_the_completion(play):
     page.mouse.move(board["x"] + 0.5 * cell, board["y"] + 6.5 * cell)
     page.mouse.down()
     page.mouse.move(board["x"] + 7.5 * cell, board["y"] + 6.5 * cell)
+    page.mouse.move(
+        board["x"] + 20 * cell, board["y"] + 6.5 * cell
+    )  # off the board, where nothing is painted
+    page.mouse.move(board["x"] + 20 * cell, board["y"] + 4.5 * cell)
     page.mouse.up()
     after, new_proba, new_nats, new_shares = answer(page)
     assert np.flatnonzero(before != after).tolist() == list(range(48, 56))  # a whole row, without holes
