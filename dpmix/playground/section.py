@@ -65,7 +65,8 @@ def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whol
     """
     most_draws = check_count("most_draws", most_draws)
     columns = columns_of(check_posterior(posterior))
-    offered = starts(posterior, images, columns)
+    named = _named(posterior, columns)
+    offered = starts(posterior, images, columns, "image" if named is None else "row")
     chosen = choose(posterior, most_draws, columns)
     if chosen is None:
         return _left_out(posterior)
@@ -74,15 +75,15 @@ def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whol
         "n": posterior.table.n,
         "c": posterior.plan.prior.c,
         "shape": posterior.image_shape,
-        "columns": _named(posterior, columns),
+        "columns": named,
         "classes": [str(label) for label in range(posterior.table.n_classes)],
         "draws": chosen.draws,
         "starts": offered,
     }
     return Template(part("section.html")).substitute(
         style=part("play.css").strip(),
-        title=_TITLE if data["columns"] is None else _TITLE_OF_TABLE,
-        intro=_intro(data["columns"] is not None),
+        title=_TITLE if named is None else _TITLE_OF_TABLE,
+        intro=_intro(named is not None),
         told=_told(posterior, chosen, len(columns)),
         data=_json(data),
         script=script(),

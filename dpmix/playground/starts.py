@@ -13,7 +13,7 @@ MOST_STARTS = 24
 MOST_NAME = 80  # characters that are shown
 
 
-def starts(posterior, images, columns):
+def starts(posterior, images, columns, noun):
     """Up to `MOST_STARTS` images, evenly spread, for JSON: names, and rows of bits, packed.
 
     Parameters
@@ -23,6 +23,8 @@ def starts(posterior, images, columns):
         None for those that were clustered.
     columns : (c,) intp
         The columns of the table that the page knows.
+    noun : str
+        What one is called that has no name.
 
     Returns
     -------
@@ -41,7 +43,6 @@ def starts(posterior, images, columns):
         query, names = check_query(posterior, images), getattr(images, "names", None)
         rows = evenly(len(query.on), MOST_STARTS)
         on, observed = query.on[rows], query.observed[rows]
-    noun = "image" if posterior.columns is None else "row"
     return {
         "names": [f"{noun} {row}" if names is None else as_label(names[row]) for row in rows.tolist()],
         "on": _bits(on[:, columns]),

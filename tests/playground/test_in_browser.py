@@ -222,7 +222,7 @@ def test_table_is_filled_in(play):
     np.testing.assert_allclose(proba, due, atol=1e-6)
     assert nats == pytest.approx(due_nats, abs=1e-6)
     told = page.get_by_role("group", name=NAMES[1]).locator(".told-column").text_content()
-    assert told == f"{100 * due[1]:.0f} % {NAMES[1]}"
+    assert told == f"{100 * due[1]:.0f} % yes"
     page.get_by_role("button", name="Start from row 2").click()
     assert answer(page)[0].tolist() == posterior.table.dense([2])[0].tolist()
     assert column.get_by_label("male", exact=True).is_checked()
