@@ -199,6 +199,7 @@ def test_undo_reset_and_starts(play):
 def test_numbers_as_a_table(play):
     page = play(pictures())
     page.locator("summary").click()
+    page.wait_for_selector(".scrolls td")
     cells = page.locator(".scrolls td").all_text_contents()
     pixels, proba, *_ = answer(page)
     assert [cell.endswith("*") for cell in cells] == (pixels == UNKNOWN).tolist()
@@ -277,6 +278,7 @@ def test_accessible_and_within_the_screen(case, size, scheme, play, violations):
     page = play(CASES[case](), size=size, scheme=scheme)
     if case == "pictures":
         page.locator("summary").click()
+        page.wait_for_selector(".scrolls td")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert violations(page) == []
 
