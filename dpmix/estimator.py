@@ -74,9 +74,9 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
         Cluster of each training image in the point estimate, numbered from 0 by decreasing size.
     n_clusters_ : int
         Number of its clusters.
-    cluster_centers_ : (n_clusters_, d) float64
+    cluster_centers_ : (``n_clusters_``, d) float64
         Probability of each pixel to be on in each cluster.
-    weights_ : (n_clusters_,) float64
+    weights_ : (``n_clusters_``,) float64
         Share of the training images in each cluster.
     n_features_in_ : int
 
@@ -223,7 +223,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
 
         Returns
         -------
-        proba : (m, n_clusters_) float64
+        proba : (m, ``n_clusters_``) float64
             Rows sum to 1.
 
         Raises
@@ -252,7 +252,7 @@ class DPMixture(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin,
 
         Returns
         -------
-        proba : (m, n_clusters_) float64
+        proba : (m, ``n_clusters_``) float64
             Rows sum to 1.
 
         Raises

@@ -20,6 +20,7 @@ def blocks(language):
     return [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in found]
 
 
+@pytest.mark.slow
 def test_python_runs_in_order(tmp_path, monkeypatch):
     import matplotlib.pyplot as plt
 

@@ -6,6 +6,8 @@ import os
 from string import Template
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from dpmix.base.annotations import PathLike, Table, Whole
 from dpmix.base.checks import check_bool, check_count, check_path
 from dpmix.base.errors import InputError
@@ -24,7 +26,13 @@ _TITLE = "Draw, hide and see it completed"
 _TITLE_OF_TABLE = "Fill in a row and see it completed"
 
 
-def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whole = 10) -> str:
+def fragment(
+    posterior: Posterior,
+    images: Table | None = None,
+    most_draws: Whole = 10,
+    *,
+    observed: ArrayLike | None = None,
+) -> str:
     """A section of HTML on which images are drawn, hidden and completed, for any page.
 
     What is hidden is completed at once: how probable each hidden pixel is to be on, how unsure that is, which clusters
@@ -38,6 +46,8 @@ def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whol
     most_draws : int
         How many draws, evenly spread over chains and sweeps, the page knows at the most. It has fewer where they would
         take more than 2.5 MB, and where one is too much, the largest clusters of that; the section says what it has.
+    observed : (d,) or (m, d) array of bool, optional
+        True where a pixel of `images` is observed.
 
     Returns
     -------
@@ -66,7 +76,7 @@ def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whol
     most_draws = check_count("most_draws", most_draws)
     columns = columns_of(check_posterior(posterior))
     named = _named(posterior, columns)
-    offered = starts(posterior, images, columns, "image" if named is None else "row")
+    offered = starts(posterior, images, observed, columns, "image" if named is None else "row")
     chosen = choose(posterior, most_draws, columns)
     if chosen is None:
         return _left_out(posterior)
@@ -96,6 +106,7 @@ def page(
     images: Table | None = None,
     most_draws: Whole = 10,
     *,
+    observed: ArrayLike | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write the section as a page of its own, one file that needs nothing else.
@@ -105,7 +116,7 @@ def page(
     posterior : dpmix.Posterior
     path : str or path-like
         The file, such as ``play.html``. It is there as a whole or not at all.
-    images, most_draws
+    images, most_draws, observed
         As in `fragment`.
     overwrite : bool, default False
         Whether a file that is there may be replaced.
@@ -123,7 +134,8 @@ def page(
     if os.path.lexists(path) and not overwrite:
         raise InputError(f"{path} exists already", Wording("choose another name, or pass {overwrite}"))
     text = Template(part("page.html")).substitute(
-        title=html.escape(_described(posterior)), section=fragment(posterior, images, most_draws)
+        title=html.escape(_described(posterior)),
+        section=fragment(posterior, images, most_draws, observed=observed),
     )
     replace_files(path.parent, {path.name: lambda file: file.write(text.encode("utf-8"))})
 

@@ -8,6 +8,7 @@ import pytest
 import dpmix
 from dpmix import playground
 from dpmix.playground.scripts import modules
+from support.browser import violations
 from support.play_cases import CASES, NAMES, VALUES, pictures, table
 
 pytestmark = pytest.mark.slow
@@ -250,7 +251,7 @@ def test_columns_are_looked_up(play):
 # The page as a whole
 
 
-def test_two_sections_in_one_page_do_not_meet(browser_page, violations, tmp_path):
+def test_two_sections_in_one_page_do_not_meet(browser_page, tmp_path):
     path = tmp_path / "two.html"
     text = playground.fragment(pictures()) + playground.fragment(table()) + playground.fragment(table())
     path.write_text(f"<!doctype html><html lang=en><title>two</title><main><h1>two</h1>{text}</main>")
@@ -274,7 +275,7 @@ def test_two_sections_in_one_page_do_not_meet(browser_page, violations, tmp_path
         ("table", "desktop", "dark"),
     ],
 )
-def test_accessible_and_within_the_screen(case, size, scheme, play, violations):
+def test_accessible_and_within_the_screen(case, size, scheme, play):
     page = play(CASES[case](), size=size, scheme=scheme)
     if case == "pictures":
         page.locator("summary").click()
