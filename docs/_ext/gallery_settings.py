@@ -13,7 +13,9 @@ def fresh_start(gallery, script):
     matplotlib.rcdefaults()
     matplotlib.use("Agg")
     warnings.simplefilter("error")
-    warnings.filterwarnings("ignore", r"dpmix\.\w+ is now")  # the gallery looks for the shortest name of each thing
+    warnings.filterwarnings(
+        "ignore", r"dpmix\.\w+ is now"
+    )  # the gallery looks for the shortest name of each thing
 
 
 GALLERY = {

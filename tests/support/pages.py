@@ -5,7 +5,14 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-WRITTEN = ("_build", "examples", "gallery_pages", "reference/commands", "reference/generated", "reference/names")
+WRITTEN = (
+    "_build",
+    "examples",
+    "gallery_pages",
+    "reference/commands",
+    "reference/generated",
+    "reference/names",
+)
 _FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
