@@ -39,7 +39,7 @@ __all__ = [
     "plot",
 ]
 
-_MODULES = ("datasets", "features", "partitions", "plot", "queries")
+_MODULES = ("datasets", "features", "partitions", "playground", "plot", "queries", "report")
 _HOME = {
     "DPMixture": "dpmix.estimator",
     "Gamma": "dpmix.model.prior",

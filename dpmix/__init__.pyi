@@ -3,8 +3,10 @@
 from dpmix import datasets as datasets
 from dpmix import features as features
 from dpmix import partitions as partitions
+from dpmix import playground as playground
 from dpmix import plot as plot
 from dpmix import queries as queries
+from dpmix import report as report
 from dpmix.base.errors import InputError as InputError
 from dpmix.base.errors import Interrupted as Interrupted
 from dpmix.base.errors import RunError as RunError

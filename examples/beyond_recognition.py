@@ -30,6 +30,7 @@ import numpy as np
 from scipy.special import expit
 from sklearn.manifold import TSNE
 from sklearn.neighbors import KNeighborsClassifier
+from threadpoolctl import threadpool_limits
 
 import dpmix
 from dpmix.datasets import MaskingNoise, corrupt
@@ -76,6 +77,7 @@ QUICK = Plan(5000, 1000, 15, 10, 1500, 10, 500)
 def main():
     options = parse()
     plt.switch_backend("Agg")  # draw into files only
+    threadpool_limits(1)  # threads that wait for each other cost more than they bring
     options.out.mkdir(parents=True, exist_ok=True)
     plan = QUICK if options.quick else FULL
     data = load(plan)

@@ -39,6 +39,7 @@ import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 import dpmix
 from dpmix.datasets import MaskingNoise
@@ -63,6 +64,7 @@ class Found(NamedTuple):
 def main():
     options = parse()
     matplotlib.use("Agg")  # draw into files only
+    threadpool_limits(1)  # threads that wait for each other cost more than they bring
     options.out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
     train, test = load(options)

@@ -26,6 +26,7 @@ import matplotlib
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.neighbors import NearestNeighbors
+from threadpoolctl import threadpool_limits
 
 import dpmix
 
@@ -35,6 +36,7 @@ N_SURPRISING = 10
 def main():
     options = parse()
     matplotlib.use("Agg")  # draw into files only
+    threadpool_limits(1)  # threads that wait for each other cost more than they bring
     options.out.mkdir(parents=True, exist_ok=True)
     try:
         train, test = (dpmix.datasets.load_mnist(split) for split in ("train", "test"))

@@ -33,6 +33,7 @@ class Clips(NamedTuple):
 
     waves: np.ndarray  # (n, SAMPLES) float32
     y: np.ndarray  # (n,) int, 1 with an up-call and 0 without
+    names: tuple  # of the files, or "clip 0" and so on
 
 
 def synthesise(n, seed=0, snr=(-8.0, 10.0)):
@@ -62,7 +63,7 @@ def synthesise(n, seed=0, snr=(-8.0, 10.0)):
         if y[clip]:
             wave += _gain(rng.uniform(*snr)) * _up_call(rng)
         waves[clip] = wave * rng.uniform(0.02, 0.06)
-    return Clips(waves, y)
+    return Clips(waves, y, tuple(f"clip {ix}" for ix in range(n)))
 
 
 def _gain(decibels):
@@ -158,7 +159,7 @@ def load_clips(folder, labels=None):
         raise InputError(
             f"{folder} lacks {len(missing):,} of the clips that are labelled, first {missing[0]}"
         )
-    return Clips(np.stack([_read_clip(folder / name) for name in names]), y)
+    return Clips(np.stack([_read_clip(folder / name) for name in names]), y, tuple(names))
 
 
 def read_labels(path):

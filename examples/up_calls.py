@@ -1,6 +1,6 @@
 """Find the rising calls of right whales in two-second clips of the sea.
 
-    python examples/up_calls.py [--out up-calls] [--n 6000] [--seed 1] [--quick]
+    python examples/up_calls.py [-o up-calls] [--n 6000] [--seed 1] [--quick]
     python examples/up_calls.py --clips FOLDER [--labels FILE.csv]
 
 The clips are synthesised (see ocean_sounds.py beside this file), or WAV or AIFF files of FOLDER with a CSV
@@ -10,7 +10,10 @@ three quarters of the clips and are compared on the others by the area under the
 neighbours; a restricted Boltzmann machine with logistic regression on its hidden units; and a network
 started from a deep belief net. Beside them stands the Dirichlet process mixture: it clusters the binary
 pictures without labels, and a new clip is as likely a call as the clusters it belongs to are rich in calls.
-Pictures go to the folder --out.
+Reports of the nearest neighbours and of the network tell how many calls each finds, and how many of what it
+takes for calls are some. Pictures, of spectrograms with their axes first, go to the folder -o.
+
+--quick takes 1,500 clips and less training, for a run of seconds.
 """
 
 import argparse
@@ -20,24 +23,33 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-from ocean_sounds import SHAPE, load_clips, spectrograms, synthesise
+from ocean_sounds import LOWEST, SHAPE, load_clips, spectrograms, synthesise
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import RocCurveDisplay, accuracy_score, classification_report, roc_auc_score
+from sklearn.metrics import accuracy_score, classification_report, roc_auc_score, roc_curve
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 import dpmix
 from dpmix.features import BernoulliRBM, DeepBeliefNet, NetworkClassifier
 
 NAMES = ("no call", "up-call")
+NEIGHBOURS = "k nearest neighbours"
 NETWORK, MIXTURE = "deep belief net + backpropagation", "clusters of the mixture"
+LOOKS = (  # colours of Okabe and Ito (2008), told apart with any kind of colour vision
+    {"color": "#0072b2", "linestyle": "-"},
+    {"color": "#e69f00", "linestyle": "-."},
+    {"color": "#009e73", "linestyle": "--"},
+    {"color": "#d55e00", "linestyle": "-", "linewidth": 2.2},
+)
 LOUD = 1.0  # standard deviations above the mean of a clip from which a moment of a frequency is on
 
 
 def main():
     options = parse()
     matplotlib.use("Agg")  # draw into files only
+    threadpool_limits(1)  # threads that wait for each other cost more than they bring
     began = time.perf_counter()
     try:
         clips = (
@@ -70,6 +82,7 @@ def main():
 
     show_table(scores, seconds, y[test])
     show_clusters(posterior, shares, y[train])
+    draw_spectrograms(z, y, clips.names, options.out)
     save_pictures(options.out, z, on, y, test, scores, models, posterior, shares)
     print(f"\npictures in {options.out}; {time.perf_counter() - began:.0f} s in all")
 
@@ -85,7 +98,7 @@ def parse():
     parser.add_argument("--n", type=int, help="clips to synthesise (default: 6000, with --quick 1500)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="a run of seconds, with less training")
-    parser.add_argument("--out", type=Path, default=Path("up-calls"), help="folder for the pictures")
+    parser.add_argument("-o", "--out", type=Path, default=Path("up-calls"), help="folder for the pictures")
     options = parser.parse_args()
     if options.clips is None and options.labels is not None:
         parser.error("--labels is for --clips")
@@ -112,7 +125,7 @@ def classifiers(options):
     machine = BernoulliRBM(256, learning_rate=0.05, batch_size=50, n_iter=epochs, random_state=options.seed)
     net = DeepBeliefNet((400, 100), rbm=machine, random_state=options.seed)
     return {
-        "k nearest neighbours": (KNeighborsClassifier(15), "grey"),
+        NEIGHBOURS: (KNeighborsClassifier(15), "grey"),
         "machine + logistic regression": (
             Pipeline([("rbm", machine), ("logistic", LogisticRegression(C=0.1, max_iter=2000))]),
             "binary",
@@ -166,13 +179,14 @@ def show_table(scores, seconds, y):
         print(
             f"{name:<36}{roc_auc_score(y, score):>8.4f}{accuracy_score(y, score > 0.5):>10.1%}{seconds[name]:>9.1f}"
         )
-    print(f"\n{NETWORK}, {len(y):,} clips that it has not seen")
-    answers = scores[NETWORK] > 0.5
-    print(classification_report(y, answers, target_names=NAMES, digits=3, zero_division=0))
-    print(f"{'':<12}{'taken for':>9}{NAMES[0]:>10}{NAMES[1]:>10}")
-    for truth, name in enumerate(NAMES):
-        counts = [int(((y == truth) & (answers == answer)).sum()) for answer in (0, 1)]
-        print(f"{name:<21}{counts[0]:>10,}{counts[1]:>10,}")
+    for name in (NEIGHBOURS, NETWORK):
+        answers = scores[name] > 0.5
+        print(f"\n{name}, {len(y):,} clips that it has not seen")
+        print(classification_report(y, answers, target_names=NAMES, digits=3, zero_division=0))
+        print(f"{'':<12}{'taken for':>9}{NAMES[0]:>10}{NAMES[1]:>10}")
+        for truth, kind in enumerate(NAMES):
+            counts = [int(((y == truth) & (answers == answer)).sum()) for answer in (0, 1)]
+            print(f"{kind:<21}{counts[0]:>10,}{counts[1]:>10,}")
 
 
 def show_clusters(posterior, shares, y):
@@ -191,9 +205,7 @@ def show_clusters(posterior, shares, y):
 def save_pictures(folder, z, on, y, test, scores, models, posterior, shares):
     pictures = {
         "clips": draw_clips(z, on, y),
-        "confusion": dpmix.plot.confusion(
-            np.take(NAMES, y[test]), np.take(NAMES, (scores[NETWORK] > 0.5).astype(int))
-        ),
+        "confusion": draw_confusion(scores, y[test]),
         "roc": draw_curves(scores, y[test]),
         "hidden_units": dpmix.plot.weights(models["machine + logistic regression"][0]["rbm"], shape=SHAPE),
         "training": dpmix.plot.training_curves(models[NETWORK][0]),
@@ -201,6 +213,28 @@ def save_pictures(folder, z, on, y, test, scores, models, posterior, shares):
     }
     for name, axes in pictures.items():
         np.ravel(axes)[0].figure.savefig(folder / f"{name}.png")
+
+
+def draw_spectrograms(z, y, names, folder, each=4):
+    """Some clips of both kinds, over hertz and seconds, with their names."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(
+        2, each, figsize=(11, 4.6), dpi=150, layout="constrained", sharex=True, sharey=True
+    )
+    limits = (0, 2, LOWEST - 5, LOWEST + 10 * SHAPE[0] - 5)  # seconds, Hz: a frequency is a band of 10 Hz
+    for row, kind in zip(axes, (1, 0), strict=True):
+        for ax, clip in zip(row, np.flatnonzero(y == kind)[:each], strict=False):
+            shown = ax.imshow(
+                z[clip].reshape(SHAPE), cmap="gray_r", vmin=-1, vmax=3, extent=limits, aspect="auto"
+            )
+            ax.set_title(f"{names[clip]}: {NAMES[kind]}", loc="left", fontsize=9)
+    for ax in axes[1]:
+        ax.set(xlabel="seconds", xticks=(0, 0.5, 1, 1.5, 2), xticklabels=("0", "½", "1", "1½", "2"))
+    for ax in axes[:, 0]:
+        ax.set_ylabel("hertz")
+    figure.colorbar(shown, ax=axes, label="loudness, standard deviations of the clip", extend="both")
+    figure.savefig(folder / "spectrograms.png")
 
 
 def draw_clips(z, on, y, most=12):
@@ -217,17 +251,33 @@ def draw_clips(z, on, y, most=12):
     )
 
 
+def draw_confusion(scores, y):
+    """What the nearest neighbours and the network take clips for."""
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(1, 2, figsize=(9, 3.4), dpi=150, layout="constrained")
+    for ax, name in zip(axes, (NEIGHBOURS, NETWORK), strict=True):
+        answers = (scores[name] > 0.5).astype(int)
+        right = (answers == y).mean()
+        dpmix.plot.confusion(
+            np.take(NAMES, y), np.take(NAMES, answers), title=f"{name}: {right:.1%} right", ax=ax
+        )
+    return axes
+
+
 def draw_curves(scores, y):
     """ROC curves of all ways."""
     import matplotlib.pyplot as plt
 
-    figure, ax = plt.subplots(figsize=(6, 5.4), dpi=150, layout="constrained")
-    for name, score in scores.items():
-        RocCurveDisplay.from_predictions(y, score, name=name, ax=ax)
+    _, ax = plt.subplots(figsize=(6, 5.6), dpi=150, layout="constrained")
+    for (name, score), look in zip(scores.items(), LOOKS, strict=True):
+        false, found, _ = roc_curve(y, score)
+        ax.plot(false, found, **look, label=f"{name}: {roc_auc_score(y, score):.3f}")
     ax.plot([0, 1], [0, 1], color="0.7", linewidth=1, zorder=0)
     ax.set(
         xlabel="clips without a call that are taken for one", ylabel="calls that are found", aspect="equal"
     )
+    ax.set_title("Calls found, by false alarms; below, the areas", loc="left", fontsize=10)
     ax.legend(loc="lower right", fontsize=8, frameon=False)
     ax.spines[["top", "right"]].set_visible(False)
     return ax

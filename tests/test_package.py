@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = ("numba", "sklearn", "matplotlib", "scipy", "PIL", "pooch", "tqdm")
+HEAVY = ("numba", "sklearn", "matplotlib", "scipy", "PIL", "pooch", "tqdm", "jinja2")
 BUILD = "from setuptools import build_meta; build_meta.build_wheel('built')"
 IMPORT = f"import json, sys, dpmix; print(json.dumps([name for name in {HEAVY!r} if name in sys.modules]))"
 
@@ -47,13 +47,20 @@ def test_dpmix_is_the_only_top_level_package(wheel_files):
     assert top == {"dpmix"}
 
 
-def test_wheel_holds_every_module(wheel_files):
+def test_wheel_holds_every_module_and_template(wheel_files):
     modules = {path.relative_to(ROOT) for path in (ROOT / "dpmix").rglob("*.py")}
     modules |= {"dpmix" / path.relative_to(ROOT) for path in (ROOT / "kernels").rglob("*.py")}
     modules |= {path.relative_to(ROOT) for path in (ROOT / "dpmix").rglob("*.pyi")} | {Path("dpmix/py.typed")}
+    modules |= {path.relative_to(ROOT) for path in (ROOT / "dpmix").glob("*/templates/*")}
+    modules |= {
+        path.relative_to(ROOT)
+        for suffix in ("html", "css", "js")
+        for path in (ROOT / "dpmix" / "playground").rglob(f"*.{suffix}")
+    }
     assert {path.as_posix() for path in modules} == {
         name for name in wheel_files if name.startswith("dpmix/")
     }
+    assert "dpmix/report/templates/page.html.j2" in wheel_files
 
 
 def test_import_is_light():

@@ -20,6 +20,7 @@ def blocks(language):
     return [(text.count("\n", 0, match.start(1)) + 1, match[1]) for match in found]
 
 
+@pytest.mark.slow
 def test_python_runs_in_order(tmp_path, monkeypatch):
     import matplotlib.pyplot as plt
 
@@ -31,7 +32,12 @@ def test_python_runs_in_order(tmp_path, monkeypatch):
             compile("\n" * (line - 1) + code, str(README), "exec"), namespace
         )  # tracebacks then name README's line
     plt.close("all")
-    assert {path.name for path in tmp_path.iterdir()} == {"clusters.png", "completions.png", "run"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "clusters.png",
+        "completions.png",
+        "play.html",
+        "run",
+    }
     assert namespace["proba"].shape == (12, 64) and namespace["images"].shape == (3, 12, 64)
     assert (namespace["bottom"] >= namespace["nats"]).all()
     assert (namespace["gaps"].labels == namespace["same"].labels).all()

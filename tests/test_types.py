@@ -20,7 +20,7 @@ import dpmix
 from support.interface import public_callables
 
 ROOT = Path(__file__).resolve().parent.parent
-LAZY = ("dpmix", "dpmix.features", "dpmix.queries")
+LAZY = ("dpmix", "dpmix.features", "dpmix.queries", "dpmix.report")
 PUBLIC = [public for public in public_callables() if public.function is not None]
 
 RIGHT = '''\
@@ -47,6 +47,8 @@ shares = responsibilities(posterior, table.tolist(), chain=1)
 estimate = dpmix.partitions.point_estimate(posterior, loss="binder")
 largest = int(estimate.sizes[0]) + estimate.n_clusters
 ax = dpmix.plot.clusters(posterior, shrink=True)
+posterior.plot.trace(ax=None)
+ax = posterior.plot.gallery(estimate, most=3, ax=ax)
 ax.set_title(str(posterior.summary().verdict))
 names = [str(label) for label in dpmix.DPMixture(chains=1).fit(images).predict(images)]
 rbm = dpmix.features.BernoulliRBM(16, n_iter=2).fit(images, validation=images)
@@ -66,6 +68,8 @@ MISTAKES = {
     "a field that an estimate has not": "dpmix.partitions.point_estimate(posterior).n_cluster",
     "a choice that there is not": 'dpmix.partitions.point_estimate(posterior, loss="kl")',
     "a name that a folder has not": "dpmix.plot.cluster(posterior)",
+    "a picture that a posterior has not": "posterior.plot.cluster()",
+    "an argument that a picture has not": "posterior.plot.clusters(mots=3)",
     "an argument that an extractor has not": "dpmix.features.BernoulliRBM(n_component=4)",
 }
 UNSEEN = {
@@ -125,7 +129,8 @@ CHECKERS = {
 }
 
 
-@pytest.mark.parametrize("checker", [pytest.param("mypy", marks=pytest.mark.slow), "pyright"])
+@pytest.mark.slow
+@pytest.mark.parametrize("checker", CHECKERS)
 def test_mistakes_are_found_and_nothing_else(checker, scripts):
     check, modules = CHECKERS[checker]
     if not any(map(importlib.util.find_spec, modules)):

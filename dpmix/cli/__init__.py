@@ -30,6 +30,7 @@ from dpmix.cli import (
     probe,
     profile,
     reconstruct,
+    report,
     resume,
     sample,
     score,
@@ -53,7 +54,7 @@ _NO_ROOM = (
 # One module each, in the order of `dpmix --help`.
 _GROUPS = {
     "get started": (demo, fetch),
-    "runs": (fit, resume, info, plot),
+    "runs": (fit, resume, info, plot, report),
     "queries": (complete, denoise, sample, score, classify),
     "partitions": (partition, profile, assign),
     "features": (train, encode, reconstruct, probe),

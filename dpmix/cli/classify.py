@@ -7,9 +7,9 @@ from dpmix.base.text import count
 from dpmix.cli.files import PICTURES, check_file, save_array, save_picture, use_no_display
 from dpmix.cli.models import add_grey_source, load_images, load_model, trained_kind
 from dpmix.cli.options import add_command, add_observed, add_overwrite, add_picture
-from dpmix.cli.report import as_json
 from dpmix.cli.runs import load_query
 from dpmix.cli.streams import note, show
+from dpmix.cli.told import as_json
 
 __all__ = ["add_to"]
 
@@ -76,7 +76,7 @@ def _classify(arguments):
         use_no_display()
         import dpmix
 
-        save_picture(dpmix.plot.confusion(y, proba.argmax(axis=1)), picture)
+        save_picture(dpmix.plot.confusion(y, proba.argmax(axis=1), data=arguments.source), picture)
     show(as_json(found) if arguments.json else _text(found))
 
 

@@ -11,9 +11,9 @@ from dpmix.cli.options import (
     add_source,
     given,
 )
-from dpmix.cli.report import as_json
 from dpmix.cli.runs import MOST, choose_rows, load_query
 from dpmix.cli.streams import show
+from dpmix.cli.told import as_json
 
 __all__ = ["add_to"]
 

@@ -4,8 +4,8 @@ import shlex
 
 from dpmix.cli.files import PICTURES, check_file, check_folder, save_picture, use_no_display
 from dpmix.cli.options import add_command, add_overwrite
-from dpmix.cli.report import chain_table
 from dpmix.cli.streams import show
+from dpmix.cli.told import chain_table
 
 __all__ = ["add_to"]
 

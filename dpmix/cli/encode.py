@@ -4,8 +4,8 @@ from dpmix.base.errors import InputError
 from dpmix.cli.files import check_file
 from dpmix.cli.models import EXTRACTORS, GREY, add_grey_source, load_images, load_model, trained_kind
 from dpmix.cli.options import add_command, add_overwrite, given
-from dpmix.cli.report import as_json
 from dpmix.cli.streams import note, show
+from dpmix.cli.told import as_json
 from dpmix.cli.training import (
     add_training,
     end_if_interrupted,

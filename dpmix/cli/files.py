@@ -11,6 +11,7 @@ __all__ = ["PICTURES", "check_file", "check_folder", "save_array", "save_picture
 PICTURES = (".png", ".pdf", ".svg")
 
 _DPI = 150
+_TEXT_STAYS_TEXT = {"svg.fonttype": "none", "pdf.fonttype": 42}  # not outlines of letters
 
 
 def check_file(path, overwrite, suffixes):
@@ -88,6 +89,7 @@ def use_no_display():
 
 def save_picture(axes, path):
     """Write the figure of `axes`, one or an array, to `path` in the format of its ending, and forget it."""
+    import matplotlib as mpl
     import matplotlib.pyplot as plt
     import numpy as np
 
@@ -96,7 +98,7 @@ def save_picture(axes, path):
     figure = np.ravel(axes)[0].figure
 
     def write(file):
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), mpl.rc_context(_TEXT_STAYS_TEXT):
             warnings.filterwarnings("ignore", "Glyph .* missing")  # of a name in letters that the font lacks
             figure.savefig(file, format=path.suffix.lower()[1:], dpi=_DPI)
 

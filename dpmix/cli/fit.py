@@ -16,8 +16,8 @@ from dpmix.cli.options import (
     tell_observed,
 )
 from dpmix.cli.priors import prior_of, read_prior, schedule_of
-from dpmix.cli.report import chain_table
 from dpmix.cli.streams import show
+from dpmix.cli.told import chain_table
 
 __all__ = ["add_to"]
 

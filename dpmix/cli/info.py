@@ -3,8 +3,8 @@
 import dataclasses
 
 from dpmix.cli.options import add_command, add_run
-from dpmix.cli.report import agreement_text, as_json, run_fields, run_text
 from dpmix.cli.streams import show
+from dpmix.cli.told import agreement_text, as_json, run_fields, run_text
 from dpmix.cli.wording import in_shell_words
 
 __all__ = ["add_to"]

@@ -2,13 +2,13 @@
 
 import textwrap
 
-from dpmix.base.escaping import encoded, for_csv
+from dpmix.base.escaping import encoded
 from dpmix.base.text import count, table
 from dpmix.cli.files import check_file
 from dpmix.cli.known import add_labels, add_search, known_labels, partition_of
 from dpmix.cli.options import add_command, add_overwrite, add_run, given
-from dpmix.cli.report import as_json
 from dpmix.cli.streams import show
+from dpmix.cli.told import as_json
 from dpmix.cli.wording import in_shell_words
 
 __all__ = ["add_to"]
@@ -165,6 +165,7 @@ def _save(path, labels, confidence, y, names, rows):
 
     from dpmix.base.files import replace_files
     from dpmix.cli.files import save_array
+    from dpmix.partitions.csv_text import partition_csv
 
     if path.suffix.lower() == ".npy":
         save_array(labels, path)
@@ -172,22 +173,5 @@ def _save(path, labels, confidence, y, names, rows):
         arrays = {"labels": labels, "confidence": confidence}
         replace_files(path.parent, {path.name: lambda file: np.savez(file, **arrays)})
     else:
-        text = _csv(labels, confidence, y, names, rows)
+        text = partition_csv(labels, confidence, y, names, rows)
         replace_files(path.parent, {path.name: lambda file: file.write(encoded(text))})
-
-
-def _csv(labels, confidence, y, names, rows):
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    named = [] if rows is None else ["name"]
-    writer.writerow(["image", *named, "cluster", "confidence", *([] if y is None else ["label"])])
-    for image, (cluster, sure) in enumerate(zip(labels.tolist(), confidence.tolist(), strict=True)):
-        row = [image, *(for_csv(rows[image]) for _ in named), cluster, f"{sure:.6f}"]
-        if y is not None:
-            known = y[image] >= 0
-            row.append("" if not known else y[image] if names is None else for_csv(names[y[image]]))
-        writer.writerow(row)
-    return text.getvalue()

@@ -1,6 +1,8 @@
 """The command ``plot``: pictures of a run and of the partition that stands for it."""
 
+from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError
+from dpmix.base.text import count
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
 from dpmix.cli.known import add_labels, add_partition, known_labels, partition_of
 from dpmix.cli.models import decoder_of
@@ -17,6 +19,7 @@ similarity       how often each pair of images is in one cluster, in the order o
 gallery          the clusters of a partition: mean image, most typical and most odd members
 profiles         of a table: which columns set the clusters of a partition apart, and how surely
 contingency      known labels against the clusters of a partition
+embedding        images in a plane, by t-SNE of scikit-learn, coloured by the clusters of a partition
 
 The partition is the point estimate of 'dpmix partition', or one that this has written."""
 
@@ -27,6 +30,7 @@ _EXAMPLES = (
     "dpmix plot coded clusters -o clusters.png --decode dbn.npz",
     "dpmix plot run gallery -o gallery.png --most 20",
     "dpmix plot run contingency -o contingency.png --labels digits",
+    "dpmix plot run embedding -o plane.png --most 1000",
     "dpmix plot run similarity -o similarity.png --partition partition.npz",
 )
 
@@ -39,8 +43,10 @@ _OPTIONS = {
     "gallery": _OF_PARTITION,
     "profiles": _OF_PARTITION,
     "contingency": (*_OF_PARTITION, "labels", "label", "classes"),
+    "embedding": _OF_PARTITION,
 }
 _MOST_CLUSTERS = 60  # in a gallery
+_MOST_POINTS, _FEWEST_POINTS = 2000, 5
 
 
 def add_to(commands):
@@ -70,8 +76,8 @@ def add_to(commands):
         "--most",
         type=int,
         metavar="N",
-        help=f"similarity: so many images, at random (default: 2,000); gallery, profiles and contingency: so many "
-        f"clusters, the largest (default: {_MOST_CLUSTERS}; profiles 40)",
+        help=f"similarity and embedding: so many images, at random (default: {_MOST_POINTS:,}); gallery, profiles "
+        f"and contingency: so many clusters, the largest (default: {_MOST_CLUSTERS}; profiles 40)",
     )
     add_partition(plot)
     add_labels(plot)
@@ -98,6 +104,7 @@ def _plot(arguments):
         "gallery": _gallery,
         "profiles": _profiles,
         "contingency": _contingency,
+        "embedding": _embedding,
     }[what]
     save_picture(draw(posterior, arguments), path)
 
@@ -152,3 +159,33 @@ def _contingency(posterior, arguments):
         y if names is None else np.array(names)[y], ~known
     )  # -1 is masked, whatever it names
     return dpmix.plot.contingency(partition, shown, most=getattr(arguments, "most", _MOST_CLUSTERS))
+
+
+def _embedding(posterior, arguments):
+    import numpy as np
+
+    import dpmix
+
+    n = posterior.table.n
+    most = check_count("--most", getattr(arguments, "most", _MOST_POINTS))
+    if n < _FEWEST_POINTS:
+        raise InputError(f"a plane needs {_FEWEST_POINTS} images at least; {arguments.folder} has {n}")
+    rows = np.sort(np.random.default_rng(0).choice(n, most, replace=False)) if most < n else np.arange(n)
+    partition = partition_of(posterior, arguments)
+    labels = np.asarray(getattr(partition, "labels", partition))[rows]
+    title = f"{len(rows):,} of {count(n, 'image')}" if len(rows) < n else count(n, "image")
+    points = _plane(posterior.table, rows)
+    title = f"{title} by t-SNE, in {count(len(np.unique(labels)), 'cluster')}"
+    return dpmix.plot.embedding(points, labels, title=title)
+
+
+def _plane(table, rows):
+    """Points (m, 2) by t-SNE; what is not observed stands at the mean of its column."""
+    import numpy as np
+    from sklearn.manifold import TSNE
+
+    seen, x = table.observed(rows).astype(bool), table.dense(rows).astype(float)
+    means = np.ma.masked_array(x, ~seen).mean(axis=0)
+    x = np.where(seen, x, np.ma.filled(means, 0.5))
+    start = "pca" if min(x.shape) > 1 and np.ptp(x, axis=0).any() else "random"
+    return TSNE(perplexity=min(30, (len(x) - 1) / 3), init=start, random_state=0).fit_transform(x)

@@ -6,8 +6,8 @@ from dpmix.base.escaping import encoded, for_csv
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
 from dpmix.cli.known import add_partition, partition_of
 from dpmix.cli.options import add_command, add_overwrite, add_run
-from dpmix.cli.report import as_json
 from dpmix.cli.streams import show
+from dpmix.cli.told import as_json
 
 __all__ = ["add_to"]
 

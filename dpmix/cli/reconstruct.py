@@ -5,9 +5,9 @@ from dpmix.base.text import count
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
 from dpmix.cli.models import GREY, add_grey_source, load_images, load_model, trained_kind
 from dpmix.cli.options import add_command, add_overwrite
-from dpmix.cli.report import as_json
 from dpmix.cli.runs import MOST, choose_rows
 from dpmix.cli.streams import show
+from dpmix.cli.told import as_json
 
 __all__ = ["add_to"]
 

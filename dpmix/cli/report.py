@@ -1,163 +1,196 @@
-"""What commands say about a run, as text and as JSON."""
+"""The command ``report``: one HTML file about a run or a model, to send to somebody."""
 
-import json
+import os
+from pathlib import Path
 
-from dpmix.base.escaping import for_terminal
-from dpmix.base.text import count, table
-from dpmix.tables.columns import Columns
+from dpmix.base.errors import InputError
+from dpmix.cli.files import check_file, use_no_display
+from dpmix.cli.known import add_labels, known_labels
+from dpmix.cli.models import load_images, load_model
+from dpmix.cli.options import (
+    add_command,
+    add_observed,
+    add_overwrite,
+    add_shape,
+    given,
+    load_observed,
+    shape_of,
+    tell_observed,
+)
+from dpmix.cli.streams import show
+from dpmix.cli.wording import in_shell_words
 
-__all__ = ["agreement_text", "as_json", "chain_table", "run_fields", "run_text"]
+__all__ = ["add_to"]
 
-_COLUMNS = 12  # of a table that are named
+_REPORT = """\
+The file is whole in itself: it needs no network and no server, and can be sent. Of a run it says in words whether
+the chains agree and what to do about it, and shows what was run, traces, the clusters with typical and odd members
+on a click, how sure all this is, who belongs together, the prior that was learned, and the images that fit least;
+with --images also how well the run predicts them and what becomes of them half hidden; with --labels how the
+clusters compare with labels. On the page images are drawn, hidden and completed, too. Of a model it shows how its
+training went, what hidden units stand for, and with --images what it gives back of them and what a classifier
+takes for what."""
 
-
-def as_json(fields):
-    """Return `fields` as JSON text; what is not a number there is null."""
-    return json.dumps(fields, indent=2, allow_nan=False)
-
-
-def run_fields(folder, records, state):
-    """Return what ``dpmix info --json`` shows.
-
-    Parameters
-    ----------
-    folder : dpmix.store.run_folder.RunFolder
-    records : list of dpmix.chain.record.ChainRecord or None
-        Where each chain stands; None where that is not known, before its first sweep.
-    state : {"complete", "running", "stopped"}
-
-    Returns
-    -------
-    dict
-        The run, and `chain_fields`.
-    """
-    table = folder.table
-    return {
-        "version": folder.version,
-        "created": folder.created,
-        "state": state,
-        "n": table.n,
-        "d": table.d,
-        "shape": [int(side) for side in table.shape],
-        **({"columns": table.columns.to_json()} if table.columns else {}),
-        **folder.plan.to_json(),
-        **chain_fields(records),
-    }
+_EXAMPLES = (
+    "dpmix report run -o report.html",
+    "dpmix report run -o report.html --images 'digits[1500:]' --labels 'digits[:1500]' --source 'digits[:1500]'",
+    "dpmix report groups -o report.html --labels survey.csv --label-column region",
+    "dpmix report dbn.npz -o dbn.html --images mnist:test",
+)
+_OF_RUN = ("labels", "from_source", "most", "observed")
+_OF_MODEL = ("maximum", "shape")
+_OF_IMAGES = ("threshold", "index", "drop", "delimiter", "encoding", "observed", "maximum")
 
 
-def chain_fields(records):
-    """Return where chains stand as lists with one value a chain.
-
-    ``n_clusters``, ``log_joint`` (nats) and ``alpha`` are those of the last sweep, None before the first one;
-    ``seconds`` is the computing time of all sweeps.
-    """
-    return {
-        "sweeps_done": [record.sweeps if record else 0 for record in records],
-        "draws": [len(record.draws.kept["alpha"]) if record else 0 for record in records],
-        "n_clusters": [_last(record, "n_clusters") for record in records],
-        "log_joint": [_last(record, "log_joint") for record in records],
-        "alpha": [_last(record, "alpha") for record in records],
-        "seconds": [float(record.draws.trace["seconds"].sum()) if record else 0.0 for record in records],
-    }
-
-
-def run_text(fields):
-    """Return what ``dpmix info`` shows, from the dictionary of `run_fields`."""
-    height, width = fields["shape"]
-    prior = ", ".join(f"{name} {_short(fields['prior'][name])}" for name in ("alpha", "a", "b"))
-    state = {
-        "complete": "complete",
-        "running": "still running",
-        "stopped": "stopped before its end; 'dpmix resume' goes on with it",
-    }[fields["state"]]
-    shards = f", each over {fields['shards']} shards" if "shards" in fields else ""
-    kept = ", kept as counts" if fields.get("keep") == "counts" else ""
-    chains = f"{fields['chains']} of {count(fields['sweeps'], 'sweep')}{shards}"
-    lines = [
-        f"rows     {fields['n']:,} of a table of {width:,} columns"
-        if "columns" in fields and height == 1
-        else f"images   {fields['n']:,} of {height} x {width} pixels",
-        *_column_lines(fields),
-        f"prior    {prior}",
-        f"chains   {chains}, from {fields['init']}, seed {fields['seed']}",
-        f"draws    every {_ordinal(fields['thin'])}sweep after a burn-in of {fields['burn_in']:,}{kept}",
-        f"state    {state}",
-        "",
-    ]
-    return "\n".join(lines) + "\n" + _chain_rows(fields)
-
-
-def _column_lines(fields):
-    """What the columns are called, and what 0 and 1 stand for."""
-    if "columns" not in fields:
-        return []
-    columns = Columns.from_json(fields["columns"])
-    some = ", ".join(map(for_terminal, columns.names[:_COLUMNS]))
-    rest = len(columns) - _COLUMNS
-    lines = [f"columns  {some}{f', and {rest:,} more' if rest > 0 else ''}"]
-    return lines + [f"         {for_terminal(note)}" for note in columns.notes[:_COLUMNS]]
-
-
-def agreement_text(summary, moves):
-    """Return the part of ``dpmix info`` that says whether the chains agree and what the moves did.
-
-    Parameters
-    ----------
-    summary : dpmix.posterior.summary.Summary
-    moves : dict
-        What `Posterior.moves` gave.
-    """
-    rows = [(name, moves["proposals"][name], moves["accepted"][name]) for name in moves["accepted"]]
-    lines = [f"{name:<12} {proposed:>12,} {accepted:>12,}" for name, proposed, accepted in rows]
-    total = sum(moves["seconds"].values())
-    shares = ", ".join(
-        f"{name.replace('_', '-')} {seconds / total:.0%}" for name, seconds in moves["seconds"].items()
+def add_to(commands):
+    """Add the command ``report``."""
+    usage = "RUN|MODEL -o FILE [options]"
+    report = add_command(
+        commands,
+        "report",
+        _report,
+        "write a page to send to somebody",
+        _REPORT,
+        usage,
+        _EXAMPLES,
+        source=True,
     )
-    head = f"{'move':<12} {'proposed':>12} {'accepted':>12}"
-    return "\n".join(["", str(summary), "", head, *lines, f"time         {shares}"])
+    report.add_argument(
+        "folder",
+        metavar="RUN|MODEL",
+        help="run folder that 'dpmix fit' wrote, or file that 'dpmix train' wrote",
+    )
+    report.add_argument("-o", "--out", required=True, metavar="FILE", help="page to write: .html")
+    report.add_argument("--title", metavar="TEXT", help="heading (default: the name of the run or the model)")
+    report.add_argument(
+        "--source",
+        dest="from_source",
+        metavar="TEXT",
+        help="what the run is of, as 'dpmix fit' was told, such as 'mnist --classes 2,3': for the page to tell",
+    )
+    report.add_argument(
+        "--most", type=int, metavar="N", help="clusters to show, the largest (default: 60, at most 1,000)"
+    )
+    report.add_argument(
+        "--no-play",
+        action="store_true",
+        default=False,
+        help="leave out the part on which images are drawn, hidden and completed",
+    )
+    add_labels(report)
+    _add_images(report)
+    add_shape(report)
+    add_overwrite(report)
 
 
-def chain_table(records):
-    """Return the table of chains with which ``dpmix fit`` ends."""
-    return _chain_rows(chain_fields(records))
-
-
-def _chain_rows(fields):
-    columns = {
-        "chain": range(len(fields["seconds"])),
-        "sweeps": fields["sweeps_done"],
-        "draws": fields["draws"],
-        "clusters": fields["n_clusters"],
-        "log joint": [None if value is None else f"{value:,.1f}" for value in fields["log_joint"]],
-        "alpha": [None if value is None else f"{value:.4g}" for value in fields["alpha"]],
-        "seconds": [f"{value:,.1f}" for value in fields["seconds"]],
+def _add_images(report):
+    """Add --images and how to read them; --classes and --label-column are those of the labels, too."""
+    report.add_argument(
+        "--images",
+        dest="source",
+        metavar="SOURCE",
+        help="images to ask the run or the model about, best such as it has not seen; see below. --classes and "
+        "--label-column are for them, too",
+    )
+    add_observed(report)
+    report.add_argument(
+        "--threshold",
+        type=float,
+        metavar="T",
+        help="of --images: a pixel is on where it is greater than T (default: 127 for MNIST and folders of images)",
+    )
+    report.add_argument(
+        "--invert",
+        action="store_true",
+        default=False,
+        help="of --images: exchange on and off, for ink on white",
+    )
+    report.add_argument(
+        "--binary", action="store_true", default=False, help="of --images, for a model: make pixels 0 and 1"
+    )
+    table = {
+        "--maximum": ("M", "of --images, for a model: value of a fully lit pixel", float),
+        "--index": ("COLUMN", "of --images, a table: this column names the rows", str),
+        "--drop": ("A,B,...", "of --images, a table: leave these columns out", str),
+        "--delimiter": ("CHARACTER", "of --images, a .csv file", str),
+        "--encoding": ("NAME", "of --images, a .csv file (default: utf-8)", str),
     }
-    cells = [[name, *map(_cell, values)] for name, values in columns.items()]
-    return "\n".join(table(list(zip(*cells, strict=True))))
+    for name, (metavar, text, kind) in table.items():
+        report.add_argument(name, type=kind, metavar=metavar, help=text)
 
 
-def _cell(value):
-    if value is None:
-        return "-"
-    return value if isinstance(value, str) else f"{value:,}"
+def _report(arguments):
+    path = check_file(arguments.out, arguments.overwrite, (".html",))
+    if "source" not in arguments:
+        _refuse(arguments, _OF_IMAGES, "of --images, which are not given")
+    use_no_display()
+    if os.path.isfile(arguments.folder):
+        _refuse(arguments, _OF_RUN, "for a run, and this is a model")
+        _of_model(arguments, path)
+    else:
+        _refuse(arguments, _OF_MODEL, "for a model, and this is a run")
+        _of_run(arguments, path)
+    show(f"{path} ({max(1, round(path.stat().st_size / 1000)):,} kB)")
 
 
-def _last(record, name):
-    return record.draws.trace[name][-1].item() if record and record.sweeps else None
+def _refuse(arguments, names, why):
+    for name in given(arguments, *names):
+        option = {"from_source": "source"}.get(name, name)
+        raise InputError(f"--{option} is {why}; leave it out")
 
 
-def _short(value):
-    if isinstance(value, dict):
-        shape, rate = value["gamma"]
-        return f"~ Gamma({shape:g}, {rate:g})"
-    if isinstance(value, list):
-        return f"= {len(value)} values from {min(value):g} to {max(value):g}"
-    return f"= {value:g}"
+def _of_run(arguments, path):
+    import numpy as np
+
+    import dpmix
+    from dpmix.report.document import put
+    from dpmix.report.posterior_report import playground_of, posterior_page, subject_of
+    from dpmix.store.run_folder import RunFolder
+
+    posterior = dpmix.load(arguments.folder, burn_in=True)
+    images, observed = None, None
+    if "source" in arguments:
+        images, observed = load_observed(arguments, posterior.columns)
+        tell_observed(observed)
+    y, names = _labels(posterior, arguments)
+    if y is not None:
+        y = np.ma.masked_array(y if names is None else np.array(names)[y], y < 0)
+    subject = subject_of(
+        posterior,
+        images,
+        observed,
+        y,
+        source=getattr(arguments, "from_source", None),
+        clusters=getattr(arguments, "most", 60),
+        folder=arguments.folder,
+        created=RunFolder.open(arguments.folder).created,
+        say=lambda text: in_shell_words(text, arguments.folder),
+    )
+    play = None if arguments.no_play else playground_of(subject)
+    put(posterior_page(subject, _title(arguments), play), path)
 
 
-def _ordinal(number):
-    """Return "" for 1, "2nd " for 2, "3rd " for 3, "11th " for 11, and so on."""
-    if number == 1:
-        return ""
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending} "
+def _labels(posterior, arguments):
+    """Known labels; --classes and --label-column without --labels are about the images alone."""
+    if "labels" in arguments or "source" not in arguments:
+        return known_labels(posterior, arguments)
+    return (posterior.table.classes, None) if posterior.table.n_classes else (None, None)
+
+
+def _of_model(arguments, path):
+    from dpmix import features
+    from dpmix.report import write_model
+
+    options = {"shape": shape_of(arguments)} if "shape" in arguments else {}
+    if "source" in arguments:
+        images = load_images(arguments)
+        model = load_model(arguments.folder, arguments.source, images)
+        options |= {"x": images}
+    else:
+        model = features.load(arguments.folder)
+    write_model(model, path, title=_title(arguments), overwrite=arguments.overwrite, **options)
+
+
+def _title(arguments):
+    name = Path(os.path.abspath(arguments.folder)).name
+    return getattr(arguments, "title", name)

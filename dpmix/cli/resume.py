@@ -1,8 +1,8 @@
 """The command ``resume``: go on with a run."""
 
 from dpmix.cli.options import add_command, add_run, add_running, given
-from dpmix.cli.report import chain_table
 from dpmix.cli.streams import show
+from dpmix.cli.told import chain_table
 
 __all__ = ["add_to"]
 

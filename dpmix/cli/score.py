@@ -3,9 +3,9 @@
 from dpmix.base.errors import InputError
 from dpmix.base.text import count
 from dpmix.cli.options import add_command, add_observed, add_run, add_source
-from dpmix.cli.report import as_json
 from dpmix.cli.runs import load_query
 from dpmix.cli.streams import show
+from dpmix.cli.told import as_json
 
 __all__ = ["add_to"]
 

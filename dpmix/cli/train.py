@@ -4,8 +4,8 @@ from dpmix.base.errors import InputError
 from dpmix.cli.files import check_file
 from dpmix.cli.models import GREY, MODELS, add_grey_source, check_labels, load_images, load_model
 from dpmix.cli.options import add_command, add_overwrite
-from dpmix.cli.report import as_json
 from dpmix.cli.streams import show
+from dpmix.cli.told import as_json
 from dpmix.cli.training import add_training, end_if_interrupted, train_model, training_fields, training_text
 
 __all__ = ["add_to"]

@@ -15,6 +15,7 @@ from dpmix.base.warn import warn_caller
 from dpmix.datasets.grey import GreyImages
 from dpmix.datasets.images import Images
 from dpmix.features.epochs import check_schedule
+from dpmix.features.rates import check_rate
 
 __all__ = [
     "TRAINING",
@@ -147,7 +148,7 @@ def optional(check):
 TRAINING = {
     "batch_size": check_count,
     "n_iter": check_count,
-    "learning_rate": check_positive,
+    "learning_rate": check_rate,
     "schedule": check_schedule,
     "weight_decay": check_not_negative,
     "early_stopping": check_bool,

@@ -19,6 +19,7 @@ from dpmix.features.interruption import NeverHeld
 
 __all__ = [
     "SCHEDULES",
+    "Diverged",
     "EarlyStopping",
     "Plateau",
     "check_per_epoch",
@@ -32,6 +33,10 @@ __all__ = [
 ]
 
 SCHEDULES = ("constant", "linear", "cosine", "inverse")
+
+
+class Diverged(InputError):
+    """The learning rate is so high that training left the finite numbers."""
 
 
 def run_epochs(
@@ -53,7 +58,7 @@ def run_epochs(
         what else training changes and leaves behind; ``run_epoch(epoch, rate)``, which
         trains and returns figures; ``watch()``, which returns more figures and does not count as training;
         ``objective(figures)``, what `stopping` wants to fall; and ``diverged(epoch, rate)``,
-        which returns an error, with the epoch counted from 1.
+        which returns a `Diverged`, with the epoch counted from 1.
     n_epochs : int
     learning_rate : float
     schedule : str or callable
@@ -75,8 +80,8 @@ def run_epochs(
 
     Raises
     ------
-    InputError
-        Training diverged: the learning rate is too high.
+    Diverged
+        The learning rate is too high.
     """
     interruption = NeverHeld() if interruption is None else interruption
     n_epochs = 0 if interruption.happened else n_epochs

@@ -15,7 +15,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from dpmix.base.annotations import PathLike
-from dpmix.base.checks import check_count, check_path
+from dpmix.base.checks import check_count, check_path, check_positive
 from dpmix.base.errors import InputError, RunError
 from dpmix.base.files import replace_files
 from dpmix.base.npy import check_plain
@@ -108,7 +108,8 @@ class Persistent:
     def _course(self, leave_out=()):
         """JSON values of the parameters and of how the training went."""
         parameters = plain_parameters(self, leave_out)
-        return {"parameters": parameters, "history": self.history_, "n_iter": self.n_iter_}
+        course = {"history": self.history_, "n_iter": self.n_iter_, "learning_rate": self.learning_rate_}
+        return {"parameters": parameters} | course
 
     @classmethod
     def _with_course(cls, values):
@@ -116,6 +117,8 @@ class Persistent:
         found = cls(**values["parameters"])
         found.history_ = {str(name): list(map(float, column)) for name, column in values["history"].items()}
         found.n_iter_ = int(values["n_iter"])
+        rate = values.get("learning_rate", found.learning_rate)  # absent where no other was ever found
+        found.learning_rate_ = check_positive("learning_rate", rate)
         return found
 
 

@@ -11,13 +11,14 @@ from dpmix.base.annotations import Arrays
 from dpmix.base.errors import InputError
 from dpmix.base.wording import Wording
 from dpmix.plot.style import (
-    INK,
-    QUIET,
-    SHADE,
     axes_points,
     chain_style,
     check_axes,
+    dress_panel,
     new_figure,
+    page_behind,
+    page_of,
+    page_within,
 )
 from dpmix.posterior.agreement import MIN_DRAWS, describe
 from dpmix.posterior.posterior import Posterior, check_posterior
@@ -76,14 +77,14 @@ def trace(posterior: Posterior, ax: Axes | Sequence[Axes] | None = None) -> Arra
                 marker=marker,
                 markersize=4,
                 label=f"chain {chain}",
-                **chain_style(chain),
+                **chain_style(chain, page_within(panel).ground),
             )
         _dress(panel, label + _agreement(getattr(posterior, name)), n_sweeps)
         beyond = _set_limits(panel, values, posterior.plan.burn_in)
         _note_early(panel, n_sweeps, posterior.plan.burn_in, beyond)
+    panels[0].set_xlabel("")
     panels[0].tick_params(labelbottom=False)
     panels[1].yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
-    panels[1].set_xlabel("sweep", size=8.5, color=INK)
     _name_chains(panels[0], n_chains)
     return panels
 
@@ -94,7 +95,9 @@ def _open(ax):
         return np.array([figure.add_axes([0.135, bottom, 0.845, 0.36]) for bottom in (0.55, 0.1)])
     if isinstance(ax, Axes):
         check_axes(ax).set_axis_off()
-        return np.array([ax.inset_axes([0, 0.56, 1, 0.44]), ax.inset_axes([0, 0, 1, 0.44])])
+        return np.array(
+            [ax.inset_axes([0, bottom, 1, 0.44], facecolor=ax.get_facecolor()) for bottom in (0.56, 0)]
+        )
     pair = list(ax) if np.iterable(ax) and not isinstance(ax, str) else [ax]
     if len(pair) == 1:
         check_axes(pair[0])
@@ -112,14 +115,8 @@ def _agreement(values):
 
 
 def _dress(panel, label, n_sweeps):
-    panel.set_title(label, loc="left", size=9, weight="normal", color=INK)
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.spines[["left", "bottom"]].set(color=QUIET, linewidth=0.6)
-    panel.tick_params(labelsize=8, labelcolor=QUIET, color=QUIET, width=0.6, length=3)
-    panel.grid(False)
-    panel.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True, min_n_ticks=1))
+    dress_panel(panel, label, "sweep")
     panel.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
-    panel.yaxis.set_major_locator(MaxNLocator(nbins=5))
     room = max(0.01 * n_sweeps, 0.2)
     panel.set_xlim(1 - room, n_sweeps + room)
 
@@ -147,10 +144,10 @@ def _set_limits(panel, values, burn_in):
 def _note_early(panel, n_sweeps, burn_in, beyond):
     """Shade the burn-in, and say so and what is cut off, away from the left edge where traces come in."""
     left, end = panel.get_xlim()[0], min(burn_in, n_sweeps) + 0.5
-    wide = end > left + 0.35 * (n_sweeps - left)
+    page, wide = page_within(panel), end > left + 0.35 * (n_sweeps - left)
     words = list(beyond)
     if burn_in:
-        panel.axvspan(left, end, color=SHADE, linewidth=0, zorder=0)
+        panel.axvspan(left, end, color=page.shade, linewidth=0, zorder=0)
         words.insert(0, "burn-in" if wide else "shaded: burn-in")
     panel.annotate(
         " · ".join(words),
@@ -161,13 +158,14 @@ def _note_early(panel, n_sweeps, burn_in, beyond):
         ha="right" if wide else "left",
         va="top",
         size=7.5,
-        color=QUIET,
+        color=page_of(page.shade).quiet if wide and burn_in else page.quiet,
     )
 
 
 def _name_chains(panel, n_chains):
+    quiet = page_behind(panel).quiet
     if n_chains > _NAMED_TO:
-        panel.set_title(f"{n_chains:,} chains", loc="right", size=8, weight="normal", color=QUIET)
+        panel.set_title(f"{n_chains:,} chains", loc="right", size=8, weight="normal", color=quiet)
         return
     room = axes_points(panel)[0] - 160  # beside the title
     columns = int(np.clip(room // 25, 1, 12))
@@ -182,7 +180,7 @@ def _name_chains(panel, n_chains):
         bbox_to_anchor=(1, 1),
         frameon=False,
         fontsize=8,
-        labelcolor=QUIET,
+        labelcolor=quiet,
         handlelength=1.2,
         handletextpad=0.4,
         columnspacing=0.8,

@@ -11,14 +11,23 @@ from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count, shown
 from dpmix.plot.column_cells import is_table
 from dpmix.plot.image_input import read_shape
-from dpmix.plot.style import INK_MAP, QUIET, check_axes, set_title, text_size
+from dpmix.plot.style import INK_MAP, check_axes, page_behind, set_title, text_size
 from dpmix.plot.table_clusters import draw_probabilities
-from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
+from dpmix.plot.tiles import (
+    GAP,
+    add_tile,
+    line_height,
+    new_sheet,
+    open_sheet,
+    set_caption,
+    tile_height,
+    tile_inches,
+)
 from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["clusters"]
 
-_SMALLEST = 0.25  # side of the smallest tile of a shrunk plot
+_SMALLEST = 0.4  # side of the smallest tile of a shrunk plot
 
 
 def clusters(
@@ -36,7 +45,8 @@ def clusters(
     """Show the clusters of one draw, largest first, with the number of members under each.
 
     A tile is the posterior mean of the probability of each pixel to be on, from white (0) to black (1),
-    given the images in the cluster: ``(a + ones) / (a + b + observed)``. Clusters of a table, whose rows are no
+    given the images in the cluster: ``(a + ones) / (a + b + observed)``. A cluster of one image is that image, drawn
+    towards the prior, against which one image says little. Clusters of a table, whose rows are no
     pictures, stand side by side, with a line for each column under its name.
 
     Parameters
@@ -45,7 +55,7 @@ def clusters(
     chain, draw : int
         Which draw, as indices into `Posterior.labels`.
     shrink : bool
-        Make the area of a tile proportional to the size of its cluster (down to a quarter of
+        Make the area of a tile proportional to the size of its cluster (down to two fifths of
         the largest tile's side, below which nothing could be seen).
     most : int, optional
         Show only so many, the largest, and say how many clusters and images are left out.
@@ -92,20 +102,32 @@ def clusters(
     # Below each row of tiles, as high as its first and largest one, stand the sizes.
     feet = np.cumsum(sides[::columns] * tile_height(shape) + room) - room
     width, height = columns * (1 + GAP) - GAP, feet[-1] + room * (2.2 if len(left_out) else 1)
+    caption = _explained(shown, shrink)
     if ax is None:
-        ax = new_sheet(width, height, tile_inches(columns, shape))
+        ax = new_sheet(width, height, tile_inches(columns, shape), caption)
     points = open_sheet(ax, width, height)
     _draw_tiles(ax, images, sides, feet, columns, shape)
     _write_sizes(ax, shown, feet, columns, room, points)
     if len(left_out):
         note = f"+ {count(len(left_out), 'smaller cluster')} with {count(left_out.sum(), 'image')}"
-        ax.text(0, height, note, size=min(8, 0.8 * room * points), color=QUIET, va="bottom")
+        ax.text(0, height, note, size=min(8, 0.8 * room * points), color=page_behind(ax).quiet, va="bottom")
     set_title(
         ax,
         f"{count(len(counts.sizes), 'cluster')} of {count(posterior.table.n, 'image')} · "
         f"chain {chain}, draw {draw}",
     )
+    set_caption(ax, caption)
     return ax
+
+
+def _explained(sizes, shrink):
+    """What a tile and the number below it are."""
+    said = "Each tile: how probable each pixel is to be on in a cluster; below it: images in the cluster."
+    if shrink:
+        said += " Larger tiles: more images."
+    if sizes[-1] == 1:
+        said += " Those of one image are it, drawn towards the prior."
+    return said
 
 
 def _told(counts, shown, left_out):
@@ -147,7 +169,10 @@ def _draw_tiles(ax, images, sides, feet, columns, shape):
 
 
 def _write_sizes(ax, sizes, feet, columns, room, points):
-    font = text_size(len(f"{sizes[0]:,}"), points, min(8, 0.75 * room * points))
+    font, colour = (
+        text_size(len(f"{sizes[0]:,}"), points, min(8, 0.75 * room * points)),
+        page_behind(ax).quiet,
+    )
     for k, size in enumerate(sizes):
         row, column = divmod(k, columns)
         ax.text(
@@ -155,7 +180,7 @@ def _write_sizes(ax, sizes, feet, columns, room, points):
             feet[row] + 0.1 * room,
             f"{size:,}",
             size=font,
-            color=QUIET,
+            color=colour,
             ha="center",
             va="top",
         )

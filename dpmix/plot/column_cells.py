@@ -7,10 +7,11 @@ inches of a new figure, and on given axes shrink with these.
 import math
 
 import numpy as np
+from matplotlib.collections import LineCollection
 
 from dpmix.base.escaping import for_picture
-from dpmix.plot.style import INK, PAPER, QUIET, axes_points, new_figure, set_title
-from dpmix.plot.tiles import add_tile
+from dpmix.plot.style import axes_points, new_figure, page_behind, print_on, set_title
+from dpmix.plot.tiles import add_tile, caption_room, set_caption
 
 __all__ = ["MOST_COLUMNS", "Sheet", "column_names", "is_table", "most_telling"]
 
@@ -22,7 +23,6 @@ _NAME = 30  # characters of a name that are shown
 _GLYPH = 0.075  # width of a character in inches, in print of 7 points
 _PRINT = 7.0
 _NARROWEST = 4.4  # room for the key
-_DARK = 0.45  # luminance below which print is white
 
 
 def is_table(posterior):
@@ -56,9 +56,11 @@ class Sheet:
     gaps : (m,) array of float, optional
         Room before each column of cells, in cells.
     ax : matplotlib.axes.Axes, optional
+    caption : str
+        What is to be said below all of it.
     """
 
-    def __init__(self, names, heads, wide, gaps=None, ax=None):
+    def __init__(self, names, heads, wide, gaps=None, ax=None, caption=""):
         self.names = [_cut(name) for name in names]
         self.heads = [_cut(head) for head in heads]
         self.cell = 0.32 if wide else max(0.11, min(0.2, 7 / len(heads)))
@@ -71,14 +73,17 @@ class Sheet:
         self.across = (self.edges[-1] + 1) * self.cell
         self.width = self.strips * (self.label + self.across) + (self.strips - 1) * _BETWEEN
         self.height = self.head + self.lines * _LINE + 0.45
-        self.ax = self._new() if ax is None else ax
+        self.ax = self._new(caption) if ax is None else ax
         self._open()
+        if caption:
+            set_caption(self.ax, caption)
 
-    def _new(self):
+    def _new(self, caption):
         width, height = max(self.width, _NARROWEST), self.height
-        total = width + 2 * _MARGIN, height + 2 * _MARGIN + _TITLE
+        below = _MARGIN + caption_room(caption, width)
+        total = width + 2 * _MARGIN, height + below + _MARGIN + _TITLE
         figure = new_figure(*total)
-        return figure.add_axes([_MARGIN / total[0], _MARGIN / total[1], width / total[0], height / total[1]])
+        return figure.add_axes([_MARGIN / total[0], below / total[1], width / total[0], height / total[1]])
 
     def _open(self):
         ax = self.ax
@@ -87,6 +92,8 @@ class Sheet:
         ax.set(xlim=(0, across / 72 / scale), ylim=(down / 72 / scale, 0), xticks=[], yticks=[])
         ax.patch.set_visible(False)
         ax.spines[:].set_visible(False)
+        ax.grid(False)
+        self.page = page_behind(ax)
         self.font = max(_PRINT * scale, 0.1)
 
     def draw(self, values, cmap, limits=(0, 1), figures=None):
@@ -99,23 +106,33 @@ class Sheet:
                 self._write_figures(values[lines], cmap, limits, left, figures[lines])
 
     def _draw_strip(self, values, cmap, limits, left, names):
+        rules = []
         for first, last in self._blocks():
             place, across = left + self.edges[first] * self.cell, (last - first) * self.cell
             height = len(values) * _LINE
             add_tile(
                 self.ax, values[:, first:last], place, self.head, across, height, cmap, "nearest", limits
             )
-            for edge in range(1, last - first):
-                self._rule([place + edge * self.cell] * 2, [self.head, self.head + height])
-            for line in range(1, len(values)):
-                self._rule([place, place + across], [self.head + line * _LINE] * 2)
+            foot = self.head + height
+            rules += [[(x, self.head), (x, foot)] for x in place + self.cell * np.arange(1, last - first)]
+            rules += [
+                [(place, y), (place + across, y)] for y in self.head + _LINE * np.arange(1, len(values))
+            ]
+        look = {"colors": self.page.ground, "linewidths": 0.4 * self.font / _PRINT, "capstyle": "butt"}
+        self.ax.add_collection(LineCollection(rules, **look), autolim=False)
         for line, name in enumerate(names):
             middle = self.head + (line + 0.5) * _LINE
             self.ax.text(
-                left - 0.06, middle, name, size=self.font, color=INK, ha="right", va="center_baseline"
+                left - 0.06,
+                middle,
+                name,
+                size=self.font,
+                color=self.page.ink,
+                ha="right",
+                va="center_baseline",
             )
         for place, head in zip(self.edges, self.heads, strict=True):
-            look = {"size": 0.95 * self.font, "color": QUIET, "ha": "center", "va": "bottom"}
+            look = {"size": 0.95 * self.font, "color": self.page.quiet, "ha": "center", "va": "bottom"}
             turn = {} if self.level else {"rotation": 90}
             self.ax.text(left + (place + 0.5) * self.cell, self.head - 0.05, head, **look, **turn)
 
@@ -125,20 +142,15 @@ class Sheet:
         bounds = [0, *cuts.tolist(), len(self.edges)]
         return list(zip(bounds[:-1], bounds[1:], strict=True))
 
-    def _rule(self, x, y):
-        look = {"color": "white", "linewidth": 0.4 * self.font / _PRINT, "solid_capstyle": "butt"}
-        self.ax.plot(x, y, scalex=False, scaley=False, **look)
-
     def _write_figures(self, values, cmap, limits, left, figures):
         shades = cmap((np.ma.filled(values.astype(float), np.nan) - limits[0]) / (limits[1] - limits[0]))
-        dark = shades[..., :3] @ (0.299, 0.587, 0.114) < _DARK
         for line, column in np.ndindex(values.shape):
             self.ax.text(
                 left + (self.edges[column] + 0.5) * self.cell,
                 self.head + (line + 0.5) * _LINE,
                 figures[line][column],
                 size=0.9 * self.font,
-                color=PAPER if dark[line, column] else INK,
+                color=print_on(shades[line, column]),
                 ha="center",
                 va="center_baseline",
             )
@@ -146,7 +158,7 @@ class Sheet:
     def key(self, cmap, low, high, note=""):
         """Draw what the ends of the colours mean, below."""
         top = self.head + self.lines * _LINE + 0.14
-        size = {"size": self.font, "color": QUIET, "va": "center_baseline"}
+        size = {"size": self.font, "color": self.page.quiet, "va": "center_baseline"}
         self.ax.text(0, top + 0.06, low, **size)
         begin = _GLYPH * len(low) + 0.08
         add_tile(self.ax, np.linspace(0, 1, 256)[None], begin, top, 0.9, 0.12, cmap)

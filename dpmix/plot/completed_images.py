@@ -11,14 +11,18 @@ from dpmix.base.arrays import check_binary, check_numbers
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError
 from dpmix.base.text import count
+from dpmix.plot.column_cells import is_table
 from dpmix.plot.row_sheet import RowSheet, draw_row, open_rows
-from dpmix.plot.style import HIDDEN, INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, set_title
-from dpmix.plot.tiles import add_tile
+from dpmix.plot.style import HIDDEN, INK_MAP, UNCERTAINTY_MAP, check_axes, page_behind, set_title
+from dpmix.plot.table_completions import draw_completed_rows
+from dpmix.plot.tiles import add_tile, set_caption
 from dpmix.posterior.posterior import Posterior, check_posterior
 from dpmix.queries.query import predict_mode, predict_proba, sample_predictive
 
 __all__ = ["completions"]
 
+_SAID = "Completed: how probable each hidden pixel is to be on."
+_SAMPLES = " Samples draw each pixel on its own, given a cluster: hence salt and pepper."
 _HEADING = 7  # width of the longest heading and a space in units of the font size
 
 
@@ -39,7 +43,11 @@ def completions(
     hidden pixels in blue; the probability of each pixel to be on, observed ones as they are; where
     asked for, the same by the most probable cluster alone; the uncertainty of each hidden pixel, the
     entropy of the probability in bits; and, where asked for, samples. Where no more is known than was
-    shown, there is no row of originals.
+    shown, there is no row of originals. Samples look like salt and pepper: given a cluster, each pixel is drawn
+    on its own.
+
+    Rows of a table, which are no pictures, stand side by side, with a line for each column under its name, of which
+    those are shown that are least sure; shades between off and on say how uncertain an entry is.
 
     Parameters
     ----------
@@ -64,7 +72,7 @@ def completions(
     -------
     matplotlib.axes.Axes
         Its ``images`` are all originals, then all that was shown, and so on; the scale of the
-        uncertainty comes last.
+        uncertainty comes last. Of a table blocks of cells, and the key.
 
     Raises
     ------
@@ -96,13 +104,19 @@ def completions(
     }
     if (values.mask == ~shown).all():
         del rows["original"]  # nothing more is known than was shown
-    ax, sheet, font = open_rows(ax, RowSheet(m, len(rows), posterior.image_shape, _HEADING, foot=2))
+    hidden = f"{1 - shown.mean():.0%} of {'its' if m == 1 else 'their'}"
+    if is_table(posterior):
+        del rows["uncertainty"]
+        title = f"{count(m, 'row')} with {hidden} columns hidden"
+        return draw_completed_rows(posterior, rows, shown, title, ax)
+    caption = _SAID + (_SAMPLES if len(samples) else "")
+    ax, sheet, font = open_rows(ax, RowSheet(m, len(rows), posterior.image_shape, _HEADING, foot=2), caption)
     for row, (heading, tiles) in enumerate(rows.items()):
         cmap = UNCERTAINTY_MAP if heading == "uncertainty" else INK_MAP
         draw_row(ax, sheet, row, heading, tiles, font, cmap)
     _draw_key(ax, sheet, font)
-    hidden = f"{1 - shown.mean():.0%} of {'its' if m == 1 else 'their'} pixels hidden"
-    set_title(ax, f"{count(m, 'image')} with {hidden}")
+    set_title(ax, f"{count(m, 'image')} with {hidden} pixels hidden")
+    set_caption(ax, caption)
     return ax
 
 
@@ -111,7 +125,7 @@ def _draw_key(ax, sheet, font):
     line, bar = sheet.line, 5.5 * sheet.line
     middle = sheet.size[1] - line / 2
     top, height = middle - 0.3 * line, 0.6 * line
-    text = {"size": font, "color": QUIET, "va": "center_baseline"}
+    text = {"size": font, "color": page_behind(ax).quiet, "va": "center_baseline"}
     ax.add_patch(Rectangle((0, top), height, height, color=HIDDEN, linewidth=0))
     ax.text(0.9 * line, middle, "hidden", **text)
     ax.text(bar - 0.3 * line, middle, "0", ha="right", **text)

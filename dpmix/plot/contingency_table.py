@@ -10,12 +10,14 @@ from dpmix.base.text import count
 from dpmix.partitions import contingency_table
 from dpmix.partitions.point import PointEstimate
 from dpmix.plot.count_cells import TALL, draw_cells, short_name
-from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
-from dpmix.plot.tiles import new_sheet, open_sheet
+from dpmix.plot.style import INK_MAP, axes_points, check_axes, page_behind, set_title, text_size
+from dpmix.plot.tiles import new_sheet, open_sheet, set_caption
 
 __all__ = ["contingency"]
 
 _INCHES = 0.27  # width of a cell in a new figure
+_PAGE = 24  # clusters side by side in a new figure; more go on below
+_SAID = "Shade: share of the cluster's images that have the label."
 
 
 def contingency(
@@ -24,7 +26,8 @@ def contingency(
     """Show how many images of each known label are in each cluster.
 
     Clusters stand by the label most common in them, then by size; the shade is the share of the
-    cluster's images that have the label. Below each cluster stands its number.
+    cluster's images that have the label. Below each cluster stands its number. More than 24 clusters go on
+    in further strips below, or as many as fill the given axes best.
 
     Parameters
     ----------
@@ -40,7 +43,7 @@ def contingency(
     Returns
     -------
     matplotlib.axes.Axes
-        The cells are its ``patches``, label by label.
+        The cells are its ``patches``, strip by strip, label by label.
 
     Raises
     ------
@@ -63,24 +66,41 @@ def contingency(
     if rest.shape[1]:
         cells, names = np.column_stack([cells, rest.sum(axis=1)]), [*names, "rest"]
     rows = [short_name(label) for label in classes]
-    left = 0.45 * max(len(name) for name in rows) * TALL + 0.3
-    width, height = left + cells.shape[1], cells.shape[0] * TALL + 1.9 * TALL
-    ax = new_sheet(width, height, min(max(4 / width, _INCHES), 0.5)) if ax is None else ax
+    left = 0.45 * max(*map(len, rows), len("cluster")) * TALL + 0.3
+    deep = (len(rows) + 1.3) * TALL  # a strip, with the numbers of clusters below it
+    across = _across(len(names), left, deep, ax)
+    strips = -(-len(names) // across)
+    width, height = left + across, strips * deep
+    ax = new_sheet(width, height, min(max(4 / width, _INCHES), 0.5), _SAID) if ax is None else ax
     points = open_sheet(ax, width, height)
-    draw_cells(ax, cells, INK_MAP(cells / cells.sum(axis=0)), left, 0, points)
-    _write_names(ax, rows, names, left, points)
+    for strip in range(strips):
+        here = slice(strip * across, (strip + 1) * across)
+        draw_cells(
+            ax, cells[:, here], INK_MAP(cells / cells.sum(axis=0))[:, here], left, strip * deep, points
+        )
+        _write_names(ax, rows, names[here], left, strip * deep, points)
     clusters, images = count(len(counts.T), "cluster"), count(counts.sum(), "image")
     set_title(ax, f"{clusters} of {images} against {count(len(classes), 'known label')}")
+    set_caption(ax, _SAID)
     return ax
 
 
-def _write_names(ax, rows, names, left, points):
-    font = min(8, 0.6 * TALL * points)
-    foot = len(rows) * TALL
+def _across(n, left, deep, ax):
+    """How many of `n` clusters stand side by side, evenly: a page of them, or what fills given axes best."""
+    if ax is None:
+        return -(-n // -(-n // _PAGE))
+    across, down = axes_points(ax)
+    evenly = {-(-n // strips) for strips in range(1, n + 1)}
+    return max(evenly, key=lambda few: min(across / (left + few), down / (-(-n // few) * deep)))
+
+
+def _write_names(ax, rows, names, left, top, points):
+    page, font = page_behind(ax), min(8, 0.6 * TALL * points)
+    foot = top + len(rows) * TALL
     small = min(font, text_size(max(map(len, names)), 0.95 * points, 8))
     for row, name in enumerate(rows):
-        middle = (row + 0.5) * TALL
-        ax.text(left - 0.25, middle, name, size=font, color=INK, ha="right", va="center_baseline")
+        middle = top + (row + 0.5) * TALL
+        ax.text(left - 0.25, middle, name, size=font, color=page.ink, ha="right", va="center_baseline")
     for column, name in enumerate(names):
-        ax.text(left + column + 0.5, foot + 0.15, name, size=small, color=QUIET, ha="center", va="top")
-    ax.text(left, foot + 1.1 * TALL, "cluster", size=font, color=QUIET, va="top")
+        ax.text(left + column + 0.5, foot + 0.15, name, size=small, color=page.quiet, ha="center", va="top")
+    ax.text(left - 0.25, foot + 0.15, "cluster", size=small, color=page.quiet, ha="right", va="top")

@@ -4,13 +4,12 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from dpmix.base.escaping import for_picture
-from dpmix.plot.style import INK, text_size
+from dpmix.plot.style import page_behind, print_on, text_size
 
 __all__ = ["TALL", "draw_cells", "short_name"]
 
 TALL = 0.8  # height of a cell in widths
 _GLYPHS = 18  # characters of a label that are shown
-_DARK = 0.45  # luminance below which print is white
 
 
 def short_name(label):
@@ -22,20 +21,19 @@ def short_name(label):
 def draw_cells(ax, cells, shades, left, top, points):
     """Draw the counts `cells` (rows, columns) over `shades` (rows, columns, 4), from (`left`, `top`) on."""
     font = min(text_size(len(f"{cells.max():,}"), 0.98 * points, 8), 0.65 * TALL * points)
-    dark = shades[..., :3] @ (0.299, 0.587, 0.114) < _DARK
+    between = page_behind(ax).ground
     for row, column in np.ndindex(cells.shape):
         x, y = left + column, top + row * TALL
         ax.add_patch(
-            Rectangle((x, y), 1, TALL, facecolor=shades[row, column], edgecolor="white", linewidth=0.4)
+            Rectangle((x, y), 1, TALL, facecolor=shades[row, column], edgecolor=between, linewidth=0.4)
         )
         if cells[row, column]:
-            ink = "white" if dark[row, column] else INK
             ax.text(
                 x + 0.5,
                 y + TALL / 2,
                 f"{cells[row, column]}",
                 size=font,
-                color=ink,
+                color=print_on(shades[row, column]),
                 ha="center",
                 va="center_baseline",
             )

@@ -81,8 +81,8 @@ def weights(
     model : object
         Any fitted extractor or `NetworkClassifier`.
     layer : int, default 1
-        Units above layer 1 are shown as the combination of those below,
-        see `dpmix.features.weight_images`.
+        Units above layer 1 are shown as the combination of those below: the sum of their images, each times the
+        weight between the two (`dpmix.features.weight_images`).
     units : int or sequence of int, default 36
         So many, those with the largest Euclidean norm, largest first; or these. Their numbers stand below them.
     shape, per_row, limit, ax
@@ -106,7 +106,10 @@ def weights(
     if ax is not None:
         check_axes(ax)
     images = weight_images(model, layer)
-    return _draw(images, units, f"units of layer {layer}: weights", shape, per_row, limit, ax)
+    below = (
+        "" if layer == 1 else " times those of layer 1" if layer == 2 else " times those of all layers below"
+    )
+    return _draw(images, units, f"units of layer {layer}: weights{below}", shape, per_row, limit, ax)
 
 
 def _draw(images, units, what, shape, per_row, limit, ax):

@@ -6,9 +6,9 @@ from matplotlib.axes import Axes
 from dpmix.base.annotations import Whole
 from dpmix.base.checks import check_count
 from dpmix.plot.column_cells import is_table
-from dpmix.plot.style import INK_MAP, QUIET, UNCERTAINTY_MAP, check_axes, set_title
-from dpmix.plot.table_clusters import draw_prior
-from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height
+from dpmix.plot.style import INK_MAP, UNCERTAINTY_MAP, check_axes, page_behind, set_title
+from dpmix.plot.table_clusters import PRIOR_SAID, draw_prior
+from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, set_caption, tile_height
 from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["hyperparameters"]
@@ -36,8 +36,8 @@ def hyperparameters(posterior: Posterior, chain: Whole | None = None, *, ax: Axe
     Returns
     -------
     matplotlib.axes.Axes
-        Its ``images`` are the mean, the strength on a scale from 0 to 1, and that scale; of a table strips of
-        columns with both, under their names.
+        Its ``images`` are the mean, the strength on a scale from 0 to 1, and the scales of both; of a table
+        strips of columns with both, under their names.
 
     Raises
     ------
@@ -55,22 +55,31 @@ def hyperparameters(posterior: Posterior, chain: Whole | None = None, *, ax: Axe
     shade = (np.log10(strength) - low) / (high - low) if high > low else np.full(strength.shape, 0.5)
     whose = "all chains" if chain is None else f"chain {chain % len(posterior.a)}"
     if is_table(posterior):
-        return draw_prior(posterior, mean, strength, shade, f"prior of {mean.size:,} columns · {whose}", ax)
+        return draw_prior(posterior, mean, strength, shade, f"Prior of {mean.size:,} columns · {whose}", ax)
     shape, height = posterior.image_shape, tile_height(posterior.image_shape)
     line = line_height(ax, 2, 1, shape) if ax is not None else 0.19 / _INCHES
-    size = 2 + _APART, height + 2.4 * line
-    ax = new_sheet(*size, _INCHES) if ax is None else ax
+    size = 2 + _APART, height + 3.4 * line
+    ax = new_sheet(*size, _INCHES, PRIOR_SAID) if ax is None else ax
     font = min(8, 0.72 * line * open_sheet(ax, *size))
-    add_tile(ax, mean.reshape(shape), 0, 0, 1, height, INK_MAP)
-    add_tile(ax, shade.reshape(shape), 1 + _APART, 0, 1, height, UNCERTAINTY_MAP)
-    text = {"size": font, "color": QUIET}
-    for left, name, values in ((0, "mean", mean), (1 + _APART, "strength", strength)):
-        told = f"{name}, {values.min():.2g} to {values.max():.2g}"
-        ax.text(left, height + 0.9 * line, told, va="center_baseline", **text)
-    scale = np.linspace(0, 1, 256)[None]
-    add_tile(ax, scale, 1 + _APART, height + 1.7 * line, 1, 0.5 * line, UNCERTAINTY_MAP)
-    set_title(ax, f"prior of {mean.size:,} pixels · {whose}")
+    ends = (
+        [f"{10**low:.2g} images", f"{10**high:.2g} images"] if high > low else [f"{10**low:.2g} images", ""]
+    )
+    for left, values, cmap in ((0, mean, INK_MAP), (1 + _APART, shade, UNCERTAINTY_MAP)):
+        add_tile(ax, values.reshape(shape), left, 1.2 * line, 1, height, cmap)
+    _head_and_scale(ax, 0, "mean a / (a + b)", ("0, never on", "1, always on"), height, line, font, INK_MAP)
+    _head_and_scale(ax, 1 + _APART, "strength a + b", ends, height, line, font, UNCERTAINTY_MAP)
+    set_title(ax, f"Prior of {mean.size:,} pixels · {whose}")
+    set_caption(ax, PRIOR_SAID)
     return ax
+
+
+def _head_and_scale(ax, left, name, ends, height, line, font, cmap):
+    """The name above a map that is so high, and below it the scale of its colours with what stands at the ends."""
+    page, below = page_behind(ax), 1.2 * line + height
+    ax.text(left, 0.5 * line, name, size=font, color=page.ink, va="center_baseline")
+    add_tile(ax, np.linspace(0, 1, 256)[None], left, below + 0.5 * line, 1, 0.5 * line, cmap)
+    for x, end, side in ((left, ends[0], "left"), (left + 1, ends[1], "right")):
+        ax.text(x, below + 1.7 * line, end, size=font, color=page.quiet, ha=side, va="center_baseline")
 
 
 def _averages(posterior, chain):

@@ -11,7 +11,7 @@ from dpmix.base.checks import check_bool, check_count
 from dpmix.base.text import count
 from dpmix.features.probes import bias_image, fantasy_images, n_layers
 from dpmix.plot.image_input import check_heading, check_names, read_images, read_shape, signed_limit
-from dpmix.plot.style import INK_MAP, QUIET, SIGNED_MAP, check_axes, set_title, text_size
+from dpmix.plot.style import INK_MAP, SIGNED_MAP, check_axes, page_behind, set_title, text_size
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
 
 __all__ = ["bias_images", "fantasies", "image_grid"]
@@ -46,6 +46,7 @@ def image_grid(
     limit : float, optional
         Size that the strongest colour of a signed scale stands for; by default what 0.5 % of the pixels exceed.
     title : str, optional
+        By default how many images there are; an empty one leaves no room for a title.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure of a fitting size.
 
@@ -67,6 +68,7 @@ def image_grid(
         check_axes(ax)
     values, shape = read_images("images", images, shape, _MOST)
     names, per_row = check_names(names, len(values)), check_count("per_row", per_row)
+    title = count(len(values), "image") if title is None else check_heading("title", title)
     limit = signed_limit(values, limit) if check_bool("signed", signed) else None
     rows = -(-len(values) // per_row)
     columns = -(-len(values) // rows)
@@ -76,7 +78,7 @@ def image_grid(
         columns * (1 + GAP) - GAP,
         rows * step - (0 if names else GAP) + (1.3 * line if signed else 0),
     )
-    ax = new_sheet(width, height, tile_inches(columns, shape)) if ax is None else ax
+    ax = new_sheet(width, height, tile_inches(columns, shape), title=bool(title)) if ax is None else ax
     points = open_sheet(ax, width, height)
     look = (SIGNED_MAP, "antialiased", (-limit, limit)) if signed else (INK_MAP,)
     for ix, picture in enumerate(values):
@@ -86,8 +88,8 @@ def image_grid(
         _write_names(ax, names, columns, step, step - line, line, points)
     if signed:
         _draw_scale(ax, limit, height - line / 2, line, points)
-    if title is not None:
-        set_title(ax, check_heading("title", title))
+    if title:
+        set_title(ax, title)
     return ax
 
 
@@ -184,6 +186,7 @@ def fantasies(
 
 def _write_names(ax, names, columns, step, below, line, points):
     font = min(8, 0.72 * line * points, text_size(max(map(len, names)), (1 + 0.6 * GAP) * points, 8))
+    quiet = page_behind(ax).quiet
     for ix, name in enumerate(names):
         row, column = divmod(ix, columns)
         ax.text(
@@ -191,7 +194,7 @@ def _write_names(ax, names, columns, step, below, line, points):
             row * step + below + 0.1 * line,
             name,
             size=font,
-            color=QUIET,
+            color=quiet,
             ha="center",
             va="top",
         )
@@ -202,7 +205,7 @@ def _draw_scale(ax, limit, middle, line, points):
     font = min(8, 0.72 * line * points)
     ends, bar = (f"\u2212{limit:.2g}", f"+{limit:.2g}"), 5 * line
     begin = (0.65 * len(ends[0]) + 0.4) * font / points
-    text = {"size": font, "color": QUIET, "va": "center_baseline"}
+    text = {"size": font, "color": page_behind(ax).quiet, "va": "center_baseline"}
     ax.text(0, middle, ends[0], **text)
     ax.text(begin + bar + 0.4 * font / points, middle, ends[1], **text)
     add_tile(

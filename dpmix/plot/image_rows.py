@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from dpmix.base.annotations import Ints, Size, Table, Whole
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import count
 from dpmix.features.probes import n_layers
 from dpmix.plot.image_input import check_heading, read_images
 from dpmix.plot.row_sheet import RowSheet, draw_row, open_rows
@@ -17,6 +18,7 @@ from dpmix.plot.style import INK_MAP, check_axes, set_title
 __all__ = ["image_rows", "reconstructions"]
 
 _MOST = 600  # images in a row, over all its blocks
+_TITLE = 60  # characters of a title that is made of headings
 _GLYPH = 0.58  # width of an average character of a heading, in units of the font size
 
 
@@ -41,6 +43,7 @@ def image_rows(
     per_row : int, default 12
         Images side by side; more go on in a further block of rows.
     title : str, optional
+        By default how many images there are, and the headings; an empty one leaves no room for a title.
     ax : matplotlib.axes.Axes, optional
         Where to draw; by default a new figure of a fitting size.
 
@@ -64,11 +67,12 @@ def image_rows(
     headings, pictures, shape = _read_rows(rows, shape)
     heading = _GLYPH * max(len(line) for text in headings for line in text.split("\n")) + 1
     sheet = RowSheet(len(pictures[0]), len(pictures), shape, heading, per_row=per_row)
-    ax, sheet, font = open_rows(ax, sheet)
+    title = _told(headings, len(pictures[0])) if title is None else check_heading("title", title)
+    ax, sheet, font = open_rows(ax, sheet, title=bool(title))
     for row, (text, tiles) in enumerate(zip(headings, pictures, strict=True)):
         draw_row(ax, sheet, row, text, tiles, font, INK_MAP)
-    if title is not None:
-        set_title(ax, check_heading("title", title))
+    if title:
+        set_title(ax, title)
     return ax
 
 
@@ -125,6 +129,14 @@ def reconstructions(
         name = "reconstructed\n" if layers == 1 else "1 layer\n" if depth == 1 else f"{depth} layers\n"
         rows.append((f"{name}RMSE {np.sqrt(np.mean((back - values) ** 2)):.3f}", back))
     return image_rows(rows, shape=shape, per_row=per_row, title="Originals and reconstructions", ax=ax)
+
+
+def _told(headings, n):
+    """A title for rows that were given none."""
+    names = [" ".join(text.split()) for text in headings]
+    listed = f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+    whole = f"{count(n, 'image')}: {listed}"
+    return whole if len(whole) <= _TITLE else f"{count(n, 'image')} in {len(names)} rows"
 
 
 def _read_rows(rows, shape):

@@ -11,15 +11,28 @@ from dpmix.partitions import cluster_members, mean_images
 from dpmix.partitions.draws import as_labels
 from dpmix.partitions.point import PointEstimate
 from dpmix.plot.column_cells import is_table
-from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
+from dpmix.plot.style import INK_MAP, check_axes, page_behind, set_title, text_size
 from dpmix.plot.table_clusters import draw_members
-from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
+from dpmix.plot.tiles import (
+    GAP,
+    add_tile,
+    line_height,
+    new_sheet,
+    open_sheet,
+    set_caption,
+    tile_height,
+    tile_inches,
+)
 from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["gallery"]
 
 _LABEL = 2.2  # room for the number and the size of a cluster, in tiles
 _APART = 0.5  # between the mean, typical and odd images
+_SAID = (
+    "Sure: how probable two of its members are to be in one cluster; of an image alone, to be alone. "
+    "Typical: the members that are surest of it; odd: those that are least sure, the oddest one last."
+)
 _STRIP = 10  # clusters up to which each has a row of its own
 
 
@@ -78,24 +91,29 @@ def gallery(
         return draw_members(posterior, labels, members, means, shown, ax)
     strips = 1 if len(shown) <= _STRIP else 2
     rows, shape = -(-len(shown) // strips), posterior.image_shape
+    typical, odd = (max(len(each[k]) for k in shown) for each in (members.typical, members.odd))
     columns = _columns(typical, odd)
     strip = _LABEL + columns[-1] + 2 * _APART
     width = strips * strip - 2 * _APART
     line = line_height(ax, round(width), rows + 1, shape)
     height = line + rows * (tile_height(shape) + GAP) - GAP
     if ax is None:
-        ax = new_sheet(width, height, tile_inches(round(width), shape))
+        ax = new_sheet(width, height, tile_inches(round(width), shape), _SAID)
     points = open_sheet(ax, width, height)
-    font = text_size(10, (_LABEL - 2 * GAP) * points, min(8, 0.72 * line * points))
+    room = _LABEL * points
+    font = text_size(len(f"{members.sizes.max():,} images"), room, min(8, 0.27 * tile_height(shape) * points))
     for place, k in enumerate(shown):
         column, row = divmod(place, rows)
         left, top = column * strip, line + row * (tile_height(shape) + GAP)
-        _draw_cluster(ax, posterior, labels, members, means[k], k, columns + left + _LABEL, top, font)
-    _head(ax, columns, typical, odd, strips, strip, line, font)
+        _draw_cluster(ax, posterior, labels, members, means[k], k, columns + left + _LABEL, top, font, points)
+    for column in range(strips):
+        n_odd = max(len(members.odd[k]) for k in shown[column * rows : (column + 1) * rows])
+        _head(ax, column * strip, columns, typical, odd if n_odd else 0, line, min(8, 0.72 * line * points))
     k, n = len(members.sizes), len(labels)
     rest = f", {k - len(shown):,} smaller not shown" if len(shown) < k else ""
     counts = f"{count(k, 'cluster')} of {count(n, 'image')}"
-    set_title(ax, f"{counts}{rest} · size and confidence")
+    set_title(ax, f"{counts}{rest}")
+    set_caption(ax, _SAID)
     return ax
 
 
@@ -106,7 +124,7 @@ def _columns(typical, odd):
     return np.append(edges, edges[-1] + 1)
 
 
-def _draw_cluster(ax, posterior, labels, members, mean, k, columns, top, font):
+def _draw_cluster(ax, posterior, labels, members, mean, k, columns, top, font, points):
     height, shape, table = tile_height(posterior.image_shape), posterior.image_shape, posterior.table
     mine = np.flatnonzero(labels == k)
     n_odd = len(members.odd[k])
@@ -115,23 +133,15 @@ def _draw_cluster(ax, posterior, labels, members, mean, k, columns, top, font):
     for image, left in zip([*members.typical[k], *members.odd[k][::-1]], places, strict=True):
         pixels = np.ma.masked_where(table.observed([image])[0] == 0, table.dense([image])[0])
         add_tile(ax, pixels.reshape(shape), left, top, 1, height, INK_MAP)
-    ax.text(
-        columns[0] - 2 * GAP,
-        top + height / 2,
-        f"{len(mine):,}\n{members.confidence[mine].mean():.0%}",
-        size=font,
-        color=QUIET,
-        ha="right",
-        va="center",
-        linespacing=1.3,
-    )
-    ax.text(columns[0] - _LABEL, top + height / 2, f"{k}", size=font, color=INK, va="center_baseline")
+    page, size = page_behind(ax), count(len(mine), "image")
+    told = f"{size}\n{members.confidence[mine].mean():.0%} sure"
+    left, middle, spaced = columns[0] - _LABEL, top + height / 2, {"size": font, "linespacing": 1.25}
+    ax.text(left, middle - 1.3 * font / points, f"cluster {k}", color=page.ink, va="center", **spaced)
+    ax.text(left, middle + 0.65 * font / points, told, color=page.quiet, va="center", **spaced)
 
 
-def _head(ax, columns, typical, odd, strips, strip, line, font):
+def _head(ax, left, columns, typical, odd, line, font):
     names = [(0, "mean")] + [(1, "typical")] * (typical > 0) + [(1 + typical, "odd")] * (odd > 0)
-    for column in range(strips):
-        ax.text(column * strip, 0.75 * line, "cluster", size=font, color=QUIET, va="baseline")
-        for place, name in names:
-            left = column * strip + _LABEL + columns[place]
-            ax.text(left, 0.75 * line, name, size=font, color=QUIET, va="baseline")
+    for place, name in names:
+        look = {"size": font, "color": page_behind(ax).quiet, "va": "baseline"}
+        ax.text(left + _LABEL + columns[place], 0.75 * line, name, **look)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from dpmix.plot.style import QUIET
+from dpmix.plot.style import page_behind
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, tile_height, tile_inches
 
 __all__ = ["FONT", "RowSheet", "draw_row", "open_rows"]
@@ -60,19 +60,20 @@ class RowSheet:
         ) - 3 * GAP + self.foot * self.line
 
 
-def open_rows(ax, sheet):
-    """Axes ready to draw on, `sheet` with its height of a line, and the font size."""
+def open_rows(ax, sheet, caption="", title=True):
+    """Axes ready to draw on, `sheet` with its height of a line, and the font size; see `new_sheet` for the rest."""
     sheet = replace(sheet, line=line_height(ax, sheet.columns, sheet.blocks * sheet.rows, sheet.shape))
     if ax is None:
-        ax = new_sheet(*sheet.size, tile_inches(sheet.columns, sheet.shape))
+        ax = new_sheet(*sheet.size, tile_inches(sheet.columns, sheet.shape), caption, title)
     return ax, sheet, min(8, FONT * sheet.line * open_sheet(ax, *sheet.size))
 
 
 def draw_row(ax, sheet, row, heading, tiles, font, cmap):
     """Draw row `row` of every block: its heading, and `tiles`, one (d,) array per image."""
+    quiet = page_behind(ax).quiet
     height, middle = tile_height(sheet.shape), "center" if "\n" in heading else "center_baseline"
     for block in range(sheet.blocks):
-        ax.text(0, sheet.top(block, row) + height / 2, heading, size=font, color=QUIET, va=middle)
+        ax.text(0, sheet.top(block, row) + height / 2, heading, size=font, color=quiet, va=middle)
     for ix, values in enumerate(tiles):
         block, column = divmod(ix, sheet.columns)
         left = sheet.left + column * (1 + GAP)

@@ -11,7 +11,7 @@ from dpmix.base.errors import InputTypeError
 from dpmix.partitions import CoClustering, co_clustering
 from dpmix.partitions.draws import as_labels
 from dpmix.partitions.point import PointEstimate
-from dpmix.plot.style import INK, INK_MAP, QUIET, check_axes, set_title, text_size
+from dpmix.plot.style import INK_MAP, check_axes, page_behind, set_title, text_size
 from dpmix.plot.tiles import add_tile, line_height, new_sheet, open_sheet
 from dpmix.posterior.posterior import Posterior
 
@@ -19,7 +19,7 @@ __all__ = ["similarity"]
 
 _INCHES = 5.2  # side of the matrix in a new figure
 _BAR = 0.018  # width of the bars, as a share of that side
-_TONES = (INK, "#9a9a9f")
+_SMALLEST = 5.0  # print of a name, points, below which it is left out
 
 
 def similarity(
@@ -88,22 +88,23 @@ def _which(together):
 def _draw_bars(ax, labels, left, points):
     """Bars beside and above the blocks of equal labels; numbers where they fit."""
     edges = np.concatenate([[0], np.flatnonzero(np.diff(labels)) + 1, [len(labels)]])
+    page = page_behind(ax)
     for block, (first, last) in enumerate(pairwise(edges)):
         begin, length = left + first / len(labels), (last - first) / len(labels)
-        look = {"color": _TONES[block % 2], "linewidth": 0}
+        look = {"color": (page.ink, page.quiet)[block % 2], "linewidth": 0}
         ax.add_patch(Rectangle((left - 1.5 * _BAR, begin), _BAR, length, **look))
         ax.add_patch(Rectangle((begin, left - 1.5 * _BAR), length, _BAR, **look))
         name = f"{labels[first]}"
         size = min(6.5, 0.9 * length * points, text_size(len(name), 0.95 * length * points, 6.5))
-        if size >= 3:
-            beside, middle, look = left - 1.8 * _BAR, begin + length / 2, {"size": size, "color": QUIET}
+        if size >= _SMALLEST:
+            beside, middle, look = left - 1.8 * _BAR, begin + length / 2, {"size": size, "color": page.quiet}
             ax.text(beside, middle, name, ha="right", va="center_baseline", **look)
             ax.text(middle, beside, name, ha="center", va="bottom", **look)
 
 
 def _draw_key(ax, left, line, points):
     middle, size = left + 1 + line, min(8, 0.7 * line * points)
-    text = {"size": size, "color": QUIET, "va": "center_baseline"}
+    text = {"size": size, "color": page_behind(ax).quiet, "va": "center_baseline"}
     ax.text(left, middle, "never", **text)
     begin = left + 3.3 * size / points
     add_tile(ax, np.linspace(0, 1, 256)[None], begin, middle - 0.3 * line, 4 * line, 0.6 * line, INK_MAP)

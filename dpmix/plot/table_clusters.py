@@ -6,8 +6,20 @@ from dpmix.base.text import count
 from dpmix.plot.column_cells import MOST_COLUMNS, Sheet, column_names, most_telling
 from dpmix.plot.style import INK_MAP
 
-__all__ = ["draw_members", "draw_prior", "draw_probabilities"]
+__all__ = ["PRIOR_SAID", "draw_members", "draw_prior", "draw_probabilities", "left_out", "said"]
 
+PRIOR_SAID = (
+    "Mean: how probable each is to be on in a cluster without members. Strength: so many members weigh as much as that "
+    "prior; where it is small, each cluster is soon sure in its own way, where it is large, all are much alike."
+)
+_PROBABILITIES = (
+    "Above each: number of the cluster and of its rows; shades: how probable each column is to be on."
+)
+_PALE = " Those of one row are it, drawn towards the prior."
+_MEMBERS = (
+    "Of each cluster its number, size and how sure it is, the mean of its rows; then typical rows, and odd ones. "
+    "Sure: how probable two members are to be in one cluster."
+)
 _WIDE = 16  # clusters up to which cells have figures
 _MOST_IN_GALLERY = 40
 _MOST_CELLS = 120  # side by side
@@ -21,10 +33,11 @@ def draw_probabilities(posterior, counts, sizes, title, ax):
     wide = len(sizes) <= _WIDE
     figures = [[f"{100 * p:.0f}" for p in line] for line in cells] if wide else None
     heads = [f"{k} · {size:,}" for k, size in enumerate(sizes.tolist())]
-    sheet = Sheet(_said(posterior, columns), heads, wide, ax=ax)
+    caption = _PROBABILITIES + (_PALE if sizes[-1] == 1 else "")
+    sheet = Sheet(said(posterior, columns), heads, wide, ax=ax, caption=caption)
     sheet.draw(cells, INK_MAP, figures=figures)
     sheet.key(INK_MAP, "never", "always on", "" if not wide else "; per cent in the cells")
-    sheet.title(f"{title}{_left_out(columns, posterior)}")
+    sheet.title(f"{title}{left_out(columns, posterior)}")
     return sheet.ax
 
 
@@ -33,10 +46,10 @@ def draw_prior(posterior, mean, strength, shade, title, ax):
     columns = np.arange(len(mean))[:MOST_COLUMNS]
     cells = np.column_stack([mean, shade])[columns]
     figures = [[f"{100 * m:.0f}", f"{s:.2g}"] for m, s in zip(mean[columns], strength[columns], strict=True)]
-    sheet = Sheet(_said(posterior, columns), ["mean", "strength"], True, np.array([0.0, 0.4]), ax)
+    sheet = Sheet(said(posterior, columns), ["mean", "strength"], True, np.array([0.0, 0.4]), ax, PRIOR_SAID)
     sheet.draw(cells, INK_MAP, figures=figures)
-    sheet.key(INK_MAP, "low", "high; the mean in per cent")
-    sheet.title(f"{title}{_left_out(columns, posterior, 'first')}")
+    sheet.key(INK_MAP, "low", "high; mean in per cent, strength in rows")
+    sheet.title(f"{title}{left_out(columns, posterior, 'first')}")
     return sheet.ax
 
 
@@ -64,18 +77,16 @@ def draw_members(posterior, labels, members, means, shown, ax):
         if n_odd:
             own[-n_odd] = 0.4
         gaps, fitted = [*gaps, *own], fitted + 1
-    sheet = Sheet(_said(posterior, columns), heads, False, np.array(gaps), ax)
+    sheet = Sheet(said(posterior, columns), heads, False, np.array(gaps), ax, _MEMBERS)
     sheet.draw(np.ma.masked_invalid(np.vstack(blocks).T), INK_MAP)
-    sheet.key(
-        INK_MAP, "off", "on", "; blue: not observed; of each cluster the mean, typical members, odd ones"
-    )
+    sheet.key(INK_MAP, "off", "on", "; blue: not observed")
     k, n = len(members.sizes), len(members.confidence)
     which = count(k, "cluster") if fitted == k else f"{fitted:,} of {count(k, 'cluster')}"
-    sheet.title(f"{which} of {count(n, 'row')}{_left_out(columns, posterior)} · number, size and confidence")
+    sheet.title(f"{which} of {count(n, 'row')}{left_out(columns, posterior)}")
     return sheet.ax
 
 
-def _said(posterior, columns):
+def said(posterior, columns):
     names = column_names(posterior)
     if posterior.columns is None:
         return [f"column {names[j]}" for j in columns]
@@ -86,6 +97,6 @@ def _name(posterior, row):
     return str(row if posterior.names is None else posterior.names[row])
 
 
-def _left_out(columns, posterior, which="most telling"):
+def left_out(columns, posterior, which="most telling"):
     d = posterior.table.d
     return "" if len(columns) == d else f" · the {len(columns)} {which} of {d:,} columns"

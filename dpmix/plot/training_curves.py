@@ -6,12 +6,21 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from dpmix.base.annotations import Arrays
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.escaping import for_picture
-from dpmix.plot.style import INK, QUIET, axes_points, chain_style, check_axes, new_figure
+from dpmix.base.text import count
+from dpmix.plot.style import (
+    axes_points,
+    check_axes,
+    dress_panel,
+    line_colours,
+    new_figure,
+    page_behind,
+    page_within,
+    text_size,
+)
 
 __all__ = ["training_curves"]
 
@@ -27,6 +36,7 @@ _VALIDATION = {
 }  # where the name is not that with "validation_" before
 _NOT_SHOWN = ("learning_rate", "seconds")
 _WIDTH, _WIDEST, _HEIGHT = 3.0, 4.6, 2.4  # of a panel, and of one alone, inches
+_HEADING = 0.25  # room for that of a new figure, inches
 _NARROWEST = 2.4  # a panel beside another on given axes, inches
 _DOTS_TO = 30  # epochs up to which each is marked
 
@@ -35,6 +45,9 @@ def training_curves(
     history: Any, *, figures: Sequence[str] | None = None, ax: Axes | Sequence[Axes] | None = None
 ) -> Arrays:
     """Show the figures of every epoch, training solid and validation dashed, one panel per figure.
+
+    Of a net of several layers each has panels of its own, since what a layer above the first one works on are the
+    units of that below, whose errors cannot be compared with those of pixels.
 
     Parameters
     ----------
@@ -49,7 +62,7 @@ def training_curves(
     Returns
     -------
     (k,) array of matplotlib.axes.Axes
-        One for each figure.
+        One for each figure and, of a net of several layers, for each layer.
 
     Raises
     ------
@@ -67,17 +80,43 @@ def training_curves(
             "history must hold at least one figure per epoch other than learning rates and "
             f"times; asked for {names}; a model trained with monitor_size=0 or by partial_fit keeps none"
         )
-    panels = _open(ax, len(names))
-    for panel, name in zip(panels, names, strict=True):
-        for ix, (label, own) in enumerate(series.items()):
-            _draw(panel, own, name, label, chain_style(ix)["color"])
-        _dress(panel, _TITLES.get(name, for_picture(name.replace("_", " "))))
+    places = [(name, layer) for name in names for layer in _layers(series, name)]
+    deepest = max(layer for _, layer in series)
+    panels = _open(ax, len(places), deepest, _heading(history))
+    labels = list(dict.fromkeys(label for label, _ in series))
+    titles = [_title(name, layer, deepest) for name, layer in places]
+    size = min(text_size(len(title), axes_points(panels[0])[0], 9) for title in titles)
+    for panel, (name, layer), title in zip(panels, places, titles, strict=True):
+        colours = line_colours(page_within(panel).ground)
+        for ix, label in enumerate(labels):
+            _draw(panel, series.get((label, layer), {}), name, label, colours[ix % len(colours)])
+        dress_panel(panel, title, "epoch", size)
     _name_lines(panels[0])
     return panels
 
 
+def _heading(history):
+    """What a new figure is about, where one model is shown."""
+    own = getattr(history, "rbms_", [history])[0]
+    epochs = max((len(values) for values in getattr(own, "history_", {}).values()), default=0)
+    return f"{type(history).__name__} · {count(epochs, 'epoch')}" if epochs else ""
+
+
+def _title(name, layer, deepest):
+    title = _TITLES.get(name, for_picture(name.replace("_", " ")))
+    if layer > 1:
+        title = title.replace("pixel", "unit below")
+    return title if deepest == 1 else f"layer {layer}: {title}"
+
+
+def _layers(series, name):
+    """Layers that have the figure `name`; the first one where none has."""
+    has = sorted({layer for (_, layer), own in series.items() if name in map(_partner, own)})
+    return has or [1]
+
+
 def _read(history):
-    """Figures by epoch of everything that is to be shown, by name."""
+    """Figures by epoch of everything that is to be shown, by name and layer, counted from 1."""
     found = _series(history)
     if found is not None:
         return found
@@ -93,19 +132,17 @@ def _read(history):
                 f"history[{name!r}] must be a fitted model, a dict of figures by name or a list "
                 f"of numbers; got {type(part).__name__}"
             )
-        series |= {
-            f"{name}, {inner}" if len(own) > 1 else f"{name}": figures for inner, figures in own.items()
-        }
+        series |= {(f"{name}", layer): figures for (_, layer), figures in own.items()}
     return series
 
 
 def _series(part):
-    """Figures of one model or one history, by the name of its parts; None where it is neither."""
+    """Figures of one model or one history, by the empty name and its layers; None where it is neither."""
     if hasattr(part, "rbms_"):
-        return {f"layer {ix}": rbm.history_ for ix, rbm in enumerate(part.rbms_, 1)}
+        return {("", ix): rbm.history_ for ix, rbm in enumerate(part.rbms_, 1)}
     part = getattr(part, "history_", part)
     if isinstance(part, dict) and all(_is_curve(values) for values in part.values()):
-        return {"": part}
+        return {("", 1): part}
     return None
 
 
@@ -143,40 +180,44 @@ def _draw(panel, own, name, label, colour):
             )
 
 
-def _dress(panel, title):
-    panel.set_title(title, loc="left", size=8.5, weight="normal", color=INK)
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.spines[["left", "bottom"]].set(color=QUIET, linewidth=0.6)
-    panel.tick_params(labelsize=7.5, labelcolor=QUIET, color=QUIET, width=0.6, length=3)
-    panel.xaxis.set_major_locator(MaxNLocator(nbins=7, integer=True, min_n_ticks=1))
-    panel.yaxis.set_major_locator(MaxNLocator(nbins=5))
-    panel.set_xlabel("epoch", size=8, color=QUIET)
-
-
 def _name_lines(panel):
     handles, labels = panel.get_legend_handles_labels()
     if len(handles) > 1:
-        panel.legend(handles, labels, frameon=False, fontsize=7.5, labelcolor=QUIET, handlelength=1.8)
+        quiet = page_within(panel).quiet
+        panel.legend(handles, labels, frameon=False, fontsize=7.5, labelcolor=quiet, handlelength=1.8)
 
 
-def _open(ax, n):
-    """Axes for `n` panels, up to three beside each other."""
-    columns = n if n <= 3 else 2 if n == 4 else 3
+def _open(ax, n, deepest, heading):
+    """Axes for `n` panels, those of the layers, or up to three, beside each other."""
+    columns = deepest if 1 < deepest <= 3 else n if n <= 3 else 2 if n == 4 else 3
     if isinstance(ax, Axes) and n == 1:
         return np.array([check_axes(ax)])
     if ax is None:
-        sides = max(columns * _WIDTH, _WIDEST), math.ceil(n / columns) * _HEIGHT
-        add = new_figure(*sides).add_axes
-        return np.array([add(_place(ix, columns, n, *sides)) for ix in range(n)])
+        return _new_panels(n, columns, heading)
     if isinstance(ax, Axes):
         sides = axes_points(check_axes(ax)) / 72
         columns = min(columns, max(int(sides[0] / _NARROWEST), 1))
         ax.set_axis_off()
-        return np.array([ax.inset_axes(_place(ix, columns, n, *sides)) for ix in range(n)])
+        face = ax.get_facecolor()
+        return np.array([ax.inset_axes(_place(ix, columns, n, *sides), facecolor=face) for ix in range(n)])
     given = list(ax) if np.iterable(ax) and not isinstance(ax, str) else [ax]
     if len(given) != n:
         raise InputError(f"ax must be one Matplotlib axes, or one for each of {n} panels; got {len(given)}")
     return np.array([check_axes(one, f"ax[{ix}]") for ix, one in enumerate(given)])
+
+
+def _new_panels(n, columns, heading):
+    across, down = max(columns * _WIDTH, _WIDEST), math.ceil(n / columns) * _HEIGHT
+    above = _HEADING if heading else 0
+    figure, share = new_figure(across, down + above), down / (down + above)
+    panels = []
+    for ix in range(n):
+        left, bottom, width, height = _place(ix, columns, n, across, down)
+        panels.append(figure.add_axes([left, bottom * share, width, height * share]))
+    if heading:
+        look = {"size": 10, "va": "top", "color": page_behind(panels[0]).ink}
+        figure.text(0.12 / across, 1 - 0.1 / (down + above), heading, **look)
+    return np.array(panels)
 
 
 def _place(ix, columns, n, across, down):

@@ -1,5 +1,7 @@
 """What each draw says of each image: the terms of leave-one-out cross-validation, and data made anew."""
 
+from functools import cached_property
+
 import numpy as np
 
 __all__ = ["Predictive", "log_likelihood", "replicates"]
@@ -51,14 +53,19 @@ class Predictive:
 
     Parameters
     ----------
-    draw : dpmix.posterior.posterior.Draw
+    draw : dpmix.posterior.draw.Draw
     n_classes : int
         Of the labels, 0 where there are none.
     """
 
     def __init__(self, draw, n_classes=0):
-        self._draw = draw
-        self._logs, self._own = _Logs(draw, n_classes), _Logs(draw, n_classes, left_out=1)
+        self._draw, self._n_classes = draw, n_classes
+        self._logs = _Logs(draw, n_classes)
+
+    @cached_property
+    def _own(self):
+        """For images that are left out of their clusters."""
+        return _Logs(self._draw, self._n_classes, left_out=1)
 
     def log_proba(self, on, seen, classes=None, own=None):
         """Log probability of images, (m,) float64, nats.
@@ -84,10 +91,11 @@ class Predictive:
 
 def _of_draw(table, labels, draw):
     predictive, found = Predictive(draw, table.n_classes), np.empty(len(labels))
+    classes = table.classes
     step = max(1, _BYTES // (8 * (len(draw.sizes) + 4 * table.d)))
     for first in range(0, len(labels), step):
         rows = slice(first, first + step)
-        images = table.dense(rows), table.observed(rows), table.classes[rows]
+        images = table.dense(rows), table.observed(rows), classes[rows]
         found[rows] = predictive.log_proba(*images, labels[rows])
     return found
 

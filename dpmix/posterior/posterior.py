@@ -21,8 +21,10 @@ from dpmix.chain.plan import Plan
 from dpmix.chain.record import PROPOSALS
 from dpmix.model.table import BinaryTable
 from dpmix.posterior.arviz import to_arviz
+from dpmix.posterior.attached import from_above
 from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.draw import SHOWN, Draw, cluster_tiles
+from dpmix.posterior.pictures import Pictures
 from dpmix.posterior.standing import standing
 from dpmix.posterior.summary import Summary, summarize
 from dpmix.store.run_folder import RunFolder
@@ -138,6 +140,11 @@ class Posterior:
     def names(self) -> tuple[str | int, ...] | None:
         """What the images, the rows of the table, are called; None where they are only numbered."""
         return self.table.names
+
+    @property
+    def plot(self) -> Pictures:
+        """Pictures of this posterior, such as ``posterior.plot.clusters()``."""
+        return Pictures(self)
 
     def _repr_html_(self) -> str:
         """What a notebook shows: where each chain ended, and the clusters of the best last draw."""
@@ -371,6 +378,36 @@ class Posterior:
         ('chain', 'draw')
         """
         return to_arviz(check_posterior(self), labels, log_likelihood, posterior_predictive)
+
+    def report(
+        self,
+        path: PathLike,
+        x: Table | None = None,
+        observed: ArrayLike | None = None,
+        *,
+        labels: ArrayLike | None = None,
+        title: str | None = None,
+        source: str | None = None,
+        clusters: Whole = 60,
+        play: bool = True,
+        overwrite: bool = False,
+    ) -> None:
+        """Write a report: one HTML file, whole in itself, to send to somebody.
+
+        Parameters
+        ----------
+        path, x, observed, labels, title, source, clusters, play, overwrite
+            As for `dpmix.report.write`: the file, images that were not clustered, known labels of those that were,
+            and what else the page is to say.
+
+        Raises
+        ------
+        InputError, InputTypeError
+            The file exists already, or an argument does not fit.
+        """
+        write, asked = from_above("dpmix.report", "write"), (check_posterior(self, with_draws=False), path, x)
+        words = {"labels": labels, "title": title, "source": source, "clusters": clusters}
+        write(*asked, observed, **words, play=play, overwrite=overwrite)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:
         """Write a run folder, from which `dpmix.load` and `dpmix.resume` go on.

@@ -20,6 +20,9 @@ _WIDTH = 88
 _MANY = 40  # clusters that nobody looks at one by one
 _TRIFLE = 0.005  # nats per image
 
+_NEARLY = (
+    "The chains nearly agree{evidence}. Run more sweeps before quoting means and intervals: {more_sweeps}."
+)
 _DISAGREE = (
     "The chains do not agree{evidence}: they are in different modes of the posterior, as is usual with hundreds "
     "of pixels, or still on their way. Predictions average over chains and gain from every mode: for them, many "
@@ -56,23 +59,34 @@ def advise(chains, draws, quantities, distance, verdict, gain=None):
                 "There are no draws: the chains ended within the burn-in. Run more sweeps: {more_sweeps}."
             ),
         )
-    notes = []
+    notes = [
+        *_note_verdict(quantities, distance, verdict),
+        *_note_short(chains, draws, quantities),
+        *_note_many(quantities),
+    ]
+    if verdict in ("agree", "unknown"):
+        notes += _note_few(quantities)
+    if gain is not None:
+        notes.append(_note_gain(chains, gain))
+    return tuple(notes)
+
+
+def _note_verdict(quantities, distance, verdict):
+    """Whether the chains agree, and what follows."""
     if verdict == "agree":
-        notes.append("The chains agree: nothing here speaks against pooling their draws.")
-    elif verdict == "nearly":
-        notes.append(
-            Wording(
-                "The chains nearly agree{evidence}. Run more sweeps before quoting means and intervals: "
-                "{more_sweeps}.",
-                evidence=_evidence(quantities, distance),
-            )
-        )
+        return ["The chains agree: nothing here speaks against pooling their draws."]
+    if verdict == "nearly":
+        text = _NEARLY
     elif verdict == "disagree":
-        evidence = _evidence(quantities, distance)
-        if partitions_differ(quantities, distance):
-            notes.append(Wording(_DISAGREE, evidence=evidence))
-        else:
-            notes.append(Wording(_SAME_CLUSTERS, evidence=evidence))
+        text = _DISAGREE if partitions_differ(quantities, distance) else _SAME_CLUSTERS
+    else:
+        return []
+    return [Wording(text, evidence=_evidence(quantities, distance))]
+
+
+def _note_short(chains, draws, quantities):
+    """What too few chains, too few draws, or draws that are all alike leave unknown."""
+    notes = []
     if chains == 1:
         notes.append(
             Wording(
@@ -96,19 +110,21 @@ def advise(chains, draws, quantities, distance, verdict, gain=None):
                 "compare chains from other starts, such as {other_start}."
             )
         )
-    if quantities["n_clusters"].mean >= _MANY:
-        notes.append(
-            Wording(
-                "{clusters:.0f} clusters are many to look at, and follow from the prior, too: {coarse} gives fewer "
-                "and broader ones.",
-                clusters=quantities["n_clusters"].mean,
-            )
+    return notes
+
+
+def _note_many(quantities):
+    """How there would be fewer clusters, where there are many."""
+    clusters = quantities["n_clusters"].mean
+    if clusters < _MANY:
+        return []
+    return [
+        Wording(
+            "{clusters:.0f} clusters are many to look at, and follow from the prior, too: {coarse} gives fewer "
+            "and broader ones.",
+            clusters=clusters,
         )
-    if verdict in ("agree", "unknown"):
-        notes += _note_few(quantities)
-    if gain is not None:
-        notes.append(_note_gain(chains, gain))
-    return tuple(notes)
+    ]
 
 
 def _note_gain(chains, gain):

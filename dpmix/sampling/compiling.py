@@ -10,6 +10,7 @@ import time
 
 from dpmix.chain.segment import warm_up as warm_up_chains
 from dpmix.kernels.compile import can_share, n_cached, on_compile
+from dpmix.sampling.worker import available_cores
 from dpmix.sampling.workers import SECONDS_TO_START
 from dpmix.sharding.warmth import are_ready, warm_up
 
@@ -51,7 +52,7 @@ def help_out():
 def _helper():
     """A second process that compiles, too; each takes what the other has made from the cache."""
     helper = None
-    if can_share() and _n_cores() > 1:
+    if can_share() and available_cores() > 1:
         with contextlib.suppress(OSError, ValueError):  # no room for another process; this one does it all
             helper = _started()
     try:
@@ -73,10 +74,6 @@ def _started():
         env={**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"},
         start_new_session=True,
     )
-
-
-def _n_cores():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager

@@ -39,6 +39,9 @@ _ASK_VERSION = (  # as text, since a worker without dpmix could not be sent a fu
     "(__import__('importlib.util', fromlist=['x']).find_spec('dpmix'))"
 )
 
+_NO_WORKERS = "the cluster has no workers: waiting until some join (Ctrl-C keeps what is done)"
+_WORKERS_ARE_BACK = "workers have joined the cluster: the run goes on"
+
 
 def client_of(executor):
     """The ``dask.distributed.Client`` that `executor` is or stands for, or None."""
@@ -130,11 +133,12 @@ class DaskCrew:
 
     is_own = False
 
-    def __init__(self, table, data_path, plan, records, client):
+    def __init__(self, table, data_path, plan, records, client, notify=None):
         self._client, self._form = client, table.with_rows(np.empty((0, table.packed.shape[1]), np.uint8))
         self._blocks = blocks_of(table.n, plan.shards)
         self._token = _token(table, plan, records)
         self._waited_for = set()
+        self._notify, self._has_workers = notify or (lambda text: None), True
         self._rows = self._spread(table, os.path.abspath(data_path))
 
     def submit_all(self, chain, round_ix, jobs):
@@ -154,10 +158,20 @@ class DaskCrew:
         """The result in the `answer` to `job`."""
         return answer
 
-    def check(self):
-        """Say so where the cluster is gone; called now and then."""
+    def check(self, is_idle):
+        """Say so where the cluster is gone, or where nothing comes back since it has no workers."""
         if self._client.status == "closed":
             raise WorkerError("the client of the cluster is closed")
+        if not is_idle and self._has_workers:
+            return
+        with contextlib.suppress(OSError):  # no answer, which other calls will report
+            self._tell_workers(len(self._client.nthreads()))
+
+    def _tell_workers(self, count):
+        """Tell whoever waits, once, that there are no workers, and once that there are some again."""
+        if bool(count) != self._has_workers:
+            self._has_workers = bool(count)
+            self._notify(_WORKERS_ARE_BACK if count else _NO_WORKERS)
 
     def close(self):
         """Give up what is still under way, and the rows."""

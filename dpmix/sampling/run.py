@@ -159,26 +159,12 @@ def sample(
     >>> posterior.labels.shape
     (2, 10, 360)
     """
-    prior = Prior() if prior is None else prior
-    if not isinstance(prior, Prior):
-        raise InputTypeError(f"prior must be a dpmix.Prior; got {type(prior).__name__}")
-    classes, table = labels, None
-    if is_dask_array(x):
-        _refuse_columns(columns, "a dask array")
-        n, d = checked_form(x, observed)
-    elif is_packed_file(x):
-        _refuse_columns(columns, "a PackedFile")
-        check_whole(observed, classes)
-        n, d = x.shape
-    else:
-        table = BinaryTable.from_input(x, observed, classes, columns=columns)
-        n, d = table.n, table.d
+    prior = _checked_or("prior", prior, Prior, Prior)
+    table, (n, d) = _checked_input(x, observed, labels, columns)
     prior.pseudo_counts(d)
     shards = check_count("shards", shards, 1, n)
-    init, labels = check_init(default_init(shards) if init is None else init, n)
-    schedule = usual_schedule(init) if schedule is None else schedule
-    if not isinstance(schedule, Schedule):
-        raise InputTypeError(f"schedule must be a dpmix.Schedule; got {type(schedule).__name__}")
+    init, first = check_init(default_init(shards) if init is None else init, n)
+    schedule = _checked_or("schedule", schedule, Schedule, lambda: usual_schedule(init))
     chains, sweeps = usual_lengths(init, chains, sweeps)
     plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards, keep)
     plan.check_memory(n, d)
@@ -186,18 +172,39 @@ def sample(
     check_bool("progress", progress)
     check_bool("overwrite", overwrite)
     if table is None:  # the last, for blocks may take long to make
-        table = _table_from(x, observed, classes, client_of(executor))
+        table = _table_from(x, observed, labels, client_of(executor))
     drawn = Drawn(table, plan)
     with kept(drawn), _destination(out, table, plan, overwrite) as (folder, data_path):
         if folder and isinstance(table.packed, FileRows):
             drawn.table = table = folder.table
         data_path = x.path if is_packed_file(x) else data_path
-        records = [_fresh(table, plan, labels, chain) for chain in range(plan.chains)]
+        records = [_fresh(table, plan, first, chain) for chain in range(plan.chains)]
         if folder:
             for chain, record in enumerate(records):
                 folder.write_chain(chain, record)
         drawn.begin(records, folder)
         return _run(drawn, data_path, folder, placement, progress)
+
+
+def _checked_or(name, value, kind, default):
+    """`value`, which must be a `kind`, or where it is None what `default` makes."""
+    value = default() if value is None else value
+    if not isinstance(value, kind):
+        raise InputTypeError(f"{name} must be a dpmix.{kind.__name__}; got {type(value).__name__}")
+    return value
+
+
+def _checked_input(x, observed, labels, columns):
+    """The table of images that are in memory, or None, and the numbers of images and pixels."""
+    if is_dask_array(x):
+        _refuse_columns(columns, "a dask array")
+        return None, checked_form(x, observed)
+    if is_packed_file(x):
+        _refuse_columns(columns, "a PackedFile")
+        check_whole(observed, labels)
+        return None, x.shape
+    table = BinaryTable.from_input(x, observed, labels, columns=columns)
+    return table, (table.n, table.d)
 
 
 def _table_from(x, observed, classes, client):
@@ -307,6 +314,8 @@ def _run(drawn, data_path, folder, placement, show):
         if plan.shards > 1:
             shown.message(f"{plan.shards} shards, {plan.schedule.round_sweeps} sweeps a round")
         with opened(placement, table, seconds_to_start) as executor:
-            run = run_chains if plan.shards == 1 else run_sharded_chains
-            run(table, data_path, plan, records, executor, on_segment)
+            if plan.shards == 1:
+                run_chains(table, data_path, plan, records, executor, on_segment)
+            else:
+                run_sharded_chains(table, data_path, plan, records, executor, on_segment, shown.message)
     return Posterior(table, plan, records, __version__)

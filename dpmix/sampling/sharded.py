@@ -71,7 +71,7 @@ class ExecutorCrew:
     def _asked(self, chain, round_ix, job):
         return chain, round_ix, job.name, self._handle.digest, self._plan.seed
 
-    def check(self):
+    def check(self, is_idle):
         """Nothing: a worker that is gone fails its future."""
 
     def close(self):
@@ -208,7 +208,7 @@ class _Work(Attempts):
         return f"the {self.records[chain].sweeps} sweeps before that round are kept"
 
 
-def run_sharded_chains(table, data_path, plan, records, executor, on_rounds):
+def run_sharded_chains(table, data_path, plan, records, executor, on_rounds, notify=None):
     """Run every chain up to ``plan.sweeps`` sweeps, in rounds over ``plan.shards`` shards.
 
     Parameters
@@ -222,6 +222,8 @@ def run_sharded_chains(table, data_path, plan, records, executor, on_rounds):
     executor : concurrent.futures.Executor or dask.distributed.Client
     on_rounds : callable (chain index, ChainRecord)
         Called after some rounds, and with all that are finished when the work ends, however it ends.
+    notify : callable (str), optional
+        Told what keeps everybody waiting, such as a cluster without workers.
 
     Raises
     ------
@@ -233,16 +235,17 @@ def run_sharded_chains(table, data_path, plan, records, executor, on_rounds):
     crew = (
         ExecutorCrew(table, data_path, plan, executor)
         if client is None
-        else DaskCrew(table, data_path, plan, records, client)
+        else DaskCrew(table, data_path, plan, records, client, notify)
     )
     work = _Work(table, plan, records, crew, on_rounds)
     try:
         for chain in range(plan.chains):
             work.begin(chain)
         while work.flying:
-            for future in ended_of(work.flying):
+            ended = ended_of(work.flying)
+            for future in ended:
                 work.land(future)
-            crew.check()
+            crew.check(is_idle=not ended)
     finally:
         for future in work.flying:
             future.cancel()

@@ -56,6 +56,7 @@ posix = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs inter
 
 
 @posix
+@pytest.mark.slow
 @pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="what must not be interrupted is compiled code")
 def test_moves_that_are_interrupted_all_the_time_raise_and_never_crash():
     done = subprocess.run(

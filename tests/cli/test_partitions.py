@@ -169,10 +169,8 @@ def test_one_number_of_clusters_is_no_range(tmp_path, capsys):
     assert "they have 1 cluster\n" in asked(capsys, "partition", tmp_path / "run")
 
 
-@pytest.mark.parametrize(
-    "what",
-    ["gallery", *(pytest.param(what, marks=pytest.mark.slow) for what in ("similarity", "contingency"))],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["gallery", "similarity", "contingency"])
 def test_pictures(run, tmp_path, what):
     """By the program itself, which needs no display; with a partition that was written before, no search."""
     picture, partition = tmp_path / "picture.png", tmp_path / "partition.npz"

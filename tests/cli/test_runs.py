@@ -113,6 +113,7 @@ def test_info_before_the_first_sweep(tmp_path, capsys):
         (("clusters", "-o", "picture.pdf", "--chain", "1", "--draw", "-3", "--shrink"), b"%PDF"),
         (("trace", "-o", "picture.svg"), b"<?xml"),
         (("hyperparameters", "-o", "picture.png"), b"\x89PNG"),
+        pytest.param(("embedding", "-o", "picture.png", "--most", "20"), b"\x89PNG", marks=pytest.mark.slow),
     ],
 )
 def test_plot(run, tmp_path, monkeypatch, capsys, words, start):
@@ -129,6 +130,16 @@ def test_plot(run, tmp_path, monkeypatch, capsys, words, start):
 
 
 @pytest.mark.slow
+def test_text_of_a_picture_stays_text(run, tmp_path):
+    assert main(["plot", str(run), "trace", "-o", str(tmp_path / "trace.svg")]) == 0
+    assert "log joint (nats)" in (tmp_path / "trace.svg").read_text()
+    assert main(["plot", str(run), "trace", "-o", str(tmp_path / "trace.pdf")]) == 0
+    assert (
+        b"/TrueType" in (tmp_path / "trace.pdf").read_bytes()
+        or b"/CIDFontType2" in (tmp_path / "trace.pdf").read_bytes()
+    )
+
+
 def test_plot_needs_no_display(run, tmp_path):
     env = {**environment(), "MPLBACKEND": "TkAgg", "DISPLAY": ""}
     done = program("plot", run, "trace", "-o", tmp_path / "trace.png", env=env)

@@ -97,6 +97,7 @@ def test_settings_that_numba_refuses(setting, command, finished_run, tmp_path):
     assert not (tmp_path / "fresh").exists()
 
 
+@pytest.mark.slow
 def test_a_display_that_matplotlib_does_not_know_is_none_that_commands_need(finished_run, tmp_path):
     picture = tmp_path / "trace.png"
     done = program(

@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = {
     "cluster_codes.py": ["--quick"],
     "reconstructing_digits.py": ["--digits", "--quick"],
+    "tables.py": ["--quick"],
     "up_calls.py": ["--quick", "--n", "600"],
 }
 OF_MNIST = {
@@ -18,7 +19,7 @@ OF_MNIST = {
     "denoising_digits.py": ["--quick"],
     "half_digits.py": ["--quick", "--chains", "2"],
     "many_images.py": ["--quick"],
-    "twos_and_threes.py": ["--sweeps", "4"],
+    "twos_and_threes.py": ["--quick"],
 }
 
 

@@ -45,6 +45,7 @@ def test_synthesis_is_seeded_and_a_clip_does_not_depend_on_how_many_there_are():
     np.testing.assert_array_equal(clips.waves, more.waves[:6])
     np.testing.assert_array_equal(clips.y, more.y[:6])
     assert clips.waves.shape == (6, 4000) and clips.waves.dtype == np.float32
+    assert clips.names == more.names[:6] == ("clip 0", "clip 1", "clip 2", "clip 3", "clip 4", "clip 5")
     assert (sounds.synthesise(6, 2).waves != clips.waves).all(axis=1).all()
 
 
@@ -89,6 +90,7 @@ def test_wav_round_trip(dtype, step, tmp_path):
     written, names = write_clips(tmp_path, dtype=dtype)
     read = sounds.load_clips(tmp_path)
     np.testing.assert_array_equal(read.y, written.y)
+    assert read.names == tuple(names)
     np.testing.assert_allclose(read.waves, written.waves, atol=2 * step + 1e-12)
 
 

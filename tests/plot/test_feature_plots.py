@@ -169,17 +169,22 @@ def lines(panel):
 def test_curves_of_layers(net):
     panels = plot.training_curves(net)
     assert [panel.get_title(loc="left") for panel in panels] == [
-        "squared error per pixel",
-        "pseudo-likelihood (nats per image)",
-        "free-energy gap (nats per image)",
+        "layer 1: squared error per pixel",
+        "layer 2: squared error per unit below",
+        "layer 1: pseudo-likelihood (nats per image)",
+        "layer 2: pseudo-likelihood (nats per image)",
+        "layer 1: free-energy gap (nats per image)",
+        "layer 2: free-energy gap (nats per image)",
     ]
     history = net.rbms_[1].history_
-    found = lines(panels[0])
-    assert found["layer 2"] == ("-", history["reconstruction_error"])
-    assert found["layer 2, validation"] == ("--", history["validation_error"])
-    assert lines(panels[2])["layer 1"] == ("-", net.rbms_[0].history_["free_energy_gap"])
+    assert lines(panels[1]) == {
+        "training": ("-", history["reconstruction_error"]),
+        "validation": ("--", history["validation_error"]),
+    }
+    assert lines(panels[4])["training"] == ("-", net.rbms_[0].history_["free_energy_gap"])
     assert (panels[0].lines[0].get_xdata() == [1, 2, 3]).all()
-    assert len(panels[0].get_legend().get_texts()) == 4
+    assert len(panels[0].get_legend().get_texts()) == 2
+    assert [text.get_text() for text in panels[0].figure.texts] == ["DeepBeliefNet · 3 epochs"]
 
 
 def test_curves_of_a_classifier(x):
@@ -199,8 +204,9 @@ def test_curves_of_several_trainings(net):
     assert [panel.get_title(loc="left") for panel in panels] == ["loss", "own figure"]
     assert lines(panels[0]) == {"plain": ("-", [3, 2]), "denoising": ("-", [4, 1])}
     assert len({line.get_color() for line in panels[0].lines}) == 2
-    (panel,) = plot.training_curves({"net": net, "machine": net.rbms_[0]}, figures=["free_energy_gap"])
-    assert list(lines(panel)) == ["net, layer 1", "net, layer 2", "machine"]
+    first, second = plot.training_curves({"net": net, "machine": net.rbms_[0]}, figures=["free_energy_gap"])
+    assert list(lines(first)) == ["net", "machine"] and list(lines(second)) == ["net"]
+    assert first.lines[0].get_color() == second.lines[0].get_color() != first.lines[1].get_color()
 
 
 def test_curves_on_given_axes(ax):

@@ -51,15 +51,26 @@ def test_gallery_shows_means_typical_and_odd_members(posterior, estimate):
         np.testing.assert_allclose(shown[first].ravel(), x[estimate == k].mean(axis=0))
         expected = [*members.typical[k], *members.odd[k][::-1]]
         np.testing.assert_array_equal([tile.ravel() for tile in shown[first + 1 : first + 6]], x[expected])
-    assert texts(ax)[0].startswith("25\n")
-    assert [text for text in texts(ax) if text.isdigit()] == ["0", "1", "2"]
+    assert texts(ax)[1].startswith("25 images\n") and texts(ax)[5].startswith("1 image\n")
+    assert clusters_named(ax) == [0, 1, 2]
+    assert {"mean", "typical", "odd"} <= {*texts(ax)}
+
+
+def clusters_named(ax):
+    return [int(text.removeprefix("cluster ")) for text in texts(ax) if text.startswith("cluster ")]
+
+
+def test_gallery_of_images_alone_has_no_odd_ones(posterior):
+    assert "odd" not in texts(plot.gallery(posterior, np.arange(50), most=30))
+    twelve = np.repeat(np.arange(13), [14, *[3] * 12])
+    assert texts(plot.gallery(posterior, twelve)).count("odd") == 1  # beside the clusters that have some
 
 
 def test_gallery_numbers_clusters_as_they_are(posterior):
     """The largest stands first whatever its number."""
     ax = plot.gallery(posterior, np.repeat([1, 0, 2], [30, 15, 5]))
-    assert [text for text in texts(ax) if text.isdigit()] == ["1", "0", "2"]
-    assert texts(ax)[0].startswith("30\n")
+    assert clusters_named(ax) == [1, 0, 2]
+    assert texts(ax)[1].startswith("30 images\n")
 
 
 def test_gallery_masks_what_is_not_observed():
@@ -99,7 +110,9 @@ def test_contingency_shows_every_count():
     counts = contingency_table(z, y).counts
     assert len(ax.patches) == 600
     written = [int(text) for text in texts(ax) if text.isdigit()]
-    assert sum(written) - sum(range(10)) - sum(range(60)) == 3000 == counts.sum()
+    strips = 3  # each names the labels again
+    assert sum(written) - strips * sum(range(10)) - sum(range(60)) == 3000 == counts.sum()
+    assert ax.figure.get_size_inches()[0] < 8
     for text in ax.texts:
         assert text.get_fontsize() >= 5
 

@@ -158,7 +158,7 @@ def test_shrink_makes_area_proportional_to_size():
     extents = np.array([image.get_extent() for image in ax.images])
     widths, heights = extents[:, 1] - extents[:, 0], extents[:, 2] - extents[:, 3]
     np.testing.assert_allclose((widths[:3] / widths[0]) ** 2, [1, 0.5, 0.16])
-    assert widths[3] == pytest.approx(widths[0] / 4)  # else it could not be seen
+    assert widths[3] == pytest.approx(0.4 * widths[0])  # else it could not be seen
     np.testing.assert_allclose(heights / widths, SHAPE[0] / SHAPE[1])
     np.testing.assert_allclose(extents[:, 2], extents[0, 2])  # all on one line
 
@@ -463,13 +463,16 @@ def test_hyperparameters_show_mean_and_strength(posterior, ax):
     posterior = a_posterior()
     posterior.a, posterior.b = rng.gamma(1.0, size=(2, *posterior.a.shape))
     assert plot.hyperparameters(posterior, ax=ax) is ax
-    mean, strength, scale = (np.asarray(image.get_array()) for image in ax.images)
+    mean, strength, scale, other = (np.asarray(image.get_array()) for image in ax.images)
     a, b = posterior.a, posterior.b
     np.testing.assert_allclose(mean, (a / (a + b)).mean(axis=(0, 1)).reshape(SHAPE))
     log = np.log(a + b).mean(axis=(0, 1))
     np.testing.assert_allclose(strength.ravel(), (log - log.min()) / (log.max() - log.min()))
-    assert scale.shape == (1, 256) and "strength" in texts(ax)[1]
-    assert ax.get_title(loc="left") == "prior of 12 pixels · all chains"
+    assert scale.shape == other.shape == (1, 256)
+    ends = [f"{np.exp(end):.2g} images" for end in (log.min(), log.max())]
+    assert texts(ax) == ["mean a / (a + b)", "0, never on", "1, always on", "strength a + b", *ends]
+    assert ax.get_title(loc="left") == "Prior of 12 pixels · all chains"
+    assert "Strength: so many members weigh as much" in " ".join(ax.get_xlabel().split())
     one = plot.hyperparameters(posterior, chain=-1)
     np.testing.assert_allclose(one.images[0].get_array(), (a / (a + b))[1].mean(axis=0).reshape(SHAPE))
     assert one.get_title(loc="left").endswith("chain 1")

@@ -124,6 +124,36 @@ def test_given_axes_and_bad_arguments():
         plot.profiles(posterior)
 
 
+def test_rows_are_completed_under_the_names_of_their_columns():
+    posterior, _, columns = table(60, 5)
+    x, seen = posterior.table.dense(slice(0, 2)), np.array([True, False, True, False, True])
+    ax = plot.completions(posterior, x, seen, samples=1)
+    assert {text.replace(r"\$", "$") for text in texts(ax)} >= {
+        *columns,
+        "row 0, original",
+        "shown",
+        "completed",
+    }
+    original, shown, completed, sample = np.ma.array(ax.images[0].get_array()).T
+    np.testing.assert_array_equal(original, x[0])
+    np.testing.assert_array_equal(np.ma.getmaskarray(shown), ~seen)
+    np.testing.assert_allclose(completed, dpmix.predict_proba(posterior, x, seen)[0])
+    np.testing.assert_array_equal(sample[seen], x[0][seen])
+    assert ax.get_title(loc="left") == "2 rows with 40% of their columns hidden"
+    assert "each column on its own" in " ".join(ax.get_xlabel().split())
+    plt.close(ax.figure)
+
+
+def test_wide_tables_are_completed_where_least_is_known():
+    posterior, _, _ = table(60, 230)
+    seen = np.arange(230) < 100
+    ax = plot.completions(posterior, posterior.table.dense(slice(0, 40)), seen)
+    shown = [text for text in texts(ax) if text.startswith("column")]
+    assert len(shown) == 200 and "the 200 least sure of 230 columns" in ax.get_title(loc="left")
+    assert sum(image.get_array().shape[1] for image in ax.images[:40]) == 40 * 3
+    plt.close(ax.figure)
+
+
 def test_pictures_that_are_pictures_stay_pictures():
     x = np.random.default_rng(0).integers(0, 2, (20, 9))
     ones = np.ones(9)

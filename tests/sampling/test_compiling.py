@@ -27,7 +27,7 @@ def stages(monkeypatch):
     monkeypatch.setattr(compiling, "warm_up", lambda shards: done.append(f"compiled for {shards}"))
     monkeypatch.setattr(compiling, "_started", lambda: Helper(done))
     monkeypatch.setattr(compiling, "can_share", lambda: True)
-    monkeypatch.setattr(compiling, "_n_cores", lambda: 2)
+    monkeypatch.setattr(compiling, "available_cores", lambda: 2)
     return done
 
 
@@ -66,7 +66,7 @@ def test_nothing_starts_where_all_is_there(stages):
     assert stages == [True]
 
 
-@pytest.mark.parametrize("name, value", [("can_share", lambda: False), ("_n_cores", lambda: 1)])
+@pytest.mark.parametrize("name, value", [("can_share", lambda: False), ("available_cores", lambda: 1)])
 def test_one_process_does_without_a_helper(stages, monkeypatch, name, value):
     stages.append(False)
     monkeypatch.setattr(compiling, name, value)

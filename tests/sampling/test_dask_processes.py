@@ -8,6 +8,7 @@ import importlib.util
 import shutil
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -58,14 +59,22 @@ def after_rounds(count, act, monkeypatch):
 def test_all_workers_are_killed_and_new_ones_join(processes, client, undisturbed, tmp_path, monkeypatch):
     processes.add_workers(2)
     client.wait_for_workers(2, timeout=60)
+    told = []
+    monkeypatch.setattr("dpmix.base.progress.Progress.message", lambda progress, text: told.append(text))
+    monkeypatch.setattr("dpmix.sampling.attempts._SECONDS_TO_LOOK", 0.2)
 
     def replace():
         processes.kill_workers()
+        deadline = time.monotonic() + 60
+        while not any("no workers" in text for text in told) and time.monotonic() < deadline:
+            time.sleep(0.05)
         processes.add_workers(2)
 
     after_rounds(4, replace, monkeypatch)
     sampled(executor=client, out=tmp_path / "run")
     assert len(processes.workers) == 2
+    waits = [text.split(":")[0] for text in told if "workers" in text]
+    assert waits == ["the cluster has no workers", "workers have joined the cluster"]
     assert_same_bits(tmp_path / "run", undisturbed)
 
 

@@ -105,12 +105,13 @@ ERRORS = {
     "ours": (Odd, Odd),
     "exit": (SystemExit, SystemExit),
 }
+QUICK_ERRORS = {"Ctrl-C", "disk"}  # the others are slow
 
 
 @pytest.mark.parametrize(
     "place, kind",
     [
-        (place, kind)
+        pytest.param(place, kind, marks=[] if kind in QUICK_ERRORS else [pytest.mark.slow])
         for place in PLACES
         for kind in ERRORS
         if place is in_segment or kind not in ("worker", "exit")

@@ -14,8 +14,7 @@ from support import moves, naive, partitions, quadrature, rounds
 
 P_LEAST = 1e-6
 SHORT, LONG = (400, 1_000) if numba.config.DISABLE_JIT else (1_200, 2_500)
-QUICK = ("whole", 2, "gaps and labels")
-SHORT_CASES = {QUICK, ("deal", 3, "plain")}
+SHORT_CASES = {("whole", 2, "gaps and labels"), ("deal", 3, "plain")}
 
 
 def p_value(case, plan, n_draws, thin=2):
@@ -25,12 +24,9 @@ def p_value(case, plan, n_draws, thin=2):
     return partitions.p_value(partitions.count(found, 6), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("part", "shards", "case"),
-    [
-        pytest.param(*each, marks=[] if each == QUICK else [pytest.mark.slow])
-        for each in itertools.product(("deal", "whole"), (1, 2, 3), rounds.CASES)
-    ],
+    ("part", "shards", "case"), [*itertools.product(("deal", "whole"), (1, 2, 3), rounds.CASES)]
 )
 def test_partitions_come_up_as_often_as_they_must(part, shards, case, monkeypatch):
     if part == "deal":

@@ -325,6 +325,7 @@ def start_writer(path, how):
 
 
 @posix
+@pytest.mark.slow
 def test_a_writer_killed_at_any_moment_leaves_a_whole_run(saved, posterior):
     delays = np.random.default_rng(3).uniform(0, 0.05, 3)
     for delay in delays:

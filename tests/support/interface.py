@@ -12,7 +12,18 @@ from typing import NamedTuple
 import dpmix
 from dpmix.base import errors
 
-PLACES = ("dpmix", "datasets", "datasets.masks", "features", "partitions", "plot", "queries")
+PLACES = (
+    "dpmix",
+    "datasets",
+    "datasets.masks",
+    "features",
+    "partitions",
+    "playground",
+    "plot",
+    "posterior.pictures",
+    "queries",
+    "report",
+)
 ERRORS = {name: getattr(errors, name) for name in errors.__all__}
 
 

@@ -5,21 +5,15 @@ from functools import partial
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from dpmix.base.annotations import Arrays, Layers, Table, Whole
+from dpmix.base.annotations import Table
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError
 from dpmix.base.sklearn_manners import refuses_weights, seed_sequence
+from dpmix.features.boltzmann.answers import FittedMachine
 from dpmix.features.boltzmann.contrastive import Machine, Settings
-from dpmix.features.boltzmann.energy import (
-    ROWS,
-    free_energy,
-    hidden_means,
-    pseudo_log_likelihood,
-    visible_means,
-)
+from dpmix.features.boltzmann.energy import ROWS
 from dpmix.features.boltzmann.training import Trainer, warn_of_poor_fit
 from dpmix.features.checks import (
     TRAINING,
@@ -30,15 +24,16 @@ from dpmix.features.checks import (
     one_of,
     optional,
 )
-from dpmix.features.codes import check_codes
 from dpmix.features.epochs import EarlyStopping, check_per_epoch, one_epoch, run_epochs, split_rows
-from dpmix.features.interruption import Interruption
-from dpmix.features.storage import Extractor, take
+from dpmix.features.interruption import Interruption, NeverHeld
+from dpmix.features.rates import AUTO, settle_rate
+from dpmix.features.storage import take
 from dpmix.features.streams import UniformStream
 from dpmix.features.threads import on_n_jobs
 
 __all__ = ["BernoulliRBM"]
 
+_WATCHED = 200  # images that a try of a learning rate is judged by, and as many of those it learns from
 check_code_form = one_of("probabilities", "binary")
 _CHECKS = TRAINING | {
     "n_components": check_count,
@@ -57,7 +52,7 @@ _CHECKS = TRAINING | {
 
 
 @dataclass(eq=False, repr=False)
-class BernoulliRBM(Extractor, BaseEstimator):
+class BernoulliRBM(FittedMachine, BaseEstimator):
     """Restricted Boltzmann machine with binary visible and hidden units.
 
     It gives an image v and hidden units h the probability exp(b'v + c'h + v'Wh) / Z and is trained by
@@ -67,8 +62,9 @@ class BernoulliRBM(Extractor, BaseEstimator):
     ----------
     n_components : int, default 256
         Number of hidden units.
-    learning_rate : float, default 0.1
-        Step per mini-batch, whose gradient is averaged over images.
+    learning_rate : float or "auto", default "auto"
+        Step per mini-batch, whose gradient is averaged over images; "auto" finds one by a few short tries
+        (`learning_rate_`).
     batch_size : int, default 100
         Images per mini-batch, and number of persistent chains.
     n_iter : int, default 10
@@ -131,6 +127,8 @@ class BernoulliRBM(Extractor, BaseEstimator):
         it grows when the machine overfits).
     n_iter_ : int
         Epochs done.
+    learning_rate_ : float
+        `learning_rate`, or what was found.
     n_features_in_ : int
 
     Notes
@@ -152,10 +150,11 @@ class BernoulliRBM(Extractor, BaseEstimator):
     """
 
     _learnt = "components_"
+    _figure, _sign, _usual_rate = "validation_pseudo_likelihood", 1, 0.1  # of tries of learning rates
 
     n_components: int = 256
     _: KW_ONLY
-    learning_rate: float = 0.1
+    learning_rate: float | str = "auto"
     batch_size: int = 100
     n_iter: int = 10
     method: str = "pcd"
@@ -219,34 +218,52 @@ class BernoulliRBM(Extractor, BaseEstimator):
         settings = self._check_settings()
         x = check_visible(self, X, reset=True)
         held = None if validation is None else check_visible(self, validation, False, "validation")
-        order_seed, machine_seed, stream_seed = seed_sequence(self.random_state).spawn(3)
-        rng = np.random.default_rng(order_seed)
+        *seeds, tries_seed = seed_sequence(self.random_state).spawn(4)
+        rng = np.random.default_rng(seeds[0])
         if self.early_stopping and held is None:
             kept, aside = split_rows(len(x), self.validation_fraction, rng)
             x, held = x[kept], x[aside]
-        n_chains = min(self.batch_size, len(x))
-        machine = Machine.start(x.mean(axis=0, dtype=np.float64), self.n_components, n_chains, machine_seed)
-        self._stream = UniformStream(stream_seed)
-        self.history_ = run_epochs(
+        self._settle_rate(x, settings, tries_seed, interruption)
+        machine = self._start(x, seeds[1])
+        self._stream = UniformStream(seeds[2])
+        self.history_ = self._train(machine, settings, x, held, rng, interruption)
+        self.n_iter_ = len(self.history_.get("learning_rate", []))
+        self._adopt(machine)
+        if not interruption.happened:
+            warn_of_poor_fit(machine, x[:ROWS], self.learning_rate_)
+
+    def _start(self, x, seed):
+        mean = x.mean(axis=0, dtype=np.float64)
+        return Machine.start(mean, self.n_components, min(self.batch_size, len(x)), seed)
+
+    def _train(self, machine, settings, x, held, rng, interruption=None):
+        """Train `machine` at the rate that is settled; return the history."""
+        return run_epochs(
             Trainer(self, settings, machine, x, held, rng),
             self.n_iter,
-            self.learning_rate,
+            self.learning_rate_,
             self.schedule,
             title="RBM" if self.verbose else None,
             stopping=EarlyStopping.of(self),
             interruption=interruption,
         )
-        self.n_iter_ = len(self.history_.get("learning_rate", []))
-        self._adopt(machine)
-        if not interruption.happened:
-            warn_of_poor_fit(machine, x[:ROWS], self.learning_rate)
+
+    def _settle_rate(self, x, settings, seed, interruption):
+        def train(trial, kept, aside, seed):
+            order_seed, machine_seed = seed.spawn(2)
+            trial.monitor_size = _WATCHED
+            machine = trial._start(x[kept], machine_seed)
+            return trial._train(machine, settings, x[kept], x[aside], np.random.default_rng(order_seed))
+
+        settle_rate(self, train, len(x), seed, interruption)
 
     @refuses_weights
     @on_n_jobs
     def partial_fit(self, X: Table, y: object = None) -> Self:
         """Learn more from `X`: one pass over it in mini-batches of up to `batch_size`, in order.
 
-        The learning rate is `learning_rate`, without a schedule; momentum, chains and random numbers go on
+        The learning rate is `learning_rate`, without a schedule, and with "auto" the one that the first call, or
+        `fit`, found; momentum, chains and random numbers go on
         from the last call. A machine whose training diverged here is lost.
 
         Parameters
@@ -268,7 +285,8 @@ class BernoulliRBM(Extractor, BaseEstimator):
         first = not hasattr(self, "components_")
         x = check_visible(self, X, reset=first)
         if first:
-            _, machine_seed, stream_seed = seed_sequence(self.random_state).spawn(3)
+            _, machine_seed, stream_seed, tries_seed = seed_sequence(self.random_state).spawn(4)
+            self._settle_rate(x, settings, tries_seed, NeverHeld())
             mean = x.mean(axis=0, dtype=np.float64)
             machine = Machine.start(mean, self.n_components, self.batch_size, machine_seed)
             self._stream = UniformStream(stream_seed)
@@ -277,192 +295,12 @@ class BernoulliRBM(Extractor, BaseEstimator):
             machine = self._machine
             machine.weights = self._weights()
             machine.visible_bias, machine.hidden_bias = self.intercept_visible_, self.intercept_hidden_
-        one_epoch(Trainer(self, settings, machine, x), self.n_iter_, self.learning_rate)
+        if self.learning_rate != AUTO:
+            self.learning_rate_ = float(self.learning_rate)
+        one_epoch(Trainer(self, settings, machine, x), self.n_iter_, self.learning_rate_)
         self.n_iter_ += 1
         self._adopt(machine)
         return self
-
-    def transform(self, X: Table) -> Arrays:
-        """Codes of images.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Images; values in [0, 1].
-
-        Returns
-        -------
-        codes : (n, n_components) float32, or uint8 where `codes` is "binary"
-
-        Raises
-        ------
-        InputError
-            `X` is not images like those of `fit`.
-        """
-        p = self._hidden_means(X)
-        return (p > 0.5).astype(np.uint8) if self.codes == "binary" else p
-
-    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """P(v = 1 | h) of codes.
-
-        Parameters
-        ----------
-        X : array_like (n, n_components)
-            Codes in [0, 1].
-
-        Returns
-        -------
-        proba : (n, d) float32
-
-        Raises
-        ------
-        InputError
-            Codes of another width, or that are not finite.
-        """
-        codes = check_codes(X, self._fitted()._n_features_out)
-        return visible_means(self._weights(), self.intercept_visible_, codes)
-
-    def reconstruct(self, X: Table, n_steps: Whole = 1) -> NDArray[np.float32]:
-        """Images after mean-field passes up and down.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Images; values in [0, 1].
-        n_steps : int, default 1
-            Number of passes.
-
-        Returns
-        -------
-        proba : (n, d) float32
-
-        Raises
-        ------
-        InputError, InputTypeError
-            `X` is not images like those of `fit`; an `n_steps` below 1.
-        """
-        p = check_visible(self._fitted(), X, reset=False)
-        weights = self._weights()
-        for _ in range(check_count("n_steps", n_steps)):
-            h = hidden_means(weights, self.intercept_hidden_, p)
-            p = visible_means(weights, self.intercept_visible_, h)
-        return p
-
-    def free_energy(self, X: Table) -> NDArray[np.float64]:
-        """F(x) of each image, where P(x) = exp(-F(x)) / Z.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Images; values in [0, 1].
-
-        Returns
-        -------
-        free_energy : (n,) float64
-            Nats.
-
-        Raises
-        ------
-        InputError
-            `X` is not images like those of `fit`.
-        """
-        x = check_visible(self._fitted(), X, reset=False)
-        return free_energy(self._weights(), self.intercept_visible_, self.intercept_hidden_, x)
-
-    def score_samples(self, X: Table) -> NDArray[np.float64]:
-        """Pseudo-likelihood: the sum over pixels of log P(pixel | all others).
-
-        scikit-learn estimates this from one random pixel; here every pixel is taken, so that the result
-        is exact. A pixel between 0 and 1 counts as both in these shares.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Images; values in [0, 1].
-
-        Returns
-        -------
-        pseudo_likelihood : (n,) float64
-            Nats.
-
-        Raises
-        ------
-        InputError
-            `X` is not images like those of `fit`.
-        """
-        x = check_visible(self._fitted(), X, reset=False)
-        return pseudo_log_likelihood(self._weights(), self.intercept_visible_, self.intercept_hidden_, x)
-
-    def score(self, X: Table, y: object = None) -> float:
-        """Mean of `score_samples`: larger is better.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Images; values in [0, 1].
-        y : object
-            Not used; here for pipelines.
-
-        Returns
-        -------
-        float
-            Nats per image.
-
-        Raises
-        ------
-        InputError
-            `X` is not images like those of `fit`.
-        """
-        return float(self.score_samples(X).mean())
-
-    def gibbs(self, v: Table, n_steps: Whole = 1) -> NDArray[np.uint8]:
-        """Images after Gibbs sampling from others; each call draws anew.
-
-        Parameters
-        ----------
-        v : array_like (n, d)
-            Images to start from.
-        n_steps : int, default 1
-
-        Returns
-        -------
-        images : (n, d) uint8
-
-        Raises
-        ------
-        InputError, InputTypeError
-            `v` is not images like those of `fit`; an `n_steps` below 1.
-        """
-        v = check_visible(self._fitted(), v, reset=False, name="v").astype(np.float32)
-        weights = self._weights()
-        for _ in range(check_count("n_steps", n_steps)):
-            h = v @ weights + self.intercept_hidden_
-            self._stream.draw_units(h, h)
-            v = h @ weights.T + self.intercept_visible_
-            self._stream.draw_units(v, v)
-        return v.astype(np.uint8)
-
-    def encoder_layers(self) -> Layers:
-        """The way from image to code as a network layer.
-
-        Returns
-        -------
-        [(weights (d, h), bias (h,), "sigmoid")]
-        """
-        self._fitted()
-        return [(self._weights(), self.intercept_hidden_, "sigmoid")]
-
-    @property
-    def _n_features_out(self):
-        return len(self.components_)
-
-    def _weights(self):
-        """The weights (d, h), contiguous; no copy unless `components_` was replaced."""
-        return np.ascontiguousarray(self.components_.T, np.float32)
-
-    def _hidden_means(self, X):
-        x = check_visible(self._fitted(), X, reset=False)
-        return hidden_means(self._weights(), self.intercept_hidden_, x)
 
     def _to_parts(self):
         machine = self._machine

@@ -3,7 +3,6 @@
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from dpmix.base.errors import InputError
 from dpmix.base.warn import warn_caller
 from dpmix.base.wording import Wording
 from dpmix.features.boltzmann.contrastive import ContrastiveDivergence
@@ -14,7 +13,7 @@ from dpmix.features.boltzmann.energy import (
     pseudo_log_likelihood,
     visible_means,
 )
-from dpmix.features.epochs import per_epoch
+from dpmix.features.epochs import Diverged, per_epoch
 
 __all__ = ["Trainer", "warn_of_poor_fit"]
 
@@ -54,7 +53,7 @@ class Trainer:
             epoch=epoch,
             rate=rate,
         )
-        return InputError(text, Wording("{calmer}"))
+        return Diverged(text, Wording("{calmer}"))
 
     def run_epoch(self, epoch, rate):
         """One pass over the images in mini-batches; it has no figures of its own."""

@@ -5,10 +5,9 @@ from functools import partial
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from dpmix.base.annotations import Arrays, Layers, Table, Whole
+from dpmix.base.annotations import Table
 from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError
 from dpmix.base.sklearn_manners import refuses_weights, seed_sequence
@@ -23,14 +22,16 @@ from dpmix.features.checks import (
     one_of,
     optional,
 )
-from dpmix.features.codes import bit_levels, check_codes, check_thresholds, ternary
+from dpmix.features.codes import bit_levels, check_thresholds
 from dpmix.features.epochs import EarlyStopping, Plateau, check_plateau, split_rows
-from dpmix.features.interruption import Interruption
-from dpmix.features.networks.estimator import NETWORK, NetworkEstimator
+from dpmix.features.interruption import Interruption, NeverHeld
+from dpmix.features.networks.coding import FittedAutoencoder
+from dpmix.features.networks.estimator import NETWORK
 from dpmix.features.networks.network import Network
 from dpmix.features.networks.training import train
 from dpmix.features.networks.unrolling import pretrain, starting_form
-from dpmix.features.storage import Extractor, take
+from dpmix.features.rates import settle_rate
+from dpmix.features.storage import take
 from dpmix.features.streams import UniformStream
 from dpmix.features.threads import on_n_jobs
 
@@ -53,7 +54,7 @@ _NOISES = ("GaussianNoise", "MaskingNoise", "OccludingBlocks", "SaltAndPepper") 
 
 
 @dataclass(eq=False, repr=False)
-class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
+class Autoencoder(FittedAutoencoder, BaseEstimator):
     """A network of dense layers whose output is to be its input, with a layer of codes inside.
 
     With `corruption` it is a denoising autoencoder (Vincent et al. 2010): inputs are noisy, afresh in
@@ -87,8 +88,9 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     pretrain : int, default 0
         Epochs for each layer by itself before all are trained.
     solver : {"adam", "sgd"}, default "adam"
-    learning_rate : float, default 0.001
-        Step per mini-batch, whose gradient is averaged over images.
+    learning_rate : float or "auto", default "auto"
+        Step per mini-batch, whose gradient is averaged over images; "auto" finds one by a few short tries
+        (`learning_rate_`).
     momentum : float, default 0.9
         Of "sgd": share of the last step kept in the next.
     n_iter : int, default 20
@@ -144,6 +146,8 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         `corruption` they are errors of denoising; validation images get noise once.
     n_iter_ : int
         Epochs done in which all layers were trained.
+    learning_rate_ : float
+        `learning_rate`, or what was found.
     n_features_in_ : int
 
     Examples
@@ -168,7 +172,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
     corruption: object = None
     pretrain: int = 0
     solver: str = "adam"
-    learning_rate: float = 0.001
+    learning_rate: float | str = "auto"
     momentum: float = 0.9
     n_iter: int = 20
     batch_size: int = 100
@@ -222,13 +226,35 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
         interruption = Interruption()
         x = self._check_targets(X, True)
         held = None if validation is None else self._check_targets(validation, False, "validation")
-        seeds = seed_sequence(self.random_state).spawn(4)
+        seeds = seed_sequence(self.random_state).spawn(5)
         rng, noise_rng = np.random.default_rng(seeds[0]), np.random.default_rng(seeds[1])
         stream = UniformStream(seeds[2])
         form, start = starting_form(self, x, np.random.default_rng(seeds[3]), interruption)
         if self.early_stopping and held is None:
             kept, aside = split_rows(len(x), self.validation_fraction, rng)
             x, held = x[kept], x[aside]
+        self._settle_rate(form, start, x, seeds[4], interruption)
+        network, self.history_ = self._trained(form, start, x, held, (rng, noise_rng, stream), interruption)
+        self.n_iter_ = len(self.history_.get("loss", []))
+        self._network, self.code_layer_ = network, form.code
+        self.code_thresholds_, self.code_levels_ = bit_levels(self._code(x), self.activations_[form.code - 1])
+        interruption.tell(self, f"{self.n_iter_} of {self.n_iter} epochs of all layers")
+        return self
+
+    def _settle_rate(self, form, start, x, seed, interruption):
+        def train(trial, kept, aside, seed):
+            seeds = seed.spawn(3)
+            chance = (*map(np.random.default_rng, seeds[:2]), UniformStream(seeds[2]))
+            return trial._trained(form, start, x[kept], x[aside], chance, NeverHeld())[1]
+
+        settle_rate(self, train, len(x), seed, interruption)
+
+    def _trained(self, form, start, x, held, chance, interruption):
+        """A network of this `form` that is trained at the rate that is settled, and the history of that.
+
+        `chance` is a generator for weights and order, one for noise on `held`, and a stream for dropout.
+        """
+        rng, noise_rng, stream = chance
         network = Network(form.specs, self.loss)
         network.initialize(rng)
         start(network)
@@ -238,7 +264,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
             pretrain(network, form, x, first, self._optimizer, rng, stream, interruption)
         if self.sparsity_target is not None:
             plan = plan._replace(sparsity=(form.code - 1, self.sparsity_target, self.sparsity_cost))
-        self.history_ = train(
+        history = train(
             network,
             self._optimizer(network),
             x,
@@ -251,224 +277,7 @@ class Autoencoder(NetworkEstimator, Extractor, BaseEstimator):
             None if self.plateau is None else Plateau(*self.plateau),
             interruption,
         )
-        self.n_iter_ = len(self.history_.get("loss", []))
-        self._network, self.code_layer_ = network, form.code
-        self.code_thresholds_, self.code_levels_ = bit_levels(self._code(x), self.activations_[form.code - 1])
-        interruption.tell(self, f"{self.n_iter_} of {self.n_iter} epochs of all layers")
-        return self
-
-    def transform(self, X: Table) -> Arrays:
-        """Codes of images.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Images; values in [0, 1].
-
-        Returns
-        -------
-        codes : (n, k) float32, or uint8 where `codes` is "binary"
-
-        Raises
-        ------
-        InputError
-            `X` is not images like those of `fit`.
-        """
-        code = self.encode(X)
-        return (code > self.code_thresholds_).astype(np.uint8) if self.codes == "binary" else code
-
-    def encode(self, X: Table) -> NDArray[np.float32]:
-        """Activations of the code layer.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Images; values in [0, 1].
-
-        Returns
-        -------
-        activations : (n, k) float32
-
-        Raises
-        ------
-        InputError
-            `X` is not images like those of `fit`.
-        """
-        self._fitted()
-        return self._code(check_table(self, X, reset=False))
-
-    def decode(self, codes: ArrayLike) -> NDArray[np.float32]:
-        """Images from activations of the code layer.
-
-        Parameters
-        ----------
-        codes : array_like (n, k)
-            As `encode` gives them.
-
-        Returns
-        -------
-        outputs : (n, d) float32
-
-        Raises
-        ------
-        InputError
-            Codes of another width, or that are not finite.
-        """
-        self._fitted()
-        return self._network.predict(check_codes(codes, self._n_features_out), start=self.code_layer_)
-
-    def inverse_transform(self, X: ArrayLike) -> NDArray[np.float32]:
-        """Images from codes.
-
-        Binary codes, or probabilities of their bits, become the mean activations that training images with
-        such bits have (`code_levels_`).
-
-        Parameters
-        ----------
-        X : array_like (n, k)
-            Codes as `transform` gives them, or means of these.
-
-        Returns
-        -------
-        outputs : (n, d) float32
-
-        Raises
-        ------
-        InputError
-            Codes of another width, or that are not finite.
-        """
-        self._fitted()
-        codes = check_codes(X, self._n_features_out)
-        if self.codes == "binary":
-            off, on = self.code_levels_
-            codes = (off + (on - off) * codes).astype(np.float32)
-        return self.decode(codes)
-
-    def reconstruct(self, X: Table, *, ternary: bool = False) -> Arrays:
-        """What comes out for images.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Images; values in [0, 1].
-        ternary : bool, default False
-            Decide: 1 above and 0 below `thresholds`, and -1, undecided, between.
-
-        Returns
-        -------
-        outputs : (n, d) float32, or int8 with `ternary`
-
-        Raises
-        ------
-        InputError, InputTypeError
-            `X` is not images like those of `fit`, or `thresholds` are bad.
-        """
-        self._fitted()
-        return self._decided(self._network.predict(check_table(self, X, reset=False)), ternary)
-
-    def denoise(self, X: Table, *, n_steps: Whole = 1, ternary: bool = False) -> Arrays:
-        """Clean images from noisy ones.
-
-        This is `reconstruct`; an autoencoder trained with `corruption` does it well.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Noisy images.
-        n_steps : int, default 1
-            More than 1 puts the result in again.
-        ternary : bool, default False
-            As in `reconstruct`.
-
-        Returns
-        -------
-        outputs : (n, d) float32, or int8 with `ternary`
-
-        Raises
-        ------
-        InputError, InputTypeError
-            `X` is not images like those of `fit`; `n_steps` below 1; bad `thresholds`.
-        """
-        self._fitted()
-        p = check_table(self, X, reset=False)
-        for _ in range(check_count("n_steps", n_steps)):
-            p = self._network.predict(p)
-        return self._decided(p, ternary)
-
-    def reconstruction_errors(self, X: Table, target: Table | None = None) -> NDArray[np.float64]:
-        """Mean squared difference per pixel between outputs and what they should be.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Images; values in [0, 1].
-        target : array_like (n, d), optional
-            What they should be; by default `X`.
-
-        Returns
-        -------
-        errors : (n,) float64
-
-        Raises
-        ------
-        InputError, InputTypeError
-            `X` is not images like those of `fit`, or `target` is not as many.
-        """
-        p = self.reconstruct(X)
-        wanted = check_table(self, X if target is None else target, reset=False)
-        if wanted.shape != p.shape:
-            raise InputError(f"target must have one image for each of X, {len(p)}; got {len(wanted)}")
-        p -= wanted
-        return np.square(p, out=p).mean(axis=1, dtype=np.float64)
-
-    def score(self, X: Table, y: object = None) -> float:
-        """Minus the mean squared error per pixel of reconstructed images: larger is better.
-
-        Parameters
-        ----------
-        X : array_like (n, d)
-            Images; values in [0, 1].
-        y : object
-            Not used; here for pipelines.
-
-        Returns
-        -------
-        float
-
-        Raises
-        ------
-        InputError, InputTypeError
-            `X` is not images like those of `fit`.
-        """
-        return -float(self.reconstruction_errors(X).mean())
-
-    def encoder_layers(self) -> Layers:
-        """The way from image to code.
-
-        Returns
-        -------
-        list of (weights (n_in, n_out), bias (n_out,), activation)
-        """
-        return self._layers()[: self.code_layer_]
-
-    def decoder_layers(self) -> Layers:
-        """The way from code to output.
-
-        Returns
-        -------
-        list of (weights (n_in, n_out), bias (n_out,), activation)
-        """
-        return self._layers()[self.code_layer_ :]
-
-    @property
-    def _n_features_out(self):
-        return len(self.intercepts_[self.code_layer_ - 1])
-
-    def _code(self, x):
-        return self._network.predict(x, stop=self.code_layer_)
-
-    def _decided(self, p, wanted):
-        return ternary(p, *self.thresholds) if wanted else p
+        return network, history
 
     def _check_targets(self, x, reset, name="X"):
         """Images that outputs are to equal."""

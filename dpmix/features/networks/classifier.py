@@ -29,6 +29,7 @@ from dpmix.features.networks.estimator import NETWORK, NetworkEstimator
 from dpmix.features.networks.network import LayerSpec, Network
 from dpmix.features.networks.training import train
 from dpmix.features.networks.unrolling import check_activations, encoder_layers
+from dpmix.features.rates import settle_rate
 from dpmix.features.storage import take
 from dpmix.features.streams import UniformStream
 from dpmix.features.threads import on_n_jobs
@@ -64,8 +65,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     activation : {"relu", "sigmoid", "tanh", "linear"} or sequence of these, default "relu"
         Of all hidden layers that start at random, or of each.
     solver : {"adam", "sgd"}, default "adam"
-    learning_rate : float, default 0.001
-        Step per mini-batch, whose gradient is averaged over images; about 0.1 suits "sgd".
+    learning_rate : float or "auto", default "auto"
+        Step per mini-batch, whose gradient is averaged over images; "auto" finds one by a few short tries
+        (`learning_rate_`).
     momentum : float, default 0.9
         Of "sgd": share of the last step kept in the next.
     n_iter_output : int, default 10
@@ -110,6 +112,8 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         image).
     n_iter_ : int
         Epochs done in which all layers were trained.
+    learning_rate_ : float
+        `learning_rate`, or what was found.
     n_features_in_ : int
 
     Examples
@@ -127,7 +131,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
     init: object = None
     activation: str | tuple = "relu"
     solver: str = "adam"
-    learning_rate: float = 0.001
+    learning_rate: float | str = "auto"
     momentum: float = 0.9
     n_iter_output: int = 10
     n_iter: int = 10
@@ -178,7 +182,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         check_parameters(self, _CHECKS)
         x, classes, index = check_labelled(self, X, y)
         interruption = Interruption()
-        seeds = seed_sequence(self.random_state).spawn(3)
+        seeds = seed_sequence(self.random_state).spawn(4)
         rng, stream = np.random.default_rng(seeds[0]), UniformStream(seeds[1])
         layers = self._initial_layers(x, rng)
         network = _with_output(layers, self.n_features_in_, len(classes), rng)
@@ -188,7 +192,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
             kept, aside = split_rows(len(x), self.validation_fraction, rng)
             held = x[aside], targets[index[aside]]
             x, index = x[kept], index[kept]
-        self.history_ = self._train(network, x, targets[index], rng, stream, held, interruption)
+        t = targets[index]
+        self._settle_rate(layers, x, t, seeds[3], interruption)
+        self.history_ = self._train(network, x, t, rng, stream, held, interruption)
         self.classes_, self._network = classes, network
         if not interruption.happened:
             self._warn_of_poor_fit()
@@ -273,7 +279,16 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
         """
         return self._layers()[:-1]
 
-    def _train(self, network, x, t, rng, stream, held, interruption):
+    def _settle_rate(self, layers, x, t, seed, interruption):
+        def train(trial, kept, aside, seed):
+            seeds = seed.spawn(2)
+            rng, stream = np.random.default_rng(seeds[0]), UniformStream(seeds[1])
+            network = _with_output(layers, x.shape[1], t.shape[1], rng)
+            return trial._train(network, x[kept], t[kept], rng, stream, (x[aside], t[aside]))
+
+        settle_rate(self, train, len(x), seed, interruption)
+
+    def _train(self, network, x, t, rng, stream, held, interruption=None):
         """Both phases; return their history in one."""
         optimizer, top = self._optimizer, len(network.layers) - 1
         plan = self._plan("network")._replace(
@@ -333,7 +348,7 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator, BaseEstimator):
                     "longer",
                     loss=loss,
                     guessing=guessing,
-                    rate=self.learning_rate,
+                    rate=self.learning_rate_,
                 ),
                 ConvergenceWarning,
             )

@@ -18,6 +18,11 @@ class NetworkEstimator(Persistent):
     """An estimator whose training ends with `_network` set."""
 
     _learnt = "_network"
+    _figure, _sign = "validation_loss", -1  # of tries of learning rates
+
+    @property
+    def _usual_rate(self):
+        return 0.1 if self.solver == "sgd" else 0.001
 
     # Asked of the network each time, these stay its own arrays in copies, too.
     @property
@@ -45,7 +50,7 @@ class NetworkEstimator(Persistent):
         return Plan(
             self.n_iter,
             self.batch_size,
-            self.learning_rate,
+            self.learning_rate_,
             self.schedule,
             self.weight_decay,
             title=title if self.verbose else None,

@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dpmix.base.errors import InputError
 from dpmix.base.wording import Wording
 from dpmix.datasets.noise import apply_noise
-from dpmix.features.epochs import run_epochs
+from dpmix.features.epochs import Diverged, run_epochs
 from dpmix.features.networks.losses import sparsity_gradient, sum_of_squares
 from dpmix.features.products import RowList
 
@@ -99,7 +98,7 @@ def train(
 
     Raises
     ------
-    InputError
+    Diverged
         The loss or the parameters were not finite: the learning rate is too high.
     """
     trainer = _Trainer(network, optimizer, x, t, plan, rng, stream, validation)
@@ -128,7 +127,7 @@ class _Trainer:
             rate=rate,
         )
         remedy = "use a tenth of it, or scale X to [0, 1] or to zero mean and unit variance"
-        return InputError(text, remedy)
+        return Diverged(text, remedy)
 
     def run_epoch(self, epoch, rate):
         """One pass over all rows in random order; return its figures."""

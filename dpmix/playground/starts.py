@@ -1,0 +1,59 @@
+"""Images to start from: some of those that were clustered, or that somebody gives."""
+
+import numpy as np
+
+from dpmix.base.escaping import for_terminal
+from dpmix.base.pieces import evenly
+from dpmix.playground.tables import deflated
+from dpmix.queries.query_input import check_query
+
+__all__ = ["MOST_NAME", "MOST_STARTS", "as_label", "starts"]
+
+MOST_STARTS = 24
+MOST_NAME = 80  # characters that are shown
+
+
+def starts(posterior, images, columns):
+    """Up to `MOST_STARTS` images, evenly spread, for JSON: names, and rows of bits, packed.
+
+    Parameters
+    ----------
+    posterior : dpmix.Posterior
+    images : Images, (m, d) or (d,) array of 0/1, or None
+        None for those that were clustered.
+    columns : (c,) intp
+        The columns of the table that the page knows.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError, InputTypeError
+        Images that do not fit the posterior.
+    """
+    if images is None:
+        table, names = posterior.table, posterior.names
+        rows = evenly(table.n, MOST_STARTS)
+        on, observed = table.dense(rows), table.observed(rows)
+    else:
+        query, names = check_query(posterior, images), getattr(images, "names", None)
+        rows = evenly(len(query.on), MOST_STARTS)
+        on, observed = query.on[rows], query.observed[rows]
+    noun = "image" if posterior.columns is None else "row"
+    return {
+        "names": [f"{noun} {row}" if names is None else as_label(names[row]) for row in rows.tolist()],
+        "on": _bits(on[:, columns]),
+        "observed": _bits(observed[:, columns]),
+    }
+
+
+def as_label(name):
+    """A user's name as one reads it: control characters spelt out, and its end left out where it is long."""
+    text = for_terminal(str(name))
+    return text if len(text) <= MOST_NAME else f"{text[: MOST_NAME - 3]}..."
+
+
+def _bits(rows):
+    return deflated(np.packbits(rows.astype(np.uint8), axis=1, bitorder="little"))
