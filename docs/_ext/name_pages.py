@@ -13,6 +13,7 @@ MODULES = {
     "dpmix.datasets.masks": "Masks",
     "dpmix.features": "Feature extractors",
     "dpmix.plot": "Pictures",
+    "dpmix.report": "Reports",
 }
 # What comes back from a call and is not made by hand, or is caught under a name of its own.
 RESULTS = {
