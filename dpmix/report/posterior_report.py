@@ -137,7 +137,7 @@ def subject_of(
 def playground_of(subject):
     """The part to play with, or None of a run without draws."""
     posterior = subject.posterior
-    return fragment(posterior, subject.x) if posterior.alpha.shape[1] else None
+    return fragment(posterior, subject.x, observed=subject.observed) if posterior.alpha.shape[1] else None
 
 
 def posterior_page(subject, title, playground=None):
