@@ -165,6 +165,14 @@ def test_styles_are_those_of_the_section():
     assert [each for each in selectors if not each.startswith(".dpmix-play")] == []
 
 
+def test_classes_are_not_those_of_the_page_around():
+    used = re.findall(r'class: "([^"]+)"|class="([^"]+)"|[?:] "(play[^"]+)"', script() + part("section.html"))
+    used = {name for each in used for name in "".join(each).split()}
+    styled = set(re.findall(r"\.([a-z][\w-]*)", part("play.css"))) - {"dpmix-play"}
+    assert len(used) > 15 and styled <= used
+    assert [name for name in used | styled if not name.startswith(("play-", "dpmix-play"))] == []
+
+
 # What is too large
 
 
