@@ -1,8 +1,18 @@
-"""Bayesian nonparametric clustering of binary images.
+"""Cluster binary images, or any table of zeros and ones, without saying how many clusters there are.
+
+    import dpmix
+
+    digits = dpmix.datasets.load_digits()  # or an array of 0 and 1, or a frame of yes and no
+    posterior = dpmix.sample(digits[:600], seed=1)  # many ways to divide the rows into clusters
+    print(posterior.summary())  # how many clusters, and whether to believe it
+    dpmix.plot.clusters(posterior)  # look at them
+
+Then ask: `predict_proba` fills in what is hidden of an image, `log_predictive` says how probable one is, and
+`partitions.point_estimate` gives one partition that stands for all. In a shell, ``dpmix demo`` shows it all.
 
 What most scripts need stands here; the rest is where it belongs: questions to a posterior in `dpmix.queries`,
-what partitions say in `dpmix.partitions`, where images come from in `dpmix.datasets`. Names load on first
-use, so ``import dpmix`` is quick.
+what partitions say in `dpmix.partitions`, where images come from in `dpmix.datasets`, pictures in `dpmix.plot`,
+feature extractors in `dpmix.features`. Names load on first use, so ``import dpmix`` is quick.
 """
 
 import os

@@ -55,9 +55,10 @@ def test_commands_are_understood(line):
 
 
 def test_set_up_commands():
-    assert COMMANDS[:2] == [
+    assert COMMANDS[:3] == [
         "python -m pip install . && dpmix demo",
         "python -m pip install '.[test]' && python -m pytest",
+        "python -m pip install '.[docs]' && sphinx-build -W -n docs docs/_build",
     ]
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = "examples"
-WORDS = {"twos_and_threes": ["--sweeps", "4"]}  # where there is no --quick
 
 
 def scripts():
@@ -46,13 +45,12 @@ def run(name, path, folder):
     """Run a script with little to do; its output and its pictures, as parts of a page."""
     out = folder / name
     out.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, str(path), "--out", str(out), *WORDS.get(name, ["--quick"])]
+    words = [sys.executable, str(path), "--out", str(out), "--quick"]
     surroundings = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "Agg"}
     done = subprocess.run(
         words, capture_output=True, text=True, check=True, env=surroundings, cwd=out, timeout=900
     )
-    options = " ".join(WORDS.get(name, ["--quick"]))
-    printed = f"## What it prints\n\nWith `{options}`:\n\n```text\n{done.stdout.rstrip()}\n```"
+    printed = f"## What it prints\n\nWith `--quick`:\n\n```text\n{done.stdout.rstrip()}\n```"
     pictures = [f"![{each.stem}]({name}/{each.name})" for each in sorted(out.glob("*.png"))]
     return [printed, *(["## What it draws", *pictures] if pictures else [])]
 

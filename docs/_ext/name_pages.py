@@ -13,6 +13,8 @@ MODULES = {
     "dpmix.datasets.masks": "Masks",
     "dpmix.features": "Feature extractors",
     "dpmix.plot": "Pictures",
+    "dpmix.report": "Reports",
+    "dpmix.playground": "The page to play with",
 }
 # What comes back from a call and is not made by hand, or is caught under a name of its own.
 RESULTS = {
@@ -20,6 +22,7 @@ RESULTS = {
     "dpmix.posterior.summary": ["Summary"],
     "dpmix.posterior.gain": ["Gain"],
     "dpmix.tables.columns": ["Columns"],
+    "dpmix.posterior.pictures": ["Pictures"],
     "dpmix.base.errors": ["InputTypeError"],
 }
 

@@ -18,7 +18,7 @@ def missing_names(objects):
 
 
 def missing_options(options):
-    """Options, with their command, that are not among the documented `options`, pairs of program and option, as Sphinx has them."""
+    """Options, with their command, that are not among the documented `options`, pairs of program and option."""
     wanted = {
         (f"dpmix-{name}", option)
         for name, parser in commands().items()

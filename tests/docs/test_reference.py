@@ -34,6 +34,10 @@ def listed(text):
 def test_every_public_name_is_listed(pages):
     names, _ = pages
     found = {path: listed(names.page(path, title)) for path, title in names.MODULES.items()}
+    found |= {path: set(classes) for path, classes in names.RESULTS.items()}
+    assert all(
+        f"   {path}.{name}" in names.results_page() for path in names.RESULTS for name in names.RESULTS[path]
+    )
     public = {each.path for each in public_callables() if each.path.count(".") == 1 or each.function is None}
     public |= {each.path for each in public_callables() if each.owner is None}
     assert len(public) > 80
