@@ -263,6 +263,22 @@ def test_two_sections_in_one_page_do_not_meet(browser_page, tmp_path):
     assert violations(page) == []
 
 
+def test_report_can_be_played_with(browser_page, tmp_path):
+    posterior = pictures()
+    posterior.report(tmp_path / "report.html")
+    page = browser_page(tmp_path / "report.html")
+    page.wait_for_selector(READY)
+    page.locator(".play-board").focus()
+    page.keyboard.press("d")
+    page.locator(".dpmix-play summary").click()
+    page.wait_for_selector(".play-scrolls td")
+    image = np.where(np.arange(64) < 32, posterior.table.dense([0])[0], UNKNOWN)
+    image[0] = 1
+    due = 100 * expected(posterior, image, 10)[0]
+    cells = page.locator(".play-scrolls td").all_text_contents()
+    np.testing.assert_allclose([int(cell.strip("*")) for cell in cells], due, atol=0.5001)
+
+
 @pytest.mark.parametrize(
     "case, size, scheme",
     [
