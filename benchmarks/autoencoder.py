@@ -69,7 +69,9 @@ def parse():
 
 def warm_up(x, options):
     """Compile what is compiled on first use."""
-    Autoencoder(options.sizes, output_activation="linear", n_iter=1, random_state=0).fit(x)
+    Autoencoder(options.sizes, output_activation="linear", n_iter=1, learning_rate=RATE, random_state=0).fit(
+        x
+    )
 
 
 class Ours:

@@ -195,10 +195,11 @@ def make(kind, bits, passes, seed):
     common = {"codes": "binary", "random_state": seed}
     machine = BernoulliRBM(
         bits,
+        method="pcd",
+        learning_rate=0.1,
         n_iter=passes,
         momentum=[0.5] * 3 + [0.9],
         schedule="linear",
-        centering="data",
         monitor_size=0,
         **common,
     )
@@ -210,6 +211,7 @@ def make(kind, bits, passes, seed):
         (256, bits, 256),
         activation=("relu", "sigmoid", "relu"),
         loss="cross_entropy",
+        learning_rate=0.001,
         code_layer=2,
         corruption=MaskingNoise(0.6, 0.05) if kind == "denoising" else None,
         schedule="linear",

@@ -183,7 +183,8 @@ def timed(learn, *arguments):
 def machine(x, options):
     return BernoulliRBM(
         500,
-        centering="data",
+        method="pcd",
+        learning_rate=0.1,
         schedule="linear",
         n_iter=passes(20, options),
         monitor_size=0,

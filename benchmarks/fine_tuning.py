@@ -30,7 +30,7 @@ from dpmix.features import BernoulliRBM, DeepBeliefNet, NetworkClassifier
 
 N_TRAINED = 50_000  # of the training images, with --validate
 SIZES = (1000, 1000)
-LAYER = dict(method="cd", learning_rate=0.05, momentum=0.5, schedule="linear", n_iter=5, monitor_size=0)
+LAYER = dict(centering=None, learning_rate=0.05, momentum=0.5, schedule="linear", n_iter=5, monitor_size=0)
 ALL_LABELS = dict(
     solver="adam",
     learning_rate=0.001,

@@ -2,7 +2,8 @@
 
 1,397 of the 8 x 8 digits are clustered without their labels, 400 are held out. dpmix with its default and its coarse
 prior stands beside scikit-learn's mixtures, k-means and HDBSCAN, and beside StepMix and lace where these are installed
-(`pip install stepmix pylace`). Methods that must be told a number of clusters are told ten, as there are digits. Run:
+(`pip install stepmix pylace`). Methods that must be told a number of clusters are told ten, the number of digits.
+Run with
 
     python benchmarks/neighbours.py [--chains 3] [--sweeps 100] [--states 4] [--updates 500]
 

@@ -24,7 +24,9 @@ N_SCORED = 2000
 def main():
     options = parse()
     train, test = load_mnist("train", threshold=127).x[: options.images], load_mnist("test", threshold=127).x
-    warm_up = BernoulliRBM(options.hidden, n_iter=1, random_state=0).fit(train[: 2 * BATCH])
+    warm_up = BernoulliRBM(options.hidden, n_iter=1, learning_rate=options.rate, random_state=0).fit(
+        train[: 2 * BATCH]
+    )
     warm_up.score_samples(train[:2])
 
     runs = harness.repeated(lambda _: train_ours(train, options), options.repeats, warm_up=False)
@@ -62,6 +64,7 @@ def train_ours(x, options):
     """Train the machine of dpmix; return it and its seconds per epoch."""
     machine = BernoulliRBM(
         options.hidden,
+        method="pcd",
         learning_rate=options.rate,
         n_iter=options.epochs,
         batch_size=BATCH,

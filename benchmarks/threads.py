@@ -17,15 +17,17 @@ import numpy as np
 from dpmix.datasets import load_digits, load_grey
 from dpmix.features import Autoencoder, BernoulliRBM
 
+MACHINE = {"method": "pcd", "centering": None, "learning_rate": 0.1, "random_state": 0}
+NETWORK = {"learning_rate": 0.001, "random_state": 0}
 OF_DIGITS = {
-    "machine of 64": BernoulliRBM(64, n_iter=10, random_state=0),
-    "autoencoder 64-16-64": Autoencoder((64, 16, 64), n_iter=10, random_state=0),
+    "machine of 64": BernoulliRBM(64, n_iter=10, **MACHINE),
+    "autoencoder 64-16-64": Autoencoder((64, 16, 64), n_iter=10, **NETWORK),
 }
 OF_MNIST = {
-    "machine of 256": BernoulliRBM(256, n_iter=2, random_state=0),
-    "machine of 1,000": BernoulliRBM(1000, n_iter=1, random_state=0),
-    "autoencoder 500-64-500": Autoencoder((500, 64, 500), n_iter=1, random_state=0),
-    "autoencoder 1,000, batches of 1,000": Autoencoder(1000, n_iter=2, batch_size=1000, random_state=0),
+    "machine of 256": BernoulliRBM(256, n_iter=2, **MACHINE),
+    "machine of 1,000": BernoulliRBM(1000, n_iter=1, **MACHINE),
+    "autoencoder 500-64-500": Autoencoder((500, 64, 500), n_iter=1, **NETWORK),
+    "autoencoder 1,000, batches of 1,000": Autoencoder(1000, n_iter=2, batch_size=1000, **NETWORK),
 }
 
 

@@ -164,7 +164,7 @@ def learn_features(data, plan, seed):
     The lower one is trained by CD-1 as in Hinton, Osindero and Teh (2006), which is best at reconstructing;
     the upper one with persistent chains, without which its fantasies are no digits.
     """
-    same = {"n_iter": plan.passes, "batch_size": plan.batch, "weight_decay": 2e-4}
+    same = {"n_iter": plan.passes, "batch_size": plan.batch, "weight_decay": 2e-4, "centering": None}
     lower = BernoulliRBM(method="cd", learning_rate=0.1, momentum=[0.5] * 5 + [0.9], **same)
     upper = BernoulliRBM(method="pcd", learning_rate=plan.rate, schedule="linear", **same)
     began = time.perf_counter()

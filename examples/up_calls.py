@@ -122,7 +122,8 @@ def split(y, seed):
 def classifiers(options):
     """For each way its model, and whether it sees the "grey" or the "binary" spectrograms."""
     epochs = 15 if options.quick else 30
-    machine = BernoulliRBM(256, learning_rate=0.05, batch_size=50, n_iter=epochs, random_state=options.seed)
+    same = {"method": "pcd", "centering": None, "random_state": options.seed}
+    machine = BernoulliRBM(256, learning_rate=0.05, batch_size=50, n_iter=epochs, **same)
     net = DeepBeliefNet((400, 100), rbm=machine, random_state=options.seed)
     return {
         NEIGHBOURS: (KNeighborsClassifier(15), "grey"),
@@ -133,6 +134,7 @@ def classifiers(options):
         NETWORK: (
             NetworkClassifier(
                 init=net,
+                learning_rate=0.001,
                 n_iter_output=5,
                 n_iter=epochs,
                 dropout=0.3,

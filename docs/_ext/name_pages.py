@@ -14,6 +14,7 @@ MODULES = {
     "dpmix.features": "Feature extractors",
     "dpmix.plot": "Pictures",
     "dpmix.report": "Reports",
+    "dpmix.playground": "The page to play with",
 }
 # What comes back from a call and is not made by hand, or is caught under a name of its own.
 RESULTS = {

@@ -1,4 +1,4 @@
-"""How far chains and trainings are: bars on a terminal, a plain line now and then elsewhere.
+"""How far chains and trainings are: bars on a terminal and in a notebook, a plain line now and then elsewhere.
 
 A *figure* is a number that says where one stands, such as a chain's number of clusters or log joint (nats), or
 the loss of an epoch. A stream that cannot be written to ends the display, never the work.
@@ -13,13 +13,14 @@ import sys
 import threading
 import time
 
+from dpmix.base.notebook_progress import Cell, in_notebook, widget_bars
 from dpmix.kernels.compile import on_compile
 
 __all__ = ["EpochBar", "Progress", "compiling_shown"]
 
 MOST_BARS = 12
 USUAL_SIZE = os.terminal_size((80, 24))
-SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_LINES, MOST_BETWEEN_LINES = 10.0, 3600.0
 BAR_FORMAT = "{desc}  {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
 NARROW = 60  # columns, below which a bar has neither figures nor times
 NARROW_FORMAT = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt}"
@@ -66,7 +67,7 @@ class _Display:
         stream = sys.stderr if stream is None else stream
         if show and stream is not None:  # a program without a console has no sys.stderr
             with self._guarded():
-                self._shown = _Bars(self, stream) if _is_terminal(stream) else _Lines(self, stream, clock)
+                self._shown = _suited(self, stream, clock)
 
     def __enter__(self):
         return self
@@ -113,7 +114,8 @@ class Progress(_Display):
     """Show the progress of several chains while they run.
 
     On a terminal there is one bar per chain, or one for all where bars would fill the screen. Elsewhere (a
-    file, a notebook) a line about all chains appears at most every 10 s, and one at the end.
+    file) a line about all chains appears after 10 s, then ever more rarely, at last once an hour, and one at the
+    end. In a notebook there are bars from the start, and nothing but their last state is kept.
 
     Parameters
     ----------
@@ -213,8 +215,20 @@ class EpochBar(_Display):
         return ", ".join([f"{self._name}: epoch {self._done}/{self._n_epochs}", *_described(self._figures)])
 
 
+def _suited(display, stream, clock):
+    """Bars on a terminal and in a notebook, lines elsewhere."""
+    if in_notebook(stream):
+        widgets = widget_bars()
+        return _Bars(display, stream, widgets) if widgets else Cell(display, stream, BAR_FORMAT, clock)
+    if not _is_terminal(stream):
+        return _Lines(display, stream, clock)
+    from tqdm import tqdm
+
+    return _Bars(display, stream, tqdm)
+
+
 class _Lines:
-    """A line at most every 10 s, and one at the end where there is news."""
+    """A line after 10 s, each next one after as long again, up to an hour, and one at the end where there is news."""
 
     def __init__(self, display, stream, clock):
         self._display, self._stream, self._clock = display, stream, clock
@@ -223,13 +237,17 @@ class _Lines:
 
     def update(self, part):
         self._news = True
-        if self._clock() - self._last >= SECONDS_BETWEEN_LINES:
+        if self._is_time():
             self._write_line()
 
     def aside(self, name, done, total):
-        if done < total and self._clock() - self._last >= SECONDS_BETWEEN_LINES:
+        if done < total and self._is_time():
             self._last = self._clock()
             self.message(f"{name}: {done} of {total}")
+
+    def _is_time(self):
+        wait = min(max(self._last - self._begun, SECONDS_BETWEEN_LINES), MOST_BETWEEN_LINES)
+        return self._clock() - self._last >= wait
 
     def message(self, text):
         self._stream.write(f"{text}\n")
@@ -250,11 +268,11 @@ class _Lines:
 class _Bars:
     """Bars of tqdm, one below the other."""
 
-    def __init__(self, display, stream):
-        self._display, self._stream = display, stream
+    def __init__(self, display, stream, base):
+        self._display, self._stream, self._class = display, stream, _bar_class(base)
         self._bars, self._aside = [], None
         for name, total, done in display._bars(stream):
-            self._bars.append(_new_bar(name, total, done, stream))
+            self._bars.append(_new_bar(self._class, name, total, done, stream))
 
     def update(self, part):
         row, done, before, after = self._display._bar(part)
@@ -271,7 +289,7 @@ class _Bars:
 
     def aside(self, name, done, total):
         if self._aside is None and done < total:
-            self._aside = _new_bar(name, total, 0, self._stream)
+            self._aside = _new_bar(self._class, name, total, 0, self._stream)
             self._aside.leave = False
         if self._aside is not None:
             self._aside.update(done - self._aside.n)
@@ -280,7 +298,7 @@ class _Bars:
                 bar.close()
 
     def message(self, text):
-        _bar_class().write(text, file=self._stream)
+        self._class.write(text, file=self._stream)
 
     def restart_clock(self):
         for bar in self._bars:
@@ -296,10 +314,8 @@ class _Bars:
 
 
 @functools.cache
-def _bar_class():
-    from tqdm import tqdm
-
-    class Bar(tqdm):
+def _bar_class(base):
+    class Bar(base):
         # tqdm's own lock would fix the start method of multiprocessing for the whole program, and its monitor
         # is a thread that only bars with many updates a second need.
         _lock = threading.RLock()
@@ -311,10 +327,10 @@ def _bar_class():
     return Bar
 
 
-def _new_bar(name, total, done, stream):
+def _new_bar(bar_class, name, total, done, stream):
     fixed = {"ncols": USUAL_SIZE.columns, "nrows": USUAL_SIZE.lines}
     size = {"dynamic_ncols": True} if _terminal_size(stream) else fixed
-    return _bar_class()(
+    return bar_class(
         total=total, initial=done, desc=name, file=stream, bar_format=BAR_FORMAT, miniters=1, **size
     )
 

@@ -1,6 +1,5 @@
 """The command ``plot``: pictures of a run and of the partition that stands for it."""
 
-from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError
 from dpmix.base.text import count
 from dpmix.cli.files import PICTURES, check_file, save_picture, use_no_display
@@ -165,6 +164,7 @@ def _embedding(posterior, arguments):
     import numpy as np
 
     import dpmix
+    from dpmix.base.checks import check_count
 
     n = posterior.table.n
     most = check_count("--most", getattr(arguments, "most", _MOST_POINTS))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dpmix.base.errors import InputError
 from dpmix.cli.files import check_file, use_no_display
-from dpmix.cli.known import add_labels, known_labels
+from dpmix.cli.known import add_labels, add_partition, known_labels, partition_of
 from dpmix.cli.models import load_images, load_model
 from dpmix.cli.options import (
     add_command,
@@ -37,7 +37,8 @@ _EXAMPLES = (
     "dpmix report groups -o report.html --labels survey.csv --label-column region",
     "dpmix report dbn.npz -o dbn.html --images mnist:test",
 )
-_OF_RUN = ("labels", "from_source", "most", "observed")
+_OF_PARTITION = ("partition", "loss", "draws", "max_clusters")
+_OF_RUN = (*_OF_PARTITION, "labels", "from_source", "most", "observed")
 _OF_MODEL = ("maximum", "shape")
 _OF_IMAGES = ("threshold", "index", "drop", "delimiter", "encoding", "observed", "maximum")
 
@@ -78,6 +79,7 @@ def add_to(commands):
         help="leave out the part on which images are drawn, hidden and completed",
     )
     add_labels(report)
+    add_partition(report)
     _add_images(report)
     add_shape(report)
     add_overwrite(report)
@@ -135,7 +137,7 @@ def _report(arguments):
 
 def _refuse(arguments, names, why):
     for name in given(arguments, *names):
-        option = {"from_source": "source"}.get(name, name)
+        option = {"from_source": "source"}.get(name, name).replace("_", "-")
         raise InputError(f"--{option} is {why}; leave it out")
 
 
@@ -160,6 +162,7 @@ def _of_run(arguments, path):
         images,
         observed,
         y,
+        partition_of(posterior, arguments) if given(arguments, *_OF_PARTITION) else None,
         source=getattr(arguments, "from_source", None),
         clusters=getattr(arguments, "most", 60),
         folder=arguments.folder,

@@ -1,14 +1,15 @@
 """The learning rate of a training: the one that is given, or with ``"auto"`` one that a few short tries find.
 
-A *try* trains a copy of the estimator on some of the images, for few mini-batches, and asks how it does on others
-that are set aside: of machines by their pseudo-likelihood, of networks by their loss. Tries climb: from the usual
-rate up by half a decade as long as that helps; where it does not, or training diverges, down. All tries start at
-the same weights and see the same images in the same order.
+A *try* trains a copy of the estimator on some of the images, for few mini-batches, and looks at its error on others
+that are set aside: of machines that of reconstructions, of networks their loss. Tries climb: from the usual rate up
+by half a decade as long as that takes a fifth of the error away; where it does not, or training diverges, down as
+long as that does no harm. All tries start at the same weights and see the same images in the same order.
 
 What is best in a short training is too much for a long one, which has to come to rest: the error of gradient
 descent with a constant rate is least, for T steps, at a rate in proportion to 1 / sqrt(T) (Nemirovski et al. 2009,
 "Robust stochastic approximation approach to stochastic programming", section 2.2). So what the tries find is
-divided by the square root of how many times longer the training is.
+divided by the square root of how many times longer the training is, but by no more than half a decade, and not to
+less than the usual rate, which long trainings stand.
 """
 
 import copy
@@ -24,10 +25,11 @@ from dpmix.features.epochs import Diverged, split_rows
 __all__ = ["AUTO", "check_rate", "settle_rate"]
 
 AUTO = "auto"
-_MOST_ROWS, _LEAST_ROWS = 5000, 10
+_MOST_ROWS, _LEAST_ROWS = 10_000, 10
 _SHARE_ASIDE = 0.1
-_N_STEPS = 200  # mini-batches of a try, unless the training itself has fewer
+_N_STEPS = 400  # mini-batches of a try, unless the training itself has fewer
 _FACTOR = math.sqrt(10)
+_WORTH = 0.2  # share of the error that a larger rate has to take away
 _MOST_TRIES = 10
 _DIGITS = 2  # significant ones of what is found; all others would be chance
 _LENGTHS = ("n_iter", "n_iter_output", "pretrain")
@@ -50,7 +52,7 @@ def settle_rate(estimator, train, n, seed, interruption):
     ----------
     estimator : object
         With ``learning_rate``, ``n_iter`` and ``batch_size``; with ``_usual_rate``, where tries begin; and with
-        ``_figure``, the last value of which in a history is to be as large (``_sign`` 1) or small (-1) as can be.
+        ``_figure``, the name in a history of the error on images set aside.
     train : callable (trial, kept, aside, seed)
         Trains the copy `trial` at its ``learning_rate_`` on the rows `kept`, watched by the rows `aside`, with random
         numbers from the `numpy.random.SeedSequence` `seed`, and returns the history.
@@ -75,26 +77,30 @@ def _found_rate(estimator, train, n, seed):
     kept, aside = _some_rows(n, np.random.default_rng(rows_seed))
     trial = _short_copy(estimator, len(kept))
 
-    def loss(rate):
+    def error(rate):
         trial.learning_rate_ = rate
         try:
             history = train(trial, kept, aside, np.random.SeedSequence(words))
         except Diverged:
             return math.inf
-        value = -trial._sign * history[trial._figure][-1]
+        value = history[trial._figure][-1]
         return value if math.isfinite(value) else math.inf
 
     longer = _n_steps(estimator, n) / _n_steps(trial, len(kept))
-    return float(f"{_climb(loss, estimator._usual_rate) / math.sqrt(max(longer, 1)):.{_DIGITS}g}")
+    best = _climb(error, estimator._usual_rate)
+    calm = best / min(max(math.sqrt(longer), 1.0), _FACTOR)
+    return float(f"{max(calm, min(best, estimator._usual_rate)):.{_DIGITS}g}")
 
 
-def _climb(loss, start):
-    """The rate of least `loss` on the way from `start` up, or else down, in steps of one factor."""
-    best, least = start, loss(start)
-    for factor in (_FACTOR, 1 / _FACTOR):
+def _climb(error, start):
+    """The best rate on the way from `start` up, or else down, in steps of one factor."""
+    best, least = start, error(start)
+    for factor, share in ((_FACTOR, 1 - _WORTH), (1 / _FACTOR, 1.0)):
         for _ in range(_MOST_TRIES):
-            value = loss(best * factor)
-            if value >= least and (factor > 1 or math.isfinite(least)):  # only down leads out of divergence
+            value = error(best * factor)
+            if value > share * least or (
+                factor > 1 and value == math.inf
+            ):  # only down leads out of divergence
                 break
             best, least = best * factor, value
         if best > start:

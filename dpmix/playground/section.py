@@ -6,6 +6,8 @@ import os
 from string import Template
 from typing import Any
 
+from numpy.typing import ArrayLike
+
 from dpmix.base.annotations import PathLike, Table, Whole
 from dpmix.base.checks import check_bool, check_count, check_path
 from dpmix.base.errors import InputError
@@ -19,11 +21,18 @@ from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["fragment", "page"]
 
+_MOST_OBLONG = 20  # times as wide as high, or the other way round, that a picture may be
 _TITLE = "Draw, hide and see it completed"
 _TITLE_OF_TABLE = "Fill in a row and see it completed"
 
 
-def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whole = 10) -> str:
+def fragment(
+    posterior: Posterior,
+    images: Table | None = None,
+    most_draws: Whole = 10,
+    *,
+    observed: ArrayLike | None = None,
+) -> str:
     """A section of HTML on which images are drawn, hidden and completed, for any page.
 
     What is hidden is completed at once: how probable each hidden pixel is to be on, how unsure that is, which clusters
@@ -37,6 +46,8 @@ def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whol
     most_draws : int
         How many draws, evenly spread over chains and sweeps, the page knows at the most. It has fewer where they would
         take more than 2.5 MB, and where one is too much, the largest clusters of that; the section says what it has.
+    observed : (d,) or (m, d) array of bool, optional
+        True where a pixel of `images` is observed.
 
     Returns
     -------
@@ -64,7 +75,8 @@ def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whol
     """
     most_draws = check_count("most_draws", most_draws)
     columns = columns_of(check_posterior(posterior))
-    offered = starts(posterior, images, columns)
+    named = _named(posterior, columns)
+    offered = starts(posterior, images, observed, columns, "image" if named is None else "row")
     chosen = choose(posterior, most_draws, columns)
     if chosen is None:
         return _left_out(posterior)
@@ -73,15 +85,15 @@ def fragment(posterior: Posterior, images: Table | None = None, most_draws: Whol
         "n": posterior.table.n,
         "c": posterior.plan.prior.c,
         "shape": posterior.image_shape,
-        "columns": _named(posterior, columns),
+        "columns": named,
         "classes": [str(label) for label in range(posterior.table.n_classes)],
         "draws": chosen.draws,
         "starts": offered,
     }
     return Template(part("section.html")).substitute(
         style=part("play.css").strip(),
-        title=_TITLE if data["columns"] is None else _TITLE_OF_TABLE,
-        intro=_intro(data["columns"] is not None),
+        title=_TITLE if named is None else _TITLE_OF_TABLE,
+        intro=_intro(named is not None),
         told=_told(posterior, chosen, len(columns)),
         data=_json(data),
         script=script(),
@@ -94,6 +106,7 @@ def page(
     images: Table | None = None,
     most_draws: Whole = 10,
     *,
+    observed: ArrayLike | None = None,
     overwrite: bool = False,
 ) -> None:
     """Write the section as a page of its own, one file that needs nothing else.
@@ -103,7 +116,7 @@ def page(
     posterior : dpmix.Posterior
     path : str or path-like
         The file, such as ``play.html``. It is there as a whole or not at all.
-    images, most_draws
+    images, most_draws, observed
         As in `fragment`.
     overwrite : bool, default False
         Whether a file that is there may be replaced.
@@ -121,7 +134,8 @@ def page(
     if os.path.lexists(path) and not overwrite:
         raise InputError(f"{path} exists already", Wording("choose another name, or pass {overwrite}"))
     text = Template(part("page.html")).substitute(
-        title=html.escape(_described(posterior)), section=fragment(posterior, images, most_draws)
+        title=html.escape(_described(posterior)),
+        section=fragment(posterior, images, most_draws, observed=observed),
     )
     replace_files(path.parent, {path.name: lambda file: file.write(text.encode("utf-8"))})
 
@@ -134,7 +148,8 @@ def _json(data):
 def _named(posterior: Any, columns):
     """Names of the columns that the page lists, or None where the page shows a picture."""
     known = posterior.columns
-    if known is None and min(posterior.image_shape) > 1:
+    low, high = sorted(posterior.image_shape)
+    if known is None and low > 1 and high <= _MOST_OBLONG * low:
         return None
     names = [f"pixel {ix}" for ix in columns] if known is None else [known.names[ix] for ix in columns]
     pairs = [(None, None) if known is None else known.values.get(name, (None, None)) for name in names]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dpmix.base.errors import InputError
 from dpmix.base.escaping import for_terminal
 from dpmix.base.pieces import evenly
 from dpmix.playground.tables import deflated
@@ -13,7 +14,7 @@ MOST_STARTS = 24
 MOST_NAME = 80  # characters that are shown
 
 
-def starts(posterior, images, columns):
+def starts(posterior, images, observed, columns, noun):
     """Up to `MOST_STARTS` images, evenly spread, for JSON: names, and rows of bits, packed.
 
     Parameters
@@ -21,8 +22,12 @@ def starts(posterior, images, columns):
     posterior : dpmix.Posterior
     images : Images, (m, d) or (d,) array of 0/1, or None
         None for those that were clustered.
+    observed : (d,) or (m, d) array of bool, or None
+        Where a pixel of `images` is observed.
     columns : (c,) intp
         The columns of the table that the page knows.
+    noun : str
+        What one is called that has no name.
 
     Returns
     -------
@@ -33,19 +38,20 @@ def starts(posterior, images, columns):
     InputError, InputTypeError
         Images that do not fit the posterior.
     """
+    if images is None and observed is not None:
+        raise InputError("observed says where images are observed; pass images, too")
     if images is None:
         table, names = posterior.table, posterior.names
         rows = evenly(table.n, MOST_STARTS)
-        on, observed = table.dense(rows), table.observed(rows)
+        on, seen = table.dense(rows), table.observed(rows)
     else:
-        query, names = check_query(posterior, images), getattr(images, "names", None)
+        query, names = check_query(posterior, images, observed), getattr(images, "names", None)
         rows = evenly(len(query.on), MOST_STARTS)
-        on, observed = query.on[rows], query.observed[rows]
-    noun = "image" if posterior.columns is None else "row"
+        on, seen = query.on[rows], query.observed[rows]
     return {
         "names": [f"{noun} {row}" if names is None else as_label(names[row]) for row in rows.tolist()],
         "on": _bits(on[:, columns]),
-        "observed": _bits(observed[:, columns]),
+        "observed": _bits(seen[:, columns]),
     }
 
 

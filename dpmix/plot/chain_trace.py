@@ -11,6 +11,7 @@ from dpmix.base.annotations import Arrays
 from dpmix.base.errors import InputError
 from dpmix.base.wording import Wording
 from dpmix.plot.style import (
+    Panels,
     axes_points,
     chain_style,
     check_axes,
@@ -86,7 +87,7 @@ def trace(posterior: Posterior, ax: Axes | Sequence[Axes] | None = None) -> Arra
     panels[0].tick_params(labelbottom=False)
     panels[1].yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True, min_n_ticks=1))
     _name_chains(panels[0], n_chains)
-    return panels
+    return panels.view(Panels)
 
 
 def _open(ax):

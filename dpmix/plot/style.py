@@ -13,6 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgba
 from matplotlib.ticker import MaxNLocator
 
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.text import count
 
 __all__ = [
     "DASHES",
@@ -23,6 +24,7 @@ __all__ = [
     "SIGNED_MAP",
     "UNCERTAINTY_MAP",
     "Page",
+    "Panels",
     "axes_points",
     "chain_style",
     "check_axes",
@@ -199,6 +201,14 @@ def axes_points(ax):
 def text_size(characters, width, most):
     """Largest font size up to `most` at which so many characters fit into `width` points."""
     return max(min(most, width / (_GLYPH * max(characters, 1))), 0.1)
+
+
+class Panels(np.ndarray):
+    """An array of axes that says what is on them, where a notebook would show a list of objects."""
+
+    def __repr__(self):
+        names = [ax.get_title(loc="left") or "no title" for ax in np.ravel(self).view(np.ndarray)]
+        return f"<{count(len(names), 'panel')}: {', '.join(names)}>"
 
 
 def set_title(ax, text):

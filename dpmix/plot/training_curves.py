@@ -12,6 +12,7 @@ from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.escaping import for_picture
 from dpmix.base.text import count
 from dpmix.plot.style import (
+    Panels,
     axes_points,
     check_axes,
     dress_panel,
@@ -92,7 +93,7 @@ def training_curves(
             _draw(panel, series.get((label, layer), {}), name, label, colours[ix % len(colours)])
         dress_panel(panel, title, "epoch", size)
     _name_lines(panels[0])
-    return panels
+    return panels.view(Panels)
 
 
 def _heading(history):

@@ -386,6 +386,7 @@ class Posterior:
         observed: ArrayLike | None = None,
         *,
         labels: ArrayLike | None = None,
+        partition: ArrayLike | Any = None,
         title: str | None = None,
         source: str | None = None,
         clusters: Whole = 60,
@@ -396,9 +397,9 @@ class Posterior:
 
         Parameters
         ----------
-        path, x, observed, labels, title, source, clusters, play, overwrite
+        path, x, observed, labels, partition, title, source, clusters, play, overwrite
             As for `dpmix.report.write`: the file, images that were not clustered, known labels of those that were,
-            and what else the page is to say.
+            the partition to show, and what else the page is to say.
 
         Raises
         ------
@@ -406,7 +407,13 @@ class Posterior:
             The file exists already, or an argument does not fit.
         """
         write, asked = from_above("dpmix.report", "write"), (check_posterior(self, with_draws=False), path, x)
-        words = {"labels": labels, "title": title, "source": source, "clusters": clusters}
+        words = {
+            "labels": labels,
+            "partition": partition,
+            "title": title,
+            "source": source,
+            "clusters": clusters,
+        }
         write(*asked, observed, **words, play=play, overwrite=overwrite)
 
     def save(self, path: PathLike, overwrite: bool = False) -> None:

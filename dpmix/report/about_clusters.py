@@ -11,6 +11,7 @@ from dpmix.partitions import (
     point_estimate,
     profile,
 )
+from dpmix.partitions.draws import as_labels, by_size
 from dpmix.plot import profiles, similarity
 from dpmix.report.pictures import figure_picture, tile
 from dpmix.report.words import number, share, span
@@ -19,8 +20,9 @@ __all__ = ["Found", "clusters_of_draw", "clusters_section", "odd_section", "simi
 
 _TYPICAL, _ODD = 6, 3
 _ODD_ONES = 12
-_DRAWS, _FEW_DRAWS = 100, 20  # that the search for the estimate looks at, and where it would take long
-_LONG = 30_000_000  # images times draws times clusters from which a search takes more than seconds
+# How the estimate is searched for: up to so many images times draws times clusters, which take seconds.
+_SEARCHES = ((10_000_000, 500, {}), (50_000_000, 100, {"draws": 100, "restarts": 4}))
+_LEAST_SEARCH = {"draws": 20, "restarts": 0}
 _IMAGES = 1000  # of the similarity matrix
 _BARS = 150  # clusters that are marked beside it
 _WORDS = 5  # columns that are named of each cluster of a table
@@ -29,74 +31,87 @@ _CELLS = 50_000_000  # clusters times columns from which a profile is too large 
 
 
 class Found:
-    """The point estimate of a posterior, and what is known of its clusters.
+    """A partition that stands for a posterior, the one that was given or the point estimate, and its members.
 
     Attributes
     ----------
-    estimate : PointEstimate
-    searched : bool
-        Whether the estimate was searched for, or is the best of some draws, as is quick.
+    labels : (n,) int32
+        Cluster of each image, the largest first.
+    sizes : (k,) int64
+    notes : list of str
+        How it was found, and where its number of clusters lies.
+    loss : {"vi", "binder"}
     members : ClusterMembers
     shown : int
         Clusters that are shown, the largest.
+    few : (n,) int32
+        As `labels`, with all that are not shown as one, which costs no memory.
     """
 
     def __init__(self, subject):
         posterior = subject.posterior
-        k = posterior.n_clusters
-        self.searched = subject.n * min(k.size, _DRAWS) * int(np.median(k)) <= _LONG
-        how = {"draws": _DRAWS} if self.searched else {"draws": _FEW_DRAWS, "restarts": 0}
-        self.estimate = point_estimate(posterior, **how, progress=False)
-        self.members = cluster_members(posterior, self.estimate, _TYPICAL, _ODD)
-        self.shown = min(subject.most, self.estimate.n_clusters)
-        # What is not shown is one cluster of leftovers, which costs no memory.
-        self.labels = np.minimum(self.estimate.labels, self.shown)
+        partition, notes = subject.partition, []
+        if partition is None:
+            how = _search(posterior)
+            partition = point_estimate(posterior, **how, progress=False)
+            notes = [_quick(partition, how)] if how else []
+        self.labels = by_size(as_labels(partition, subject.n))
+        self.notes = [*notes, *(subject.say(note) for note in getattr(partition, "notes", ()))]
+        self.loss = getattr(partition, "loss", "vi")
+        self.members = cluster_members(posterior, self.labels, _TYPICAL, _ODD)
+        self.sizes = self.members.sizes
+        self.shown = min(subject.most, len(self.sizes))
+        self.few = np.minimum(self.labels, self.shown)
+
+
+def _search(posterior):
+    """How the point estimate is searched for: by default as anywhere, or less where that would take long."""
+    k = posterior.n_clusters
+    for most, draws, how in _SEARCHES:
+        if posterior.table.n * min(k.size, draws) * int(np.median(k)) <= most:
+            return how
+    return _LEAST_SEARCH
+
+
+def _quick(estimate, how):
+    """What is to be said of an estimate that was searched for less than anywhere else."""
+    found = "searched for briefly" if how["restarts"] else f"the best of {estimate.n_draws:,} draws"
+    return (
+        f"To be quick, the estimate is {found}; “dpmix partition” or dpmix.partitions.point_estimate take longer, and "
+        "what they find can be given to the report."
+    )
 
 
 def clusters_section(subject, found):
-    """The point estimate in words, and a card for each of the largest clusters."""
-    estimate, members = found.estimate, found.members
-    rest = members.sizes[found.shown :]
+    """The partition in words, and a card for each of the largest clusters."""
+    rest = found.sizes[found.shown :]
     return {
         "facts": _facts(subject, found),
-        "notes": [*_quick(found), *(subject.say(note) for note in estimate.notes)],
-        "sizes": _sizes(members.sizes),
+        "notes": found.notes,
+        "sizes": _sizes(found.sizes),
         "cards": _cards(subject, found),
         "rest": _rest(subject, rest) if len(rest) else None,
-        "profiles": _profile_picture(subject, found) if subject.table and estimate.n_clusters > 1 else None,
+        "profiles": _profile_picture(subject, found) if subject.table and len(found.sizes) > 1 else None,
         "table": subject.table,
     }
 
 
-def _quick(found):
-    """What is to be said of an estimate that was not searched for."""
-    if found.searched:
-        return []
-    return [
-        f"To be quick, the estimate is the best of {found.estimate.n_draws:,} draws; a search for a better one, by "
-        "“dpmix partition” or dpmix.partitions.point_estimate, takes minutes."
-    ]
-
-
 def _facts(subject, found):
-    estimate, members = found.estimate, found.members
-    ball = credible_ball(subject.posterior, estimate)
-    sure = members.confidence
+    ball = credible_ball(subject.posterior, found.labels, loss=found.loss)
+    sure, alone = found.members.confidence, int((found.sizes == 1).sum())
     decided = int((sure >= 0.5).sum())
-    alone = int((members.sizes == 1).sum())
-    few, many = ball.upper.n_clusters, ball.lower.n_clusters
+    few, many = sorted((ball.upper.n_clusters, ball.lower.n_clusters))
+    unit = " nats" if found.loss == "vi" else ""
+    measure = "variation of information" if found.loss == "vi" else "Binder's loss"
     return [
-        ("Clusters", f"{estimate.n_clusters:,}" + (f", {alone:,} of them of one member" if alone else "")),
+        ("Clusters", f"{len(found.sizes):,}" + (f", {alone:,} of them of one member" if alone else "")),
         ("Confidence", f"{sure.mean():.2f} on average"),
         ("Decided", f"{decided:,} of {subject.things()} ({share(decided, len(sure))})"),
-        (
-            "Distance of a draw",
-            f"{estimate.expected_loss:.3g} nats on average (variation of information)",
-        ),
+        ("Distance of a draw", f"{ball.distances.mean():.3g}{unit} on average ({measure})"),
         (
             "Credible ball",
-            f"{share(ball.coverage)} of draws lie within {ball.radius:.3g} nats; "
-            f"they have {span(min(few, many), max(few, many), 'cluster')}",
+            f"{share(ball.coverage)} of draws lie within {ball.radius:.3g}{unit}; they have "
+            f"{span(few, many, 'cluster')}",
         ),
     ]
 
@@ -118,15 +133,15 @@ def _rest(subject, sizes):
 
 
 def _cards(subject, found):
-    means = mean_images(subject.posterior, found.labels)
+    means = mean_images(subject.posterior, found.few)
     said = _set_apart(subject, found)
     return [_card(subject, found, k, means[k], said) for k in range(found.shown)]
 
 
 def _card(subject, found, k, mean, said):
     members = found.members
-    size = int(members.sizes[k])
-    sure = float(members.confidence[found.estimate.labels == k].mean())
+    size = int(found.sizes[k])
+    sure = float(members.confidence[found.labels == k].mean())
     card = {
         "number": str(k),
         "size": f"{size:,}",
@@ -159,7 +174,7 @@ def _label_mix(subject, found, k):
     """The most common known labels of cluster `k`, in words."""
     if subject.y is None:
         return None
-    labels = subject.y[found.estimate.labels == k].compressed()
+    labels = subject.y[found.labels == k].compressed()
     if not len(labels):
         return "none known"
     values, counts = np.unique(labels, return_counts=True)
@@ -172,7 +187,7 @@ def _profile(subject, found):
     d = subject.posterior.table.d
     if not subject.table or (found.shown + 1) * d > _CELLS:
         return None
-    return profile(subject.posterior, found.labels, draws=50)
+    return profile(subject.posterior, found.few, draws=50)
 
 
 def _set_apart(subject, found):
@@ -226,7 +241,7 @@ def similarity_section(subject, found):
         f"draws of ten, {share(unsure)} in more than one and less than nine."
     )
     return {
-        "picture": figure_picture(lambda: similarity(shown, found.estimate), alt),
+        "picture": figure_picture(lambda: similarity(shown, found.labels), alt),
         "often": share(often),
         "unsure": share(unsure),
         "rest": share(1 - often - unsure),
@@ -236,11 +251,11 @@ def similarity_section(subject, found):
 
 def _largest(found):
     """Images of the largest clusters, ascending, where there are too many clusters to mark; else None."""
-    if found.estimate.n_clusters <= _BARS:
+    if len(found.sizes) <= _BARS:
         return None
-    sizes = np.cumsum(found.members.sizes)
+    sizes = np.cumsum(found.sizes)
     k = max(1, min(int(np.searchsorted(sizes, _IMAGES, side="right")), _BARS // 4))
-    return np.flatnonzero(found.estimate.labels < k)[:_IMAGES]
+    return np.flatnonzero(found.labels < k)[:_IMAGES]
 
 
 def odd_section(subject, found):
@@ -257,7 +272,7 @@ def odd_section(subject, found):
                 if subject.table
                 else tile(subject.pixels(row), subject.posterior.image_shape, alt),
                 "value": number(float(members.log_predictive[row]), 4),
-                "cluster": str(found.estimate.labels[row]),
+                "cluster": str(found.labels[row]),
             }
         )
     median = float(np.median(members.log_predictive))

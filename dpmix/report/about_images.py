@@ -38,13 +38,24 @@ def images_section(subject):
     given = _Given(subject)
     values = log_predictive(subject.posterior, given.on, given.seen, draws=_DRAWS)
     return {
-        "which": subject.things(len(given.rows))
-        + (f" of {given.total:,}, evenly spread" if len(given.rows) < given.total else ""),
+        "which": _which(subject, given),
         "scores": _scores(subject, given, values),
         "completions": None if subject.table else _completions(subject, given),
         "odd": _odd(subject, given, values),
         "table": subject.table,
     }
+
+
+def _which(subject, given):
+    given_with = (
+        f"{subject.things(given.total)} {'was' if given.total == 1 else 'were'} given with this report"
+    )
+    scored = len(given.rows)
+    return (
+        given_with
+        if scored == given.total
+        else f"{given_with}; {scored:,} of them, evenly spread, are looked at"
+    )
 
 
 def _scores(subject, given, values):

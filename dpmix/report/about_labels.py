@@ -31,10 +31,10 @@ def labels_section(subject, found):
 
 
 def _measures(subject, found, y, known):
-    """Each measure for the point estimate, and its mean and spread over draws."""
+    """Each measure for the partition, and its mean and spread over draws."""
     labels = subject.posterior.labels.reshape(-1, subject.n)
     picked = labels[np.linspace(0, len(labels) - 1, min(len(labels), _DRAWS)).round().astype(int)]
-    estimate = vars(compare_labels(found.estimate.labels[known], y[known]))
+    estimate = vars(compare_labels(found.labels[known], y[known]))
     draws = [vars(compare_labels(one[known], y[known])) for one in picked]
     rows = []
     for name, title in _MEASURES.items():
@@ -45,7 +45,7 @@ def _measures(subject, found, y, known):
 
 def _table(found, y):
     """Counts by cluster and label, the largest clusters and the most common labels, what is left over last."""
-    counts, classes = contingency_table(found.estimate, y)
+    counts, classes = contingency_table(found.labels, y)
     order = np.argsort(-counts.sum(axis=1), kind="stable")[:_CLASSES]
     order = np.sort(order)
     others = np.delete(counts, order, axis=0).sum(axis=0)

@@ -48,9 +48,8 @@ def _summary(subject, summary, found):
     }
     if found is not None:
         fields["partition"] = {
-            "n_clusters": found.estimate.n_clusters,
-            "sizes": found.members.sizes.tolist(),
-            "expected_loss_nats": found.estimate.expected_loss,
+            "n_clusters": len(found.sizes),
+            "sizes": found.sizes.tolist(),
             "confidence": float(found.members.confidence.mean()),
         }
     return json.dumps(fields, indent=1, allow_nan=False).encode()
@@ -63,7 +62,7 @@ def _labels(subject, found):
         classes, places = np.unique(values, return_inverse=True)
         y, names = np.where(known, places, -1), [str(name) for name in classes.tolist()]
     sure = found.members.confidence
-    return encoded(partition_csv(found.estimate.labels, sure, y, names, subject.posterior.names))
+    return encoded(partition_csv(found.labels, sure, y, names, subject.posterior.names))
 
 
 def _uri(kind, content):

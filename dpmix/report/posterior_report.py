@@ -11,6 +11,8 @@ from dpmix.base.checks import check_bool, check_count
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count
 from dpmix.model.table import BinaryTable
+from dpmix.partitions import PointEstimate
+from dpmix.partitions.draws import as_labels
 from dpmix.playground.section import fragment
 from dpmix.posterior.posterior import Posterior, check_posterior
 from dpmix.report.about_chains import chains_section, prior_section, verdict_section
@@ -43,6 +45,7 @@ def write(
     observed: ArrayLike | None = None,
     *,
     labels: ArrayLike | None = None,
+    partition: PointEstimate | ArrayLike | None = None,
     title: str | None = None,
     source: str | None = None,
     clusters: Whole = _CLUSTERS,
@@ -69,6 +72,9 @@ def write(
     labels : (n,) array of int or str, optional
         Known labels of the images that were clustered, to compare with; masked, NaN, or below 0 where not known. By
         default those that the posterior has learnt, if any.
+    partition : PointEstimate or (n,) array of int, optional
+        The partition to show, its clusters numbered anew by size; by default the point estimate, searched for as
+        long as seconds allow.
     title : str, optional
     source : str, optional
         What the images are, as ``dpmix fit`` was told, such as ``"mnist --classes 2,3"``; for the page to tell.
@@ -97,13 +103,22 @@ def write(
     place = check_place(path, overwrite)
     title = "A dpmix report" if title is None else _check_text("title", title)
     source = None if source is None else _check_text("source", source)
-    subject = subject_of(posterior, x, observed, labels, source, clusters)
+    subject = subject_of(posterior, x, observed, labels, partition, source, clusters)
     play = check_bool("play", play)
     put(posterior_page(subject, title, playground_of(subject) if play else None), place)
 
 
 def subject_of(
-    posterior, x, observed, labels, source=None, clusters=_CLUSTERS, folder=None, created=None, say=str
+    posterior,
+    x,
+    observed,
+    labels,
+    partition=None,
+    source=None,
+    clusters=_CLUSTERS,
+    folder=None,
+    created=None,
+    say=str,
 ):
     """The `Subject` of arguments, which are checked; the last three are what the command knows besides."""
     posterior = check_posterior(getattr(posterior, "posterior_", posterior), with_draws=False)
@@ -111,16 +126,18 @@ def subject_of(
         raise InputError("posterior must hold at least one sweep of every chain; got none")
     most = check_count("clusters", clusters, high=_MOST_CLUSTERS)
     x, observed = _images(posterior, x, observed)
-    if x is not None:
+    if x is not None or partition is not None:
         check_posterior(posterior)
+    if partition is not None:
+        as_labels(partition, posterior.labels.shape[2], "partition")
     y = _labels(posterior, labels)
-    return Subject(posterior, x, observed, y, source, folder, created, most, say)
+    return Subject(posterior, x, observed, y, partition, source, folder, created, most, say)
 
 
 def playground_of(subject):
     """The part to play with, or None of a run without draws."""
     posterior = subject.posterior
-    return fragment(posterior, subject.x) if posterior.alpha.shape[1] else None
+    return fragment(posterior, subject.x, observed=subject.observed) if posterior.alpha.shape[1] else None
 
 
 def posterior_page(subject, title, playground=None):

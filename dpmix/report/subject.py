@@ -24,6 +24,8 @@ class Subject:
         Images to ask about, and where they are observed.
     y : (n,) numpy.ma.MaskedArray, or None
         Known labels, of images of the posterior.
+    partition : PointEstimate, (n,) array of int, or None
+        The one to show; None for the point estimate.
     source : str or None
         Where its images came from, in the words of the commands.
     folder : str or None
@@ -40,6 +42,7 @@ class Subject:
     x: Any
     observed: Any
     y: Any
+    partition: Any
     source: str | None
     folder: str | None
     created: str | None

@@ -45,15 +45,27 @@ def test_time_left_counts_from_where_the_run_was_taken_up():
     progress = Progress(2, 1000, stream=stream, started=[900, 900], clock=clock)
     clock.now += 3700
     progress.update(0, 950, clusters=1, alpha=0.123456)
-    clock.now += 65
+    clock.now += 3605
     progress.update(0, 1000, clusters=1, alpha=0.5)
     progress.update(1, 1000, clusters=1, alpha=0.5)
     progress.close()
     assert stream.getvalue().splitlines() == [
         "chains 2, sweeps 925/1000 (slowest 900), 1 cluster, alpha 0.1235, 1 h 01 min, about 3 h 05 min left",
-        "chains 2, sweeps 950/1000 (slowest 900), 1 cluster, alpha 0.5, 1 h 02 min, about 1 h 02 min left",
-        "chains 2, sweeps 1000/1000, 1 cluster, alpha 0.5, 1 h 02 min",
+        "chains 2, sweeps 950/1000 (slowest 900), 1 cluster, alpha 0.5, 2 h 01 min, about 2 h 01 min left",
+        "chains 2, sweeps 1000/1000, 1 cluster, alpha 0.5, 2 h 01 min",
     ]
+
+
+def test_lines_of_a_long_run_become_rare():
+    stream, clock = io.StringIO(), Clock()
+    with Progress(1, 100_000, stream=stream, clock=clock) as progress:
+        for sweeps in range(1, 86_401):  # a day
+            clock.now += 1
+            progress.update(0, sweeps)
+        hours = len(stream.getvalue().splitlines())
+    assert 24 + 8 <= hours <= 24 + 10
+    early = [line.split(", ")[2] for line in stream.getvalue().splitlines()[:4]]
+    assert early == ["10 s", "20 s", "40 s", "1 min 20 s"]
 
 
 def test_nothing_is_shown_when_there_is_no_news_or_no_wish():

@@ -21,19 +21,31 @@ pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="interpre
 
 SMALL = {
     "rbm": BernoulliRBM(
-        12, n_iter=2, batch_size=20, centering="enhanced", momentum=[0.5, 0.9], random_state=0
+        12,
+        method="pcd",
+        n_iter=2,
+        learning_rate=0.1,
+        batch_size=20,
+        centering="enhanced",
+        momentum=[0.5, 0.9],
+        random_state=0,
     ),
     "rbm, binary codes": BernoulliRBM(
         12, method="cd", n_iter=2, batch_size=20, codes="binary", random_state=0
     ),
-    "dbn": DeepBeliefNet((12, 6), rbm=BernoulliRBM(n_iter=2, batch_size=20), random_state=0),
-    "autoencoder": Autoencoder((12, 6, 12), tied=True, n_iter=2, batch_size=20, random_state=0),
+    "dbn": DeepBeliefNet(
+        (12, 6), rbm=BernoulliRBM(n_iter=2, learning_rate=0.1, batch_size=20), random_state=0
+    ),
+    "autoencoder": Autoencoder(
+        (12, 6, 12), tied=True, n_iter=2, learning_rate=0.001, batch_size=20, random_state=0
+    ),
     "denoising autoencoder, binary codes": Autoencoder(
         (12, 6, 12),
         activation="sigmoid",
         output_activation="linear",
         corruption=MaskingNoise(0.4, 0.05),
         pretrain=1,
+        learning_rate=0.001,
         n_iter=2,
         batch_size=20,
         codes="binary",
@@ -42,16 +54,18 @@ SMALL = {
         random_state=0,
     ),
     "autoencoder from dbn": Autoencoder(
-        init=DeepBeliefNet((12, 6), rbm=BernoulliRBM(n_iter=1, batch_size=20)),
+        init=DeepBeliefNet((12, 6), rbm=BernoulliRBM(n_iter=1, learning_rate=0.1, batch_size=20)),
         loss="cross_entropy",
         n_iter=1,
+        learning_rate=0.001,
         random_state=0,
     ),
     "classifier": NetworkClassifier((12, 6), n_iter=2, batch_size=20, dropout=0.2, random_state=0),
     "classifier from dbn": NetworkClassifier(
-        init=DeepBeliefNet((12, 6), rbm=BernoulliRBM(n_iter=1, batch_size=20)),
+        init=DeepBeliefNet((12, 6), rbm=BernoulliRBM(n_iter=1, learning_rate=0.1, batch_size=20)),
         n_iter=1,
         n_iter_output=1,
+        learning_rate=0.001,
         random_state=0,
     ),
 }
@@ -233,7 +247,6 @@ BAD = (
             "validation_fraction": (0, 1),
             "early_stopping": ("yes",),
             "monitor_size": (-1,),
-            "sample_visible": (False,),
             "random_state": ("seed",),
         }.items()
         for value in values
@@ -307,6 +320,11 @@ BAD = (
 def test_bad_parameters_are_named_before_work_starts(cls, name, value, digits):
     with pytest.raises((InputError, ValueError), match="seed" if name == "random_state" else name):
         cls(**{name: value}).fit(digits.x[:20], digits.y[:20])
+
+
+def test_chains_that_persist_need_samples(digits):
+    with pytest.raises(InputError, match="sample_visible must be True or None with method"):
+        BernoulliRBM(4, method="pcd", sample_visible=False).fit(digits.x[:20])
 
 
 def test_values_outside_are_clipped_with_a_warning(digits):

@@ -55,7 +55,7 @@ def digits():
     return load_digits()[:500]
 
 
-QUICK = {"batch_size": 50, "random_state": 0}
+QUICK = {"batch_size": 50, "learning_rate": 0.01, "random_state": 0}
 INTERRUPTED = "Ctrl-C ended the training of"
 
 
@@ -64,7 +64,9 @@ def same(found, wanted):
     return all(map(np.array_equal, found.coefs_ + found.intercepts_, wanted.coefs_ + wanted.intercepts_))
 
 
-@pytest.mark.parametrize("options", [{}, {"method": "cd", "momentum": 0.5}, {"centering": "enhanced"}])
+@pytest.mark.parametrize(
+    "options", [{"method": "pcd"}, {"method": "cd", "momentum": 0.5}, {"centering": "enhanced"}]
+)
 @pytest.mark.parametrize("update", [31, 35, 40])  # of ten mini-batches an epoch
 def test_machine_keeps_the_epochs_before(options, update, digits, monkeypatch):
     options, do, done = options | QUICK, ContrastiveDivergence.update, []
@@ -91,7 +93,7 @@ def test_machine_keeps_the_epochs_before(options, update, digits, monkeypatch):
 
 
 def test_best_epoch_stays_with_early_stopping(digits):
-    options = {"early_stopping": True, "n_iter_no_change": 50, "learning_rate": 2.0, **QUICK}
+    options = QUICK | {"early_stopping": True, "n_iter_no_change": 50, "learning_rate": 2.0}
     with pytest.warns(TrainingInterrupted):
         found = BernoulliRBM(8, n_iter=30, schedule=Strike(6), **options).fit(digits)
     wanted = BernoulliRBM(8, n_iter=6, **options).fit(digits)
@@ -109,7 +111,7 @@ def test_best_epoch_stays_with_early_stopping(digits):
 )
 def test_nothing_to_keep_before_the_first_epoch(make, digits):
     with pytest.raises(KeyboardInterrupt):
-        make(schedule=Strike(0)).fit(digits, digits.y)
+        make(schedule=Strike(0), learning_rate=0.01).fit(digits, digits.y)
 
 
 def test_second_one_is_meant(digits, monkeypatch):
@@ -131,7 +133,7 @@ def test_second_one_is_meant(digits, monkeypatch):
     ],
 )
 def test_stack_keeps_the_layers_below(strike, epochs, text, digits, tmp_path):
-    layer = BernoulliRBM(n_iter=4, batch_size=50, schedule=Strike(*strike))
+    layer = BernoulliRBM(n_iter=4, batch_size=50, learning_rate=0.1, schedule=Strike(*strike))
     net = DeepBeliefNet((8, 6, 4), rbm=layer, random_state=0)
     with pytest.warns(TrainingInterrupted, match=f"{INTERRUPTED} DeepBeliefNet after {text}"):
         net.fit(digits)
@@ -139,7 +141,7 @@ def test_stack_keeps_the_layers_below(strike, epochs, text, digits, tmp_path):
     assert [rbm.n_iter_ for rbm in net.rbms_] == epochs
     assert net.transform(digits).shape == (500, (8, 6, 4)[len(epochs) - 1])
     wanted = DeepBeliefNet(
-        (8, 6, 4), rbm=[BernoulliRBM(n_iter=n, batch_size=50) for n in (*epochs, 1, 1)[:3]]
+        (8, 6, 4), rbm=[BernoulliRBM(n_iter=n, batch_size=50, learning_rate=0.1) for n in (*epochs, 1, 1)[:3]]
     )
     wanted.set_params(random_state=0).fit(digits)
     for found, rbm in zip(net.rbms_, wanted.rbms_, strict=False):
@@ -154,7 +156,7 @@ def test_stack_keeps_the_layers_below(strike, epochs, text, digits, tmp_path):
 
 @pytest.mark.parametrize("call", [31, 35, 40])  # of ten mini-batches an epoch
 def test_network_keeps_the_epochs_before(call, digits):
-    options = {"solver": "sgd", "learning_rate": 0.1, **QUICK}
+    options = QUICK | {"solver": "sgd", "learning_rate": 0.1}
     with pytest.warns(
         TrainingInterrupted, match=f"{INTERRUPTED} Autoencoder after 3 of 9 epochs of all layers"
     ):
@@ -170,7 +172,7 @@ def test_pretraining_is_the_last_stage(digits):
     with pytest.warns(TrainingInterrupted, match="after 0 of 9 epochs of all layers"):
         found = Autoencoder((8, 4, 8), n_iter=9, corruption=noise_that_strikes(25), **options).fit(digits)
     assert found.n_iter_ == 0 and found.history_ == {} and found.transform(digits).shape == (500, 4)
-    fresh = Autoencoder((8, 4, 8), n_iter=1, learning_rate=1e-30, **QUICK).fit(digits)
+    fresh = Autoencoder((8, 4, 8), n_iter=1, **QUICK | {"learning_rate": 1e-30}).fit(digits)
     assert not np.array_equal(found.coefs_[0], fresh.coefs_[0])
 
 

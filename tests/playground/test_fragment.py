@@ -16,6 +16,7 @@ from dpmix.playground import section
 from dpmix.playground.scripts import modules, part, script
 from dpmix.playground.starts import MOST_NAME, MOST_STARTS
 from dpmix.playground.tables import choose, columns_of
+from dpmix.report.posterior_report import playground_of, subject_of
 from support.play_cases import CASES, NAMES, pictures, table
 
 
@@ -87,8 +88,28 @@ def test_starts_are_the_images():
     assert found["names"][:2] == ["image 0", "image 2"]
     given = data_of(playground.fragment(posterior, images=[[np.nan] + [1] * 63]))["starts"]
     assert raw(given["observed"]).tolist() == [254] + [255] * 7
+    half = np.arange(64) < 32
+    given = data_of(playground.fragment(posterior, posterior.table.dense([0]), observed=half))["starts"]
+    assert raw(given["observed"]).tolist() == [255] * 4 + [0] * 4
+    with pytest.raises(InputError, match="observed says where images are observed; pass images, too"):
+        playground.fragment(posterior, observed=half)
     with pytest.raises(InputError, match="64"):
         playground.fragment(posterior, images=[[1, 0]])
+
+
+def test_pictures_that_can_be_drawn_on_are_no_lists():
+    listed = {
+        case: data_of(playground.fragment(make()))["columns"] is not None for case, make in CASES.items()
+    }
+    lists = {"table", "one pixel", "one row of pixels", "two rows of pixels"}
+    assert {case for case, is_list in listed.items() if is_list} == lists
+
+
+def test_report_has_it_with_what_is_observed():
+    posterior, seen = pictures(), np.arange(64) < 32
+    subject = subject_of(posterior, posterior.table.dense([0, 1]), seen, None)
+    given = data_of(playground_of(subject))["starts"]
+    assert raw(given["observed"]).tolist() == 2 * ([255] * 4 + [0] * 4)
 
 
 # Names from outside

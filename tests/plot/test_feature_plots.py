@@ -152,6 +152,12 @@ def test_strongest_units_come_first(net):
         assert "3 of 5" in ax.get_title(loc="left")
 
 
+def test_weights_above_layer_1_say_how_they_are_combined(net):
+    titles = [plot.weights(net, layer).get_title(loc="left") for layer in (1, 2)]
+    assert titles[0].endswith("units of layer 1: weights")
+    assert titles[1].endswith("units of layer 2: weights times those of layer 1")
+
+
 def test_fantasies(net):
     ax = plot.fantasies(net, 5, 2, shape=SHAPE)
     assert pictures(ax).shape == (5, *SHAPE)

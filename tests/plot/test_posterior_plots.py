@@ -394,6 +394,10 @@ def test_constant_and_short_chains_are_fine(sweeps):
     assert 1 in ticks and (ticks == ticks.round()).all()
 
 
+def test_panels_say_what_they_are(posterior):
+    assert repr(plot.trace(posterior)).startswith("<2 panels: log joint (nats)")
+
+
 def test_trace_draws_on_a_pair_of_axes(posterior):
     _, pair = plt.subplots(2)
     panels = plot.trace(posterior, ax=pair)

@@ -42,7 +42,7 @@ def named():
 def page(named):
     labels = np.where(np.arange(N) < N // 2, HOSTILE.replace("\udcff", ""), "b")
     subject = subject_of(named, None, None, labels, source=HOSTILE)
-    return posterior_page(subject, HOSTILE, playground="<section id='play'><h2>Play</h2></section>")
+    return posterior_page(subject, HOSTILE, playground="<section><h2>Play</h2></section>")
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dpmix.datasets.images import Images
 from dpmix.model.prior import Prior
 from dpmix.model.table import BinaryTable
 from dpmix.tables.columns import Columns
@@ -48,6 +49,14 @@ def large_counts():
     return posterior_of(x, [(np.r_[np.zeros(70_000, int), np.ones(300, int)], 2.0, A, B)])
 
 
+def oblong():
+    """Images that are too long and narrow to be drawn on."""
+    rng = np.random.default_rng(3)
+    images = Images(rng.integers(2, size=(6, 90)), shape=(2, 45))
+    a, b = rng.gamma(1.0, size=(2, 90))
+    return posterior_of(images, [(np.array([0, 0, 1, 1, 0, 2]), 1.0, a, b)])
+
+
 CASES = {
     "pictures": pictures,
     "table": table,
@@ -56,5 +65,6 @@ CASES = {
     "one pixel": lambda: posterior_of([[1], [0], [1]], [([0, 1, 0], 0.7, A[:1], B[:1])]),
     "one cluster": lambda: posterior_of(X, [(np.zeros(6, int), 1.0, A, B)]),
     "one row of pixels": lambda: posterior_of(X[:, :3], [(np.zeros(6, int), 1.0, A[:3], B[:3])]),
+    "two rows of pixels": oblong,
     "two chains": lambda: posterior_of(X, VARIED, chains=2),
 }

@@ -69,8 +69,8 @@ class BernoulliRBM(FittedMachine, BaseEstimator):
         Images per mini-batch, and number of persistent chains.
     n_iter : int, default 10
         Passes over the training images (epochs).
-    method : {"pcd", "cd"}, default "pcd"
-        Where Gibbs chains start: persistently where the last mini-batch left them, or at the data.
+    method : {"cd", "pcd"}, default "cd"
+        Where Gibbs chains start: at the data, or persistently where the last mini-batch left them.
     n_gibbs : int, default 1
         Gibbs steps per mini-batch: the k of CD-k.
     momentum : float or sequence of float, default 0
@@ -82,7 +82,7 @@ class BernoulliRBM(FittedMachine, BaseEstimator):
     sparsity_target : float, optional
         Activity in (0, 1) that hidden units are pulled to, with strength `sparsity_cost`.
     sparsity_cost : float, default 0.1
-    centering : {"data", "enhanced"}, optional
+    centering : {"data", "enhanced"} or None, default "data"
         Centre the gradient: at the mean of the data, or halfway between data and model. It makes
         learning independent of how many pixels are on.
     sample_data : bool, default False
@@ -150,21 +150,21 @@ class BernoulliRBM(FittedMachine, BaseEstimator):
     """
 
     _learnt = "components_"
-    _figure, _sign, _usual_rate = "validation_pseudo_likelihood", 1, 0.1  # of tries of learning rates
+    _figure, _usual_rate = "validation_error", 0.1  # of tries of learning rates
 
     n_components: int = 256
     _: KW_ONLY
     learning_rate: float | str = "auto"
     batch_size: int = 100
     n_iter: int = 10
-    method: str = "pcd"
+    method: str = "cd"
     n_gibbs: int = 1
     momentum: float | tuple = 0.0
     weight_decay: float = 0.0
     schedule: object = "constant"
     sparsity_target: float | None = None
     sparsity_cost: float = 0.1
-    centering: str | None = None
+    centering: str | None = "data"
     sample_data: bool = False
     sample_visible: bool | None = None
     codes: str = "probabilities"

@@ -18,7 +18,7 @@ class NetworkEstimator(Persistent):
     """An estimator whose training ends with `_network` set."""
 
     _learnt = "_network"
-    _figure, _sign = "validation_loss", -1  # of tries of learning rates
+    _figure = "validation_loss"  # of tries of learning rates
 
     @property
     def _usual_rate(self):

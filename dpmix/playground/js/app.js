@@ -123,7 +123,7 @@ class Play {
   #labelled(shares) {
     const proba = this.mixture.labels(shares);
     if (!proba) return "";
-    const named = loudest(proba, 3).map(({ ix, share }) => `${this.data.classes[ix]} ${percent(share)}`);
+    const named = loudest(proba, 3).map(({ ix, share }) => `${this.data.classes[ix]} (${percent(share)})`);
     return ` Its label: ${named.join(", ")}.`;
   }
 

@@ -19,7 +19,7 @@ export class Board {
   // tools: { value, brush } as they are set; say(text) reads a text out.
   constructor(shape, drawing, tools, say, helpId) {
     [this.height, this.width] = shape;
-    Object.assign(this, { drawing, tools, say, cell: [0, 0], last: null });
+    Object.assign(this, { drawing, tools, say, last: null });
     this.canvas = newCanvas(shape);
     this.cursor = make("div", { class: "cursor" });
     this.element = make(
@@ -39,10 +39,10 @@ export class Board {
       this.canvas,
       this.cursor,
     );
-    this.#place();
+    this.#place([0, 0]);
   }
 
-  // Give the pixels under the brush at `cell` a value.
+  // Give the pixels under the brush at a cell a value, as far as they are on the board.
   dab([row, column], value = this.tools.value) {
     const before = Math.floor((this.tools.brush - 1) / 2);
     for (let i = row - before; i < row - before + this.tools.brush; i++)
@@ -54,8 +54,8 @@ export class Board {
     if (event.button !== 0) return;
     this.element.setPointerCapture(event.pointerId);
     this.drawing.begin();
-    this.last = this.cell = this.#cellOf(event);
-    this.#place();
+    this.last = this.#cellOf(event);
+    this.#place(this.last);
     this.dab(this.last);
     this.drawing.done();
   }
@@ -66,9 +66,9 @@ export class Board {
     for (const each of events.length ? events : [event]) {
       const cell = this.#cellOf(each);
       line(this.last, cell).forEach((on) => this.dab(on));
-      this.last = this.cell = cell;
+      this.last = cell;
     }
-    this.#place();
+    this.#place(this.last);
     this.drawing.done();
   }
 
@@ -80,9 +80,8 @@ export class Board {
 
   #cellOf(event) {
     const box = this.canvas.getBoundingClientRect();
-    const within = (share, size) => Math.min(size - 1, Math.max(0, Math.floor(share * size)));
     const [down, across] = [(event.clientY - box.top) / box.height, (event.clientX - box.left) / box.width];
-    return [within(down, this.height), within(across, this.width)];
+    return [Math.floor(down * this.height), Math.floor(across * this.width)];
   }
 
   #key(event) {
@@ -97,9 +96,7 @@ export class Board {
 
   #step([down, across], drawn) {
     const [row, column] = this.cell;
-    const clipped = (at, size) => Math.min(size - 1, Math.max(0, at));
-    this.cell = [clipped(row + down, this.height), clipped(column + across, this.width)];
-    this.#place();
+    this.#place([row + down, column + across]);
     if (drawn) this.#touch(this.tools.value);
     else this.#tell();
   }
@@ -116,8 +113,10 @@ export class Board {
     this.say(`row ${row + 1}, column ${column + 1}: ${SAID[this.drawing.pixels[row * this.width + column]]}`);
   }
 
-  #place() {
-    const [row, column] = this.cell;
+  // Put the cursor on a cell, or on the one nearest to it on the board.
+  #place([wantedRow, wantedColumn]) {
+    const clipped = (at, size) => Math.min(size - 1, Math.max(0, at));
+    const [row, column] = (this.cell = [clipped(wantedRow, this.height), clipped(wantedColumn, this.width)]);
     const percent = (part, whole) => `${(100 * part) / whole}%`;
     this.cursor.style.top = percent(row, this.height);
     this.cursor.style.left = percent(column, this.width);

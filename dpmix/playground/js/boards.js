@@ -19,15 +19,19 @@ export class Boards {
     this.board = new Board(shape, drawing, this.tools, say, help.id);
     this.completion = newCanvas(shape, "The completed image");
     this.unsure = newCanvas(shape, "How unsure each pixel is");
-    const figure = (picture, title, note) =>
-      make("figure", {}, make("figcaption", {}, make("b", {}, title), ` ${note}`), picture);
+    const [height, width] = shape;
+    const style = height > width ? `max-width: ${(34 * width) / height}rem` : null;
+    const figure = (picture, title, note) => {
+      const caption = make("figcaption", {}, make("b", {}, title), ` ${note}`);
+      return make("figure", {}, caption, make("div", { style }, picture));
+    };
     this.element = make(
       "div",
       {},
       this.#toolbar(),
       make(
         "div",
-        { class: "boards" },
+        { class: width > 2 * height ? "boards wide" : "boards" },
         figure(this.board.element, "Your image.", "Chequered pixels are hidden."),
         figure(this.completion, "Completed.", "The more ink, the more probably on."),
         figure(this.unsure, "Unsure.", "Bits of entropy: full colour is 1, a toss-up."),

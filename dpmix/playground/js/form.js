@@ -2,7 +2,7 @@
 
 import { make, newId, radios } from "./dom.js";
 import { OFF, ON, UNKNOWN } from "./mixture.js";
-import { percent, said } from "./words.js";
+import { percent } from "./words.js";
 
 const MOST_SHOWN = 100;
 const VALUES = [UNKNOWN, OFF, ON];
@@ -53,7 +53,7 @@ export class Form {
       const value = this.drawing.pixels[ix];
       row.inputs.forEach((input, at) => (input.checked = VALUES[at] === value));
       row.bar.style.width = `${100 * proba[ix]}%`;
-      row.told.textContent = value === UNKNOWN ? `${percent(proba[ix])} ${said(this.columns[ix], true)}` : "known";
+      row.told.textContent = value === UNKNOWN ? `${percent(proba[ix])} ${this.columns[ix].on ?? "yes"}` : "known";
     });
   }
 }

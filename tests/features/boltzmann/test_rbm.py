@@ -311,6 +311,7 @@ def test_rates_change_from_epoch_to_epoch(digits, changes):
 def test_schedule_of_a_network_scales_its_steps(digits):
     x, y = digits[:2]
     given = {"hidden_layer_sizes": 4, "n_iter": 2, "solver": "sgd", "momentum": 0.0, "random_state": 0}
+    given["learning_rate"] = 0.001
     first = NetworkClassifier(**given | {"n_iter": 1}).fit(x, y)
     stopped = NetworkClassifier(**given, schedule=lambda epoch, n_iter: float(epoch == 0)).fit(x, y)
     np.testing.assert_array_equal(first.coefs_[0], stopped.coefs_[0])

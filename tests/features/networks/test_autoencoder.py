@@ -34,7 +34,8 @@ def denoiser(digits):
 
 
 def small(**changes):
-    return Autoencoder(**({"hidden_layer_sizes": (12, 6, 12), "n_iter": 3, "random_state": 0} | changes))
+    usual = {"hidden_layer_sizes": (12, 6, 12), "n_iter": 3, "learning_rate": 0.001, "random_state": 0}
+    return Autoencoder(**(usual | changes))
 
 
 def test_reconstructions_beat_the_mean_image_and_near_principal_components(plain, digits):
