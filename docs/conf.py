@@ -9,6 +9,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 from gallery_settings import GALLERY  # noqa: E402
+from name_pages import FOLDER, pages  # noqa: E402
 
 from dpmix.base.version import __version__  # noqa: E402
 
@@ -45,7 +46,7 @@ myst_heading_anchors = 4
 default_role = "autolink"
 html_math_renderer = "mathml"
 smartquotes = False  # quotation marks are code more often than speech
-autosummary_generate = True
+autosummary_generate = [f"{FOLDER}/{name}.rst" for name in pages()]
 autosummary_imported_members = False
 autodoc_typehints = "none"  # docstrings tell shapes and dtypes, which types do not
 autodoc_member_order = "bysource"

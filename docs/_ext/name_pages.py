@@ -19,10 +19,10 @@ MODULES = {
 # What comes back from a call and is not made by hand, or is caught under a name of its own.
 RESULTS = {
     "dpmix.posterior.draw": ["Draw"],
+    "dpmix.posterior.pictures": ["Pictures"],
     "dpmix.posterior.summary": ["Summary"],
     "dpmix.posterior.gain": ["Gain"],
     "dpmix.tables.columns": ["Columns"],
-    "dpmix.posterior.pictures": ["Pictures"],
     "dpmix.base.errors": ["InputTypeError"],
 }
 
@@ -90,12 +90,16 @@ def _table(kind, names):
     return [*head, *(f"   {name}" for name in names), ""]
 
 
+def pages():
+    """The text of every page, by name."""
+    return {path: page(path, title) for path, title in MODULES.items()} | {"results": results_page()}
+
+
 def write_pages(app, config):
     """Write a page for each module, before autosummary looks for lists of names."""
     folder = Path(app.srcdir) / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {path: page(path, title) for path, title in MODULES.items()} | {"results": results_page()}
-    for name, text in pages.items():
+    for name, text in pages().items():
         path = folder / f"{name}.rst"
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
