@@ -35,6 +35,7 @@ GALLERY = {
     "reset_modules_order": "both",
     "matplotlib_animations": False,
     "download_all_examples": False,
+    "capture_repr": (),
     "show_memory": False,
     "show_signature": False,
     "remove_config_comments": True,
