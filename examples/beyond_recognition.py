@@ -10,8 +10,8 @@ learnt from clean digits fails on many of these; before it is asked again, the d
 autoencoder, by an RBM, and by the mixture, none of which has seen a label. The last two have learnt from
 clean digits only, and are told how often pixels flip. One table and one picture compare them.
 
-Last, a picture shows the two numbers of the fourth network for digits it has never seen, coloured by label,
-over the regions that the layers above take for each digit, and beside it t-SNE of the same digits, coloured by
+Last, a picture shows the two numbers of the fourth network for digits it has never seen, coloured by label, with
+the borders of what the layers above take each place for. Beside it stands t-SNE of the same digits, coloured by
 label, too, and by the clusters in which the mixture puts them. Neither t-SNE nor the mixture is told a label, and
 neither knows of the other: where they agree, both see the same groups.
 
@@ -26,7 +26,6 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.special import expit
@@ -41,9 +40,6 @@ from dpmix.features import Autoencoder, BernoulliRBM, NetworkClassifier
 NOISE = MaskingNoise(0.4, 0.05)
 SHOWN = 2  # damaged digits of each kind in the picture
 RELU = "relu"
-# Told apart with any kind of colour vision, once as discs and once, a little darker, as squares.
-COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#888888",
-           "#0072b2", "#d55e00", "#00523b", "#7f3b63", "#111111")  # fmt: skip
 PUBLISHED = {
     "logistic regression": "92 %",
     "100": "97.5 %",
@@ -76,7 +72,7 @@ class Plan(NamedTuple):
 
 
 FULL = Plan(60_000, 10_000, 15, 10, 20_000, 40, 2000)
-QUICK = Plan(5000, 1000, 15, 10, 1500, 10, 500)
+QUICK = Plan(4000, 1000, 12, 8, 1500, 10, 500)
 
 
 def main():
@@ -252,21 +248,18 @@ def lay_out(network, data, plan, options):
         f"\n{len(x):,} test images in a plane: digits told by their 5 nearest neighbours there, but for themselves"
     )
     rows = []
-    figure, panels = plt.subplots(1, 3, figsize=(18, 6.6), dpi=120, layout="constrained")
+    figure, panels = plt.subplots(1, 3, figsize=(18, 6.3), dpi=120)
+    figure.subplots_adjust(left=0.01, right=0.99, bottom=0.05, top=0.94, wspace=0.04)
     for ax, (title, plane) in zip(panels[:2], planes.items(), strict=True):
         told = 100 * neighbours_accuracy(plane, y)
         print(f"{title:<48}{told:>7.1f} %")
         rows.append((title, told))
-        draw_plane(
-            ax, plane, y, f"{title}, by label\n5 nearest neighbours in the plane are right for {told:.1f} %"
-        )
-    shade_regions(panels[0], network)
+        dpmix.plot.embedding(plane, y, title=f"{title}: neighbours tell {told:.1f} %", ax=ax)
+    draw_borders(panels[0], network)
     agreement = dpmix.partitions.compare_labels(clusters, y)
-    found = f"{clusters.n_clusters} clusters of the mixture, NMI with the digits {agreement.nmi:.2f}"
+    found = f"{clusters.n_clusters} clusters of the mixture, NMI with digits {agreement.nmi:.2f}"
     print(found)
-    draw_plane(
-        panels[2], tsne, clusters.labels, f"The same t-SNE, by cluster, the largest ten in colour\n{found}"
-    )
+    dpmix.plot.embedding(tsne, clusters, title=f"t-SNE by cluster: {found}", ax=panels[2])
     save(figure, options.out / "planes.png")
     print(f"{time.perf_counter() - began:.1f} s for all three")
     return rows
@@ -287,41 +280,16 @@ def neighbours_accuracy(plane, y):
     return float(np.mean(votes.argmax(axis=1) == y))
 
 
-def draw_plane(ax, plane, groups, title):
-    """One dot for each digit, with the colour, shape and number of its group; small groups are grey."""
-    low, high = np.percentile(plane, (0.5, 99.5), axis=0)
-    limits = np.stack([low, high]) + 0.12 * np.array([[-1], [1]]) * (high - low)
-    ax.set(xlim=limits[:, 0], ylim=limits[:, 1], xticks=[], yticks=[])
-    ax.set_title(title, loc="left", fontsize=11)
-    ax.scatter(*plane.T, s=7, c="0.75", linewidths=0)
-    for group in np.argsort(-np.bincount(groups), kind="stable")[:10]:
-        inside, colour = plane[groups == group], COLOURS[group % 10]
-        ax.scatter(*inside.T, s=12, color=colour, marker="os"[group % 10 // 5], linewidths=0)
-        ax.text(
-            *np.median(inside, axis=0), group, size=13, weight="bold", ha="center", va="center",
-            bbox={"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colour, "alpha": 0.85},
-        )  # fmt: skip
-
-
-def shade_regions(ax, network):
-    """Colour the plane of the bottleneck by the digit that the layers above it take each place for."""
-    across, down = (np.linspace(*limits, 500, dtype=np.float32) for limits in (ax.get_xlim(), ax.get_ylim()))
-    a = np.stack(np.meshgrid(across, down), axis=-1)
+def draw_borders(ax, network):
+    """Draw the borders of what the layers above the bottleneck take each place of its plane for."""
+    across, up = (np.linspace(*ends, 500, dtype=np.float32) for ends in (ax.get_xlim(), ax.get_ylim()))
+    a = np.stack(np.meshgrid(across, up), axis=-1)
     for weights, bias in zip(network.coefs_[3:], network.intercepts_[3:], strict=True):
         a = np.maximum(a, 0) if weights is network.coefs_[-1] else a  # ReLU of the layer of 100 units
         a = a @ weights + bias
-    ax.imshow(
-        a.argmax(axis=-1),
-        cmap=matplotlib.colors.ListedColormap(COLOURS),
-        vmin=0,
-        vmax=9,
-        alpha=0.18,
-        origin="lower",
-        aspect="auto",
-        interpolation="nearest",
-        extent=(*ax.get_xlim(), *ax.get_ylim()),
-        zorder=0,
-    )
+    digits = a.argmax(axis=-1)
+    for digit in np.unique(digits):
+        ax.contour(across, up, digits == digit, levels=[0.5], colors="0.6", linewidths=0.8, zorder=0)
 
 
 def save(figure, path):

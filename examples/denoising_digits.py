@@ -258,25 +258,25 @@ def save_pictures(nets, cases, data, plan, folder):
     print(f"\nwrote {len(pictures)} pictures to {folder}")
 
 
+@dpmix.plot.house_style()  # colours and print of dpmix's own pictures
 def draw_errors(nets, data):
     """Errors per digit: of training images hollow, of test images full."""
     from matplotlib import pyplot as plt
 
-    _, ax = plt.subplots(figsize=(7, 3.4), dpi=150, layout="constrained")
+    _, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
     rows = error_table(nets, data)
-    # Colours of Okabe and Ito (2008), told apart with any kind of colour vision.
-    styles = {"plain, clean to clean": ("#0072b2", "o", -0.2), "denoising, clean to clean": ("#d55e00", "s", 0.0),
-              "denoising, noisy to clean": ("#009e73", "^", 0.2)}  # fmt: skip
-    for name, (colour, marker, shift) in styles.items():
+    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    styles = {"plain, clean to clean": ("o", -0.2), "denoising, clean to clean": ("s", 0.0),
+              "denoising, noisy to clean": ("^", 0.2)}  # fmt: skip
+    for (name, (marker, shift)), colour in zip(styles.items(), colours, strict=False):
         at = np.arange(10) + shift
         train, test = (rows[f"{name}, {part}"][:10] for part in ("training", "test"))
         ax.vlines(at, train, test, color=colour, linewidth=1, alpha=0.5)
         ax.plot(at, train, marker, color=colour, markerfacecolor="white", markersize=5)
         ax.plot(at, test, marker, color=colour, markersize=5, label=name)
     ax.set(xticks=DIGITS, xlabel="digit", ylim=(0, None))
-    ax.set_title("mean squared error per pixel: hollow training, full test", loc="left", fontsize=10)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=8, ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.18))
+    ax.set_title("mean squared error per pixel: hollow training, full test")
+    ax.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.18))
     return ax
 
 
@@ -303,7 +303,7 @@ def draw_confusion(networks, data):
     """Cases 1 and 2, training above test."""
     from matplotlib import pyplot as plt
 
-    _, axes = plt.subplots(2, 2, figsize=(11, 8.8), dpi=120, layout="constrained")
+    _, axes = plt.subplots(2, 2, figsize=(11, 9.8), dpi=120, layout="constrained")
     for column, (name, network) in zip(axes.T, list(networks.items())[:2], strict=True):
         for ax, part, x, y in zip(column, ("training", "test"), data[:4:2], data[1:4:2], strict=True):
             answer = network.predict(x)

@@ -266,7 +266,7 @@ def save_pictures(net, network, answers, data, plan, options):
 
 def draw_confusion(answers, y):
     """Which digits are taken for which, by each of four classifiers."""
-    figure, axes = plt.subplots(2, 2, figsize=(11, 9.2), dpi=120, layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(11, 9.8), dpi=120, layout="constrained")
     for ax, (name, answer) in zip(axes.flat, answers.items(), strict=True):
         dpmix.plot.confusion(y, answer, title=f"{name}: {(answer == y).mean():.2%} right", ax=ax)
     return axes

@@ -55,7 +55,7 @@ SPECIES = ("low", "middle", "tall")
 K = 15
 NEIGHBOURS = f"{K} nearest neighbours"
 MIXTURE, FREQUENCIES = "mixture, labels as a column", "frequency of each label"
-SEXES = {"female": "#d55e00", "male": "#0072b2"}  # told apart with any kind of colour vision
+SEXES = {"female": "C1", "male": "C0"}  # colours
 
 
 class Task(NamedTuple):
@@ -187,11 +187,12 @@ def show_survival(task):
     print(f"\nWho survived\n{pd.Series(cells, table.index).unstack()}")
 
 
+@dpmix.plot.house_style()  # colours and print of dpmix's own pictures
 def draw_survival(task, folder):
     """Survivors by class and sex, with intervals that hold 95 % (Wilson 1927)."""
     from matplotlib import pyplot as plt
 
-    _, ax = plt.subplots(figsize=(6, 3.6), dpi=150, layout="constrained")
+    _, ax = plt.subplots(figsize=(6, 3.6), layout="constrained")
     for shift, (sex, colour) in zip((-0.09, 0.09), SEXES.items(), strict=True):
         for travel in (1, 2, 3):
             chosen = ((task.raw["class"] == travel) & (task.raw["sex"] == sex)).to_numpy()
@@ -211,9 +212,8 @@ def draw_survival(task, folder):
             )
     ax.set(xticks=(1, 2, 3), xticklabels=("first class", "second", "third"), ylim=(0, 1.06), xlim=(0.6, 3.4))
     ax.yaxis.set_major_formatter(matplotlib.ticker.PercentFormatter(1))
-    ax.set_title("Made-up passengers: share that survived, of how many", loc="left", fontsize=10)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize=9)
+    ax.set_title("Made-up passengers: share that survived, of how many")
+    ax.legend()
     save(ax, folder / "survival.png")
 
 
@@ -301,13 +301,14 @@ def show_comparison(task, proba, seconds, folds):
         )
 
 
+@dpmix.plot.house_style()  # colours and print of dpmix's own pictures
 def draw_comparison(task, proba, folder):
     """Log loss of each way, best first, with two standard errors."""
     from matplotlib import pyplot as plt
 
     costs = {name: surprise(p, task.y) for name, p in proba.items()}
     order = sorted(costs, key=lambda name: -costs[name].mean())
-    _, ax = plt.subplots(figsize=(7, 2.6), dpi=150, layout="constrained")
+    _, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
     for height, name in enumerate(order):
         cost = costs[name]
         colour = SEXES["female"] if name == MIXTURE else "0.35"
@@ -315,8 +316,7 @@ def draw_comparison(task, proba, folder):
             cost.mean(), height, xerr=2 * cost.std() / np.sqrt(len(cost)), fmt="o", color=colour, capsize=3
         )
     ax.set(yticks=range(len(order)), yticklabels=order, ylim=(-0.6, len(order) - 0.4), xlabel="nats per row")
-    ax.set_title(f"Made-up {task.name}: log loss of each way, less is better", loc="left", fontsize=10)
-    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_title(f"Made-up {task.name}: log loss of each way, less is better")
     save(ax, folder / f"{task.name}_log_loss.png")
 
 

@@ -37,12 +37,6 @@ from dpmix.features import BernoulliRBM, DeepBeliefNet, NetworkClassifier
 NAMES = ("no call", "up-call")
 NEIGHBOURS = "k nearest neighbours"
 NETWORK, MIXTURE = "deep belief net + backpropagation", "clusters of the mixture"
-LOOKS = (  # colours of Okabe and Ito (2008), told apart with any kind of colour vision
-    {"color": "#0072b2", "linestyle": "-"},
-    {"color": "#e69f00", "linestyle": "-."},
-    {"color": "#009e73", "linestyle": "--"},
-    {"color": "#d55e00", "linestyle": "-", "linewidth": 2.2},
-)
 LOUD = 1.0  # standard deviations above the mean of a clip from which a moment of a frequency is on
 
 
@@ -217,20 +211,19 @@ def save_pictures(folder, z, on, y, test, scores, models, posterior, shares):
         np.ravel(axes)[0].figure.savefig(folder / f"{name}.png")
 
 
+@dpmix.plot.house_style()  # colours and print of dpmix's own pictures
 def draw_spectrograms(z, y, names, folder, each=4):
     """Some clips of both kinds, over hertz and seconds, with their names."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(
-        2, each, figsize=(11, 4.6), dpi=150, layout="constrained", sharex=True, sharey=True
-    )
+    figure, axes = plt.subplots(2, each, figsize=(11, 4.6), layout="constrained", sharex=True, sharey=True)
     limits = (0, 2, LOWEST - 5, LOWEST + 10 * SHAPE[0] - 5)  # seconds, Hz: a frequency is a band of 10 Hz
     for row, kind in zip(axes, (1, 0), strict=True):
         for ax, clip in zip(row, np.flatnonzero(y == kind)[:each], strict=False):
             shown = ax.imshow(
                 z[clip].reshape(SHAPE), cmap="gray_r", vmin=-1, vmax=3, extent=limits, aspect="auto"
             )
-            ax.set_title(f"{names[clip]}: {NAMES[kind]}", loc="left", fontsize=9)
+            ax.set_title(f"{names[clip]}: {NAMES[kind]}")
     for ax in axes[1]:
         ax.set(xlabel="seconds", xticks=(0, 0.5, 1, 1.5, 2), xticklabels=("0", "½", "1", "1½", "2"))
     for ax in axes[:, 0]:
@@ -267,21 +260,26 @@ def draw_confusion(scores, y):
     return axes
 
 
+@dpmix.plot.house_style()  # colours and print of dpmix's own pictures
 def draw_curves(scores, y):
     """ROC curves of all ways."""
     import matplotlib.pyplot as plt
 
-    _, ax = plt.subplots(figsize=(6, 5.6), dpi=150, layout="constrained")
-    for (name, score), look in zip(scores.items(), LOOKS, strict=True):
+    _, ax = plt.subplots(figsize=(6, 5.6), layout="constrained")
+    for name, score in scores.items():
         false, found, _ = roc_curve(y, score)
-        ax.plot(false, found, **look, label=f"{name}: {roc_auc_score(y, score):.3f}")
+        ax.plot(
+            false,
+            found,
+            linewidth=2 if name == MIXTURE else 1.2,
+            label=f"{name}: {roc_auc_score(y, score):.3f}",
+        )
     ax.plot([0, 1], [0, 1], color="0.7", linewidth=1, zorder=0)
     ax.set(
         xlabel="clips without a call that are taken for one", ylabel="calls that are found", aspect="equal"
     )
-    ax.set_title("Calls found, by false alarms; below, the areas", loc="left", fontsize=10)
-    ax.legend(loc="lower right", fontsize=8, frameon=False)
-    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_title("Calls found, by false alarms; below, the areas")
+    ax.legend(loc="lower right")
     return ax
 
 

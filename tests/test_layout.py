@@ -43,7 +43,7 @@ MAY_IMPORT = {
     "queries": {"tables", "kernels", "base", "model", "posterior"},
     "partitions": {"tables", "kernels", "base", "posterior"},
     "plot": {"base", "tables", "datasets", "features", "posterior", "queries", "partitions"},
-    "playground": {"base", "posterior", "queries"},
+    "playground": {"base", "tables", "posterior", "queries"},
     "estimator": {
         "base",
         "tables",

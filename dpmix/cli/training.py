@@ -1,5 +1,6 @@
 """The training of a model: its options, the training itself, and what is told of it."""
 
+import argparse
 import contextlib
 import sys
 import warnings
@@ -15,6 +16,7 @@ __all__ = [
     "add_training",
     "end_if_interrupted",
     "noise_of",
+    "read_rate",
     "refuse_training",
     "train_model",
     "training_fields",
@@ -42,9 +44,9 @@ def add_training(parser):
         parser.add_argument(name, type=int, metavar="N", help=text)
     parser.add_argument(
         "--learning-rate",
-        type=float,
+        type=read_rate,
         metavar="X",
-        help="length of a step (default: 0.1 for rbm and dbn, 0.001 for the others)",
+        help="length of a step, or 'auto', which finds one by a few short tries (default: auto)",
     )
     parser.add_argument(
         "--early-stopping",
@@ -97,6 +99,14 @@ def end_if_interrupted(model, path):
     raise KeyboardInterrupt(f"interrupted after {done} epochs{layers}: the model so far is in {path}")
 
 
+def read_rate(text):
+    """Return a number, or "auto" as it is."""
+    rate = text if text == "auto" else read_number(text)
+    if rate is None:
+        raise argparse.ArgumentTypeError(f"must be a number, such as 0.1, or auto; got {shown(text)}")
+    return rate
+
+
 def refuse_training(arguments):
     """Refuse options of a training where there is none."""
     found = given(arguments, *_TRAINING)
@@ -115,7 +125,7 @@ def _check_steps(arguments, init):
         check_count("--epochs", arguments.epochs, low=1 if init is None else 0)
     if "batch_size" in arguments:
         check_count("--batch-size", arguments.batch_size)
-    if "learning_rate" in arguments:
+    if given(arguments, "learning_rate").get("learning_rate", "auto") != "auto":
         check_positive("--learning-rate", arguments.learning_rate)
 
 
@@ -201,6 +211,7 @@ def training_fields(model, images, seed):
         "layers": [len(bias) for _, bias, _ in model.encoder_layers()],
         "epochs": [len(part.history_.get("seconds", [])) for part in parts],
         "seconds": [sum(part.history_.get("seconds", [])) for part in parts],
+        "learning_rate": [part.learning_rate_ for part in parts],
         "history": [part.history_ for part in parts],
     }
 
@@ -219,6 +230,7 @@ def training_text(fields):
     columns = {"layer": [str(layer) for layer in range(1, len(histories) + 1)]} if len(histories) > 1 else {}
     columns["epochs"] = [f"{epochs:,}" for epochs in fields["epochs"]]
     columns["seconds"] = [f"{seconds:,.1f}" for seconds in fields["seconds"]]
+    columns["learning rate"] = [f"{rate:.4g}" for rate in fields["learning_rate"]]
     for name in histories[0]:
         if name not in ("learning_rate", "seconds"):
             columns[name.replace("_", " ")] = [f"{history[name][-1]:.4g}" for history in histories]

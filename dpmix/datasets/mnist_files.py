@@ -102,13 +102,23 @@ def _places(data_home):
     """Return the folders to look in; the first one is where downloads go."""
     given = [] if data_home is None else [check_path("data_home", data_home)]
     environment = os.environ.get("DPMIX_DATA")
-    return given + ([Path(environment)] if environment else []) + [_cache()]
+    cache = _cache()
+    return given + ([Path(environment)] if environment else []) + ([] if cache is None else [cache])
 
 
 def _cache():
-    import pooch  # imports a web client, which is not needed to read an array file
+    """Where downloads of this user are, or None without pooch, which makes them."""
+    pooch = _pooch()
+    return None if pooch is None else Path(pooch.os_cache("dpmix")) / "mnist"
 
-    return Path(pooch.os_cache("dpmix")) / "mnist"
+
+def _pooch():
+    """The extra ``fetch``, or None: it imports a web client, which is not needed to read an array file."""
+    try:
+        import pooch
+    except ModuleNotFoundError:
+        return None
+    return pooch
 
 
 def _find(file, places):
@@ -148,6 +158,12 @@ def _unpack(path, file):
 
 def _download(file, places):
     """Download `file` to the first of `places`, from the first mirror that has it; return its bytes."""
+    if _pooch() is None:
+        looked = f"not in {', '.join(map(str, places))}" if places else "in no folder that was named"
+        raise InputError(
+            f"MNIST's {file.name} is {looked}, and downloading it needs pooch, which is not installed",
+            "pip install 'dpmix-toolkit[fetch]', or set DPMIX_DATA to a folder with its four files",
+        )
     folder, failures = places[0], []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -167,8 +183,7 @@ def _download(file, places):
 
 def _download_from(url, file, folder):
     """Download `url` to `folder`; return its unpacked bytes and None, or None and what went wrong."""
-    import pooch
-
+    pooch = _pooch()
     temporary = folder / f".{file.name}.{uuid.uuid4().hex}.part"
     try:
         with open(temporary, "xb") as stream:

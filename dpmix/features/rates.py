@@ -2,8 +2,9 @@
 
 A *try* trains a copy of the estimator on some of the images, for few mini-batches, and looks at its error on others
 that are set aside: of machines that of reconstructions, of networks their loss. Tries climb: from the usual rate up
-by half a decade as long as that takes a fifth of the error away; where it does not, or training diverges, down as
-long as that does no harm. All tries start at the same weights and see the same images in the same order.
+by half a decade as long as that takes a fifth of the error away; where it does not, or training diverges, down in
+the same way. What takes less away is chance, and where learnt weights to start from are good enough, any smaller rate
+would be as good. All tries start at the same weights and see the same images in the same order.
 
 What is best in a short training is too much for a long one, which has to come to rest: the error of gradient
 descent with a constant rate is least, for T steps, at a rate in proportion to 1 / sqrt(T) (Nemirovski et al. 2009,
@@ -29,7 +30,7 @@ _MOST_ROWS, _LEAST_ROWS = 10_000, 10
 _SHARE_ASIDE = 0.1
 _N_STEPS = 400  # mini-batches of a try, unless the training itself has fewer
 _FACTOR = math.sqrt(10)
-_WORTH = 0.2  # share of the error that a larger rate has to take away
+_WORTH = 0.2  # share of the error that a step has to take away
 _MOST_TRIES = 10
 _DIGITS = 2  # significant ones of what is found; all others would be chance
 _LENGTHS = ("n_iter", "n_iter_output", "pretrain")
@@ -95,10 +96,10 @@ def _found_rate(estimator, train, n, seed):
 def _climb(error, start):
     """The best rate on the way from `start` up, or else down, in steps of one factor."""
     best, least = start, error(start)
-    for factor, share in ((_FACTOR, 1 - _WORTH), (1 / _FACTOR, 1.0)):
+    for factor in (_FACTOR, 1 / _FACTOR):
         for _ in range(_MOST_TRIES):
             value = error(best * factor)
-            if value > share * least or (
+            if value > (1 - _WORTH) * least or (
                 factor > 1 and value == math.inf
             ):  # only down leads out of divergence
                 break

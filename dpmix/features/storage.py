@@ -23,6 +23,7 @@ from dpmix.base.npz import read_stored
 from dpmix.base.reading import opened, parse_json
 from dpmix.base.version import __version__
 from dpmix.base.wording import Wording
+from dpmix.features.showing import Shown
 
 __all__ = ["Extractor", "Persistent", "load", "plain_parameters", "take", "take_layers"]
 
@@ -31,7 +32,7 @@ _MOST_ITEM = 1 << 16  # bytes of a number, or of the name of a class
 _CLASSES = ("Autoencoder", "BernoulliRBM", "DeepBeliefNet", "NetworkClassifier")
 
 
-class Persistent:
+class Persistent(Shown):
     """What everything that is trained here can do: say whether it is fitted, be saved and be read back.
 
     Attributes

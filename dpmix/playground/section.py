@@ -16,12 +16,11 @@ from dpmix.base.text import count
 from dpmix.base.wording import Wording
 from dpmix.playground.scripts import part, script
 from dpmix.playground.starts import as_label, starts
-from dpmix.playground.tables import MOST_BYTES, choose, columns_of
+from dpmix.playground.tables import MOST_BYTES, choose, columns_of, is_list
 from dpmix.posterior.posterior import Posterior, check_posterior
 
 __all__ = ["fragment", "page"]
 
-_MOST_OBLONG = 20  # times as wide as high, or the other way round, that a picture may be
 _TITLE = "Draw, hide and see it completed"
 _TITLE_OF_TABLE = "Fill in a row and see it completed"
 
@@ -148,8 +147,7 @@ def _json(data):
 def _named(posterior: Any, columns):
     """Names of the columns that the page lists, or None where the page shows a picture."""
     known = posterior.columns
-    low, high = sorted(posterior.image_shape)
-    if known is None and low > 1 and high <= _MOST_OBLONG * low:
+    if not is_list(posterior):
         return None
     names = [f"pixel {ix}" for ix in columns] if known is None else [known.names[ix] for ix in columns]
     pairs = [(None, None) if known is None else known.values.get(name, (None, None)) for name in names]

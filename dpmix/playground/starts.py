@@ -7,6 +7,7 @@ from dpmix.base.escaping import for_terminal
 from dpmix.base.pieces import evenly
 from dpmix.playground.tables import deflated
 from dpmix.queries.query_input import check_query
+from dpmix.tables.frames import is_frame, read_frame
 
 __all__ = ["MOST_NAME", "MOST_STARTS", "as_label", "starts"]
 
@@ -45,7 +46,11 @@ def starts(posterior, images, observed, columns, noun):
         rows = evenly(table.n, MOST_STARTS)
         on, seen = table.dense(rows), table.observed(rows)
     else:
-        query, names = check_query(posterior, images, observed), getattr(images, "names", None)
+        names = getattr(images, "names", None)
+        if is_frame(images):
+            frame = read_frame(images, "images", posterior.columns)
+            images, names = frame.x, frame.names
+        query = check_query(posterior, images, observed)
         rows = evenly(len(query.on), MOST_STARTS)
         on, seen = query.on[rows], query.observed[rows]
     return {

@@ -17,15 +17,16 @@ from dpmix.base.pieces import evenly
 from dpmix.posterior.counts import count_clusters
 from dpmix.posterior.draw import Draw
 
-__all__ = ["MOST_BYTES", "MOST_COLUMNS", "Chosen", "choose", "columns_of", "deflated"]
+__all__ = ["MOST_BYTES", "MOST_COLUMNS", "Chosen", "choose", "columns_of", "deflated", "is_list"]
 
 MOST_BYTES = 2_500_000  # of the tables, as they stand in the page
 MOST_ENTRIES = (
     8_000_000  # counts that a browser goes through, when an image is loaded, in a tenth of a second or so
 )
-MOST_COLUMNS = 2_000  # of a table with named columns
+MOST_COLUMNS = 2_000  # of a list
 _MOST_CLASSES = 50  # whose probabilities are shown
 _LEVEL = 6  # of deflating: 9 gains 3 to 10 % and takes 7 to 20 times as long
+_MOST_OBLONG = 20  # times as wide as high, or the other way round, that a picture may be
 _LEAST_WIDTH = 64  # columns that a cluster costs as much as, however few it has
 
 
@@ -77,10 +78,16 @@ def choose(posterior, most_draws, columns, most_bytes=MOST_BYTES, most_entries=M
     return one
 
 
+def is_list(posterior):
+    """Whether pixels are listed: where they are named columns, or a picture of them is too narrow to be drawn on."""
+    low, high = sorted(posterior.image_shape)
+    return posterior.columns is not None or low == 1 or high > _MOST_OBLONG * low
+
+
 def columns_of(posterior, most=MOST_COLUMNS):
-    """The columns of a table that a page knows, (c,) intp: those that vary most, in their order; of images all."""
+    """The pixels that a page knows, (c,) intp: all of a picture, of a list those that vary most, in their order."""
     table = posterior.table
-    if posterior.columns is None or table.d <= most:
+    if not is_list(posterior) or table.d <= most:
         return np.arange(table.d)
     ones, gaps, _ = table.totals
     share = ones / np.maximum(table.n - gaps if len(gaps) else table.n, 1)

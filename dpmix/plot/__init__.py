@@ -6,7 +6,8 @@ and what a classifier takes for what.
 Every function takes an optional `ax`, draws on it (or on a new figure of a fitting size) and returns
 it.  None shows, saves or prints, and no setting of Matplotlib outside the given axes is changed.
 Colours follow the style in use, such as ``plt.style.use("dark_background")``, and the page behind given axes;
-`house_style` gives the user's own axes the same look.
+`house_style` gives the user's own axes the same look, and keeps text as text in SVG and PDF files that are saved
+within it.
 """
 
 from dpmix.plot.chain_trace import trace

@@ -126,7 +126,7 @@ def _explained(sizes, shrink):
     if shrink:
         said += " Larger tiles: more images."
     if sizes[-1] == 1:
-        said += " Those of one image are it, drawn towards the prior."
+        said += " A cluster of one image shows it drawn towards the prior."
     return said
 
 

@@ -114,11 +114,10 @@ class Sheet:
                 self.ax, values[:, first:last], place, self.head, across, height, cmap, "nearest", limits
             )
             foot = self.head + height
-            rules += [[(x, self.head), (x, foot)] for x in place + self.cell * np.arange(1, last - first)]
-            rules += [
-                [(place, y), (place + across, y)] for y in self.head + _LINE * np.arange(1, len(values))
-            ]
-        look = {"colors": self.page.ground, "linewidths": 0.4 * self.font / _PRINT, "capstyle": "butt"}
+            columns, lines = self._ruled(last - first), self._ruled(len(values))
+            rules += [[(x, self.head), (x, foot)] for x in place + self.cell * columns]
+            rules += [[(place, y), (place + across, y)] for y in self.head + _LINE * lines]
+        look = {"colors": self.page.rule, "linewidths": 0.4 * self.font / _PRINT, "capstyle": "butt"}
         self.ax.add_collection(LineCollection(rules, **look), autolim=False)
         for line, name in enumerate(names):
             middle = self.head + (line + 0.5) * _LINE
@@ -135,6 +134,10 @@ class Sheet:
             look = {"size": 0.95 * self.font, "color": self.page.quiet, "ha": "center", "va": "bottom"}
             turn = {} if self.level else {"rotation": 90}
             self.ax.text(left + (place + 0.5) * self.cell, self.head - 0.05, head, **look, **turn)
+
+    def _ruled(self, n):
+        """Which edges of `n` cells are ruled: those between them, on a dark page the outer ones, too."""
+        return np.arange(n + 1) if self.page.dark else np.arange(1, n)
 
     def _blocks(self):
         """First and last + 1 of the columns of cells that stand close together."""

@@ -15,6 +15,7 @@ __all__ = ["confusion"]
 
 _INCHES = 0.42  # width of a cell in a new figure, where there are few
 _WIDEST = 10  # width of the matrix in a new figure, inches
+_DATA = 40  # characters of what the data are called
 _ACROSS = 3  # characters up to which names above columns are not turned
 _SAID = "Grey: right. Orange: mistakes, on a scale of their own that ends at the most common one."
 _LIGHTEST, _DARKEST = 0.1, 0.8  # shades of rare mistakes and of the most common one, as shares of the scale
@@ -74,10 +75,15 @@ def confusion(
     shown = [f"{share:.1%}" if every else "\u2013" for share, every in zip(recall, total, strict=True)]
     _write_names(ax, names, shown, left, top, points)
     right, every = counts.trace(), counts.sum()
-    said = "" if data is None else f"{for_picture(check_heading('data', data))} · "
+    said = "" if data is None else f"{_cut(check_heading('data', data))} · "
     set_title(ax, title or f"{said}{right:,} of {every:,} right, {right / every:.2%}")
     set_caption(ax, _SAID)
     return ax
+
+
+def _cut(data):
+    """The end of a long path or name, which says more than its beginning."""
+    return for_picture(data if len(data) <= _DATA else f"…{data[1 - _DATA :]}")
 
 
 def _check_classes(name, y):

@@ -21,7 +21,7 @@ def short_name(label):
 def draw_cells(ax, cells, shades, left, top, points):
     """Draw the counts `cells` (rows, columns) over `shades` (rows, columns, 4), from (`left`, `top`) on."""
     font = min(text_size(len(f"{cells.max():,}"), 0.98 * points, 8), 0.65 * TALL * points)
-    between = page_behind(ax).ground
+    between = page_behind(ax).rule
     for row, column in np.ndindex(cells.shape):
         x, y = left + column, top + row * TALL
         ax.add_patch(

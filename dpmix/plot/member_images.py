@@ -105,7 +105,8 @@ def gallery(
     for place, k in enumerate(shown):
         column, row = divmod(place, rows)
         left, top = column * strip, line + row * (tile_height(shape) + GAP)
-        _draw_cluster(ax, posterior, labels, members, means[k], k, columns + left + _LABEL, top, font, points)
+        edges = np.split(columns[:-1] + left + _LABEL, [1, 1 + typical])
+        _draw_cluster(ax, posterior, labels, members, means[k], k, edges, top, font, points)
     for column in range(strips):
         n_odd = max(len(members.odd[k]) for k in shown[column * rows : (column + 1) * rows])
         _head(ax, column * strip, columns, typical, odd if n_odd else 0, line, min(8, 0.72 * line * points))
@@ -124,18 +125,18 @@ def _columns(typical, odd):
     return np.append(edges, edges[-1] + 1)
 
 
-def _draw_cluster(ax, posterior, labels, members, mean, k, columns, top, font, points):
+def _draw_cluster(ax, posterior, labels, members, mean, k, edges, top, font, points):
     height, shape, table = tile_height(posterior.image_shape), posterior.image_shape, posterior.table
     mine = np.flatnonzero(labels == k)
-    n_odd = len(members.odd[k])
-    places = [*columns[1 : 1 + len(members.typical[k])], *columns[len(columns) - 1 - n_odd : -1]]
-    add_tile(ax, mean.reshape(shape), columns[0], top, 1, height, INK_MAP)
+    [first], typical, odd = edges
+    places = [*typical[: len(members.typical[k])], *odd[: len(members.odd[k])]]
+    add_tile(ax, mean.reshape(shape), first, top, 1, height, INK_MAP)
     for image, left in zip([*members.typical[k], *members.odd[k][::-1]], places, strict=True):
         pixels = np.ma.masked_where(table.observed([image])[0] == 0, table.dense([image])[0])
         add_tile(ax, pixels.reshape(shape), left, top, 1, height, INK_MAP)
     page, size = page_behind(ax), count(len(mine), "image")
     told = f"{size}\n{members.confidence[mine].mean():.0%} sure"
-    left, middle, spaced = columns[0] - _LABEL, top + height / 2, {"size": font, "linespacing": 1.25}
+    left, middle, spaced = first - _LABEL, top + height / 2, {"size": font, "linespacing": 1.25}
     ax.text(left, middle - 1.3 * font / points, f"cluster {k}", color=page.ink, va="center", **spaced)
     ax.text(left, middle + 0.65 * font / points, told, color=page.quiet, va="center", **spaced)
 

@@ -58,6 +58,7 @@ DASHES = ("-", (0, (4, 1.2)), (0, (1.2, 1)), (0, (6, 1, 1, 1)))
 
 _READABLE = 4.5  # contrast of text with what is behind it (WCAG 2, level AA)
 _QUIET, _FAINT = 0.68, (0.065, 0.16)  # shares of ink in quiet words, and in shaded ground, light and dark
+_RULE = "#5e5e66"
 _GLYPH = 0.62  # width of an average character, as a share of the font size
 
 
@@ -72,6 +73,11 @@ class Page(NamedTuple):
     @property
     def dark(self):
         return _luminance(self.ground) < _luminance("#767676")  # on which black and white are as easy to read
+
+    @property
+    def rule(self):
+        """Of lines between cells; on a dark page one that shows where black cells end, too."""
+        return _RULE if self.dark else self.ground
 
 
 def page_of(ground):

@@ -15,7 +15,7 @@ PRIOR_SAID = (
 _PROBABILITIES = (
     "Above each: number of the cluster and of its rows; shades: how probable each column is to be on."
 )
-_PALE = " Those of one row are it, drawn towards the prior."
+_PALE = " A cluster of one row shows it drawn towards the prior."
 _MEMBERS = (
     "Of each cluster its number, size and how sure it is, the mean of its rows; then typical rows, and odd ones. "
     "Sure: how probable two members are to be in one cluster."

@@ -11,6 +11,7 @@ __all__ = ["draw_completed_rows"]
 _MOST_CELLS = 120  # side by side
 _WIDE = 24  # cells side by side up to which there are figures in them
 _SAID = "Of each row what was shown, blue where hidden, and beside it how probable each hidden column is to be on."
+_PROBABLE = ("completed", "best cluster")
 _SAMPLES = " Samples draw each column on its own, given a cluster."
 
 
@@ -42,7 +43,7 @@ def draw_completed_rows(posterior, kinds, shown, title, ax):
     wide = len(heads) <= _WIDE
     caption = _SAID + (_SAMPLES if any(kind.startswith("sample") for kind in kinds) else "")
     sheet = Sheet(said(posterior, columns), heads, wide, gaps.ravel(), ax, caption)
-    sheet.draw(cells, INK_MAP, figures=_per_cent(cells) if wide else None)
+    sheet.draw(cells, INK_MAP, figures=_per_cent(cells, kinds) if wide else None)
     sheet.key(INK_MAP, "off", "on", "; per cent in the cells" if wide else "")
     which = f" · the first {fitted:,}" if fitted < len(shown) else ""
     sheet.title(f"{title}{which}{left_out(columns, posterior, 'least sure')}")
@@ -55,9 +56,11 @@ def _least_sure(proba, shown):
     return np.sort(np.argsort(-doubt, kind="stable")[:MOST_COLUMNS])
 
 
-def _per_cent(cells):
-    known, shares = ~np.ma.getmaskarray(cells), np.ma.filled(cells, 0)
+def _per_cent(cells, kinds):
+    """What stands in the `cells`: probabilities, where they are no certainties, which all other kinds are."""
+    asked = np.resize([kind in _PROBABLE for kind in kinds], cells.shape[1])
+    told = asked & (np.ma.filled(cells, 0) % 1 > 0)
     return [
-        [f"{100 * share:.0f}" if seen else "" for share, seen in zip(*line, strict=True)]
-        for line in zip(shares, known, strict=True)
+        [f"{100 * share:.0f}" if tell else "" for share, tell in zip(*line, strict=True)]
+        for line in zip(np.ma.filled(cells, 0), told, strict=True)
     ]

@@ -21,7 +21,7 @@ __all__ = ["Found", "clusters_of_draw", "clusters_section", "odd_section", "simi
 _TYPICAL, _ODD = 6, 3
 _ODD_ONES = 12
 # How the estimate is searched for: up to so many images times draws times clusters, which take seconds.
-_SEARCHES = ((10_000_000, 500, {}), (50_000_000, 100, {"draws": 100, "restarts": 4}))
+_SEARCHES = ((10_000_000, 500, {}), (30_000_000, 100, {"draws": 100, "restarts": 4}))
 _LEAST_SEARCH = {"draws": 20, "restarts": 0}
 _IMAGES = 1000  # of the similarity matrix
 _BARS = 150  # clusters that are marked beside it

@@ -68,8 +68,11 @@ def _scores(subject, given, values):
     if gain is not None:
         told.append(["one chain, its last draw", f"{gain.single:,.2f}", "-"])
     told.append(["each pixel by itself, no clusters", *_pair(plain)])
-    difference = _mean(values - plain)
-    return {"rows": told, "better": number(difference[0], 3)}
+    difference = float(np.mean(values - plain))
+    return {
+        "rows": told,
+        "better": f"{number(abs(difference), 3)} nats {'more' if difference >= 0 else 'less'} probable",
+    }
 
 
 def _pair(values):

@@ -53,13 +53,15 @@ def number(value, digits=4):
 
 
 def share(part, whole=1):
-    """A share in per cent, never rounded to none or all where it is neither."""
+    """A share in per cent, never rounded to none or all where it is neither; a space that does not break before it."""
     value = 100 * part / whole if whole else 0.0
     if 0 < value < 0.1:
-        return "< 0.1 %"
-    if 99.9 < value < 100:
-        return "> 99.9 %"
-    return f"{value:.0f} %" if value in (0, 100) or 9.95 <= value < 99 else f"{value:.1f} %"
+        told = "< 0.1"
+    elif 99.9 < value < 100:
+        told = "> 99.9"
+    else:
+        told = f"{value:.0f}" if value in (0, 100) or 9.95 <= value < 99 else f"{value:.1f}"
+    return f"{told}\N{NO-BREAK SPACE}%"
 
 
 def span(low, high, noun):

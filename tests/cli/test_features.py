@@ -136,6 +136,8 @@ def test_codes_that_tell_nothing_are_warned_of(tmp_path, capsys):
         "5",
         "--seed",
         "1",
+        "--learning-rate",
+        "0.001",
         "--quiet",
     ]
     assert main([*words, "-o", str(tmp_path / "codes.npz")]) == 0
@@ -292,3 +294,17 @@ def test_grey_mnist(mnist_home):
     binary = dpmix.datasets.load_mnist("test", data_home=mnist_home)
     assert grey.x.shape == (10_000, 784) and grey.image_shape == (28, 28)
     np.testing.assert_array_equal(grey.x > 127.5 / 255, binary.x)
+
+
+def test_the_rate_that_was_found_is_told(tmp_path, capsys):
+    words = ["train", "digits[0:300]", "--layers", "8,4", "--epochs", "2", "--seed", "1", "--quiet"]
+    words += ["--learning-rate", "auto", "--model", "dbn"]
+    assert main([*words, "--json", "-o", str(tmp_path / "auto.npz")]) == 0
+    told = json.loads(capsys.readouterr().out)
+    rates = [rbm.learning_rate_ for rbm in dpmix.features.load(tmp_path / "auto.npz").rbms_]
+    assert told["learning_rate"] == rates
+    words[words.index("auto")] = "0.25"
+    assert main([*words, "-o", str(tmp_path / "given.npz")]) == 0
+    head, *rows = [line.split() for line in capsys.readouterr().out.splitlines()[-3:]]
+    place = head.index("rate") - 1  # "learning rate" is one column of two words
+    assert head[place : place + 2] == ["learning", "rate"] and [row[place] for row in rows] == ["0.25"] * 2

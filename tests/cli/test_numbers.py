@@ -6,6 +6,7 @@ import pytest
 
 from dpmix.cli import _parser, main
 from dpmix.cli.priors import read_prior
+from dpmix.cli.training import read_rate
 from support.bad_input import write_files
 from support.shell import is_one_error
 
@@ -18,7 +19,7 @@ def numeric_options():
     subparsers = next(each for each in _parser()._actions if isinstance(each, argparse._SubParsersAction))
     for command, parser in subparsers.choices.items():
         for action in parser._actions:
-            if action.type in (int, float, read_prior):
+            if action.type in (int, float, read_prior, read_rate):
                 yield command, action.option_strings[0], action.type
 
 

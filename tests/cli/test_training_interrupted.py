@@ -14,7 +14,18 @@ from dpmix.features import epochs
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 
-WORDS = ["digits", "--classes", "0,1", "--batch-size", "10", "--seed", "1", "--quiet"]
+WORDS = [
+    "digits",
+    "--classes",
+    "0,1",
+    "--batch-size",
+    "10",
+    "--seed",
+    "1",
+    "--learning-rate",
+    "0.01",
+    "--quiet",
+]
 
 
 @pytest.fixture

@@ -4,8 +4,10 @@ import functools
 import gzip
 import hashlib
 import http.server
+import re
 import shutil
 import struct
+import sys
 import threading
 
 import numpy as np
@@ -128,6 +130,18 @@ class TestFinding:
         monkeypatch.setenv("DPMIX_DATA", "")
         assert fetch_mnist() == tmp_path / "cache"
         assert not (tmp_path / "elsewhere").exists()
+
+    def test_without_pooch_files_are_found_and_what_is_missing_is_told(self, small, monkeypatch):
+        monkeypatch.setitem(sys.modules, "pooch", None)
+        monkeypatch.setattr(mnist_files, "_cache", lambda: None)
+        monkeypatch.setenv("DPMIX_DATA", str(small))
+        assert fetch_mnist() == small
+        monkeypatch.setenv("DPMIX_DATA", "")
+        with pytest.raises(InputError, match=r"in no folder that was named, and downloading it needs pooch"):
+            fetch_mnist()
+        next(small.glob("t10k-labels*")).unlink()
+        with pytest.raises(InputError, match=re.escape(f"is not in {small}, and downloading it needs pooch")):
+            fetch_mnist(small)
 
     def test_unpacked_files(self, small):
         expected = load_mnist(data_home=small)

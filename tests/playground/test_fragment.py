@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 
 import dpmix
@@ -18,6 +19,7 @@ from dpmix.playground.starts import MOST_NAME, MOST_STARTS
 from dpmix.playground.tables import choose, columns_of
 from dpmix.report.posterior_report import playground_of, subject_of
 from support.play_cases import CASES, NAMES, pictures, table
+from support.query_cases import X
 
 
 def data_of(text):
@@ -105,6 +107,12 @@ def test_pictures_that_can_be_drawn_on_are_no_lists():
     assert {case for case, is_list in listed.items() if is_list} == lists
 
 
+def test_frame_keeps_its_names():
+    frame = pandas.DataFrame([[1, 0, 1]], columns=list("abc"), index=["Ada"])
+    posterior = table(list("abc"), {}, X[:, :3])
+    assert data_of(playground.fragment(posterior, frame))["starts"]["names"] == ["Ada"]
+
+
 def test_report_has_it_with_what_is_observed():
     posterior, seen = pictures(), np.arange(64) < 32
     subject = subject_of(posterior, posterior.table.dense([0, 1]), seen, None)
@@ -165,6 +173,14 @@ def test_styles_are_those_of_the_section():
     assert [each for each in selectors if not each.startswith(".dpmix-play")] == []
 
 
+def test_classes_are_not_those_of_the_page_around():
+    used = re.findall(r'class: "([^"]+)"|class="([^"]+)"|[?:] "(play[^"]+)"', script() + part("section.html"))
+    used = {name for each in used for name in "".join(each).split()}
+    styled = set(re.findall(r"\.([a-z][\w-]*)", part("play.css"))) - {"dpmix-play"}
+    assert len(used) > 15 and styled <= used
+    assert [name for name in used | styled if not name.startswith(("play-", "dpmix-play"))] == []
+
+
 # What is too large
 
 
@@ -195,6 +211,10 @@ def test_of_too_many_clusters_the_largest_stay(kept, monkeypatch):
 
 def test_what_is_left_out_is_told(monkeypatch):
     posterior = pictures()
+    monkeypatch.setattr(posterior, "in_burn_in", True)
+    assert "still in their burn-in" in playground.fragment(posterior)
+    monkeypatch.setattr(section, "columns_of", lambda posterior: columns_of(posterior, 3))
+    assert "Only the 3 of 4 columns that vary most are here" in playground.fragment(table())
     monkeypatch.setattr(section, "choose", lambda *a: choose(*a, most_entries=128))
     assert re.search(r"the largest of 5, with \d\d\.\d % of the weight", playground.fragment(posterior))
     monkeypatch.setattr(section, "choose", lambda *a: choose(*a, most_bytes=100))
@@ -206,6 +226,7 @@ def test_of_too_many_columns_those_that_vary_stay():
     posterior = table()
     np.testing.assert_array_equal(columns_of(posterior, 3), [0, 1, 2])
     assert len(columns_of(pictures(), 2)) == 64
+    assert len(columns_of(CASES["two rows of pixels"](), 2)) == 2
 
 
 # Files

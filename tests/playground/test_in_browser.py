@@ -12,7 +12,7 @@ from support.browser import violations
 from support.play_cases import CASES, NAMES, VALUES, pictures, table
 
 pytestmark = pytest.mark.slow
-READY = "document.querySelector('.dpmix-play').dataset.state === 'ready'"
+READY = ".dpmix-play[data-state=ready]"
 UNKNOWN = 2
 
 
@@ -24,7 +24,7 @@ def play(browser_page, tmp_path):
         path = tmp_path / "play.html"
         playground.page(posterior, path, images, overwrite=True)
         page = browser_page(path, **options)
-        page.wait_for_function(READY)
+        page.wait_for_selector(READY)
         page.play = lambda code, given=None: page.evaluate(
             f"given => {{ const section = document.querySelector('.dpmix-play'); {code} }}", given
         )
@@ -110,7 +110,7 @@ def test_painting_changes_the_completion(play):
     assert (before[:32] != UNKNOWN).all() and (
         before[32:] == UNKNOWN
     ).all()  # the first image, its lower half hidden
-    board = page.locator(".board").bounding_box()
+    board = page.locator(".play-board").bounding_box()
     cell = board["width"] / 8
     page.mouse.move(board["x"] + 0.5 * cell, board["y"] + 6.5 * cell)
     page.mouse.down()
@@ -127,13 +127,13 @@ def test_painting_changes_the_completion(play):
     np.testing.assert_allclose(new_proba, due, atol=1e-6)
     assert new_nats == pytest.approx(due_nats, abs=1e-6) and new_nats < nats
     assert np.abs(new_shares - shares).max() > 0.01
-    assert f"{new_nats:.2f}".replace("-", "\u2212") in page.locator(".verdict").text_content()
+    assert f"{new_nats:.2f}".replace("-", "\u2212") in page.locator(".play-verdict").text_content()
     assert np.abs(new_proba - proba)[56:].max() > 0.01
 
 
 def test_touch_paints(play):
     page = play(pictures(), size="phone", has_touch=True)
-    board = page.locator(".board")
+    board = page.locator(".play-board")
     page.get_by_label("erase").check()
     corner = board.bounding_box()["width"] - 5
     board.tap(position={"x": corner, "y": corner})
@@ -143,7 +143,7 @@ def test_touch_paints(play):
 
 def test_tools_and_brush(play):
     page = play(pictures())
-    board = page.locator(".board").bounding_box()
+    board = page.locator(".play-board").bounding_box()
     page.get_by_label("hide", exact=True).check()
     page.locator("input[type=range]").fill("3")
     page.mouse.click(board["x"] + 5, board["y"] + 5)
@@ -154,7 +154,7 @@ def test_tools_and_brush(play):
 def test_keyboard(play):
     page = play(pictures())
     page.get_by_role("button", name="Clear").click()
-    page.locator(".board").focus()
+    page.locator(".play-board").focus()
     for key in ("ArrowDown", "ArrowRight", "d", "ArrowRight", "e", "ArrowRight", "Space", "Shift+ArrowRight"):
         page.keyboard.press(key)
     pixels, *_ = answer(page)
@@ -174,9 +174,8 @@ def test_keyboard(play):
 
 def test_what_is_found_is_read_out(play):
     page = play(pictures())
-    page.wait_for_function(
-        "document.querySelector('[aria-live]').textContent === document.querySelector('.verdict').textContent"
-    )
+    page.wait_for_selector("[aria-live]:not(:empty)")
+    assert page.locator("[aria-live]").text_content() == page.locator(".play-verdict").text_content()
 
 
 def test_undo_reset_and_starts(play):
@@ -200,8 +199,8 @@ def test_undo_reset_and_starts(play):
 def test_numbers_as_a_table(play):
     page = play(pictures())
     page.locator("summary").click()
-    page.wait_for_selector(".scrolls td")
-    cells = page.locator(".scrolls td").all_text_contents()
+    page.wait_for_selector(".play-scrolls td")
+    cells = page.locator(".play-scrolls td").all_text_contents()
     pixels, proba, *_ = answer(page)
     assert [cell.endswith("*") for cell in cells] == (pixels == UNKNOWN).tolist()
     np.testing.assert_allclose([int(cell.strip("*")) for cell in cells], 100 * proba, atol=0.5001)
@@ -223,7 +222,7 @@ def test_table_is_filled_in(play):
     due, due_nats = expected(posterior, pixels, 4)
     np.testing.assert_allclose(proba, due, atol=1e-6)
     assert nats == pytest.approx(due_nats, abs=1e-6)
-    told = page.get_by_role("group", name=NAMES[1]).locator(".told-column").text_content()
+    told = page.get_by_role("group", name=NAMES[1]).locator(".play-told-column").text_content()
     assert told == f"{100 * due[1]:.0f} % yes"
     page.get_by_role("button", name="Start from row 2").click()
     assert answer(page)[0].tolist() == posterior.table.dense([2])[0].tolist()
@@ -256,14 +255,28 @@ def test_two_sections_in_one_page_do_not_meet(browser_page, tmp_path):
     text = playground.fragment(pictures()) + playground.fragment(table()) + playground.fragment(table())
     path.write_text(f"<!doctype html><html lang=en><title>two</title><main><h1>two</h1>{text}</main>")
     page = browser_page(path)
-    page.wait_for_function(
-        "[...document.querySelectorAll('.dpmix-play')].every(each => each.dataset.state === 'ready')"
-    )
+    page.wait_for_selector(f"{READY} >> nth=2")
     first, second = (page.locator(".dpmix-play").nth(ix) for ix in (1, 2))
     for section in (first, second):
         section.get_by_role("group", name="smokes").get_by_label("yes").check()
     assert first.get_by_role("group", name="smokes").get_by_label("yes").is_checked()
     assert violations(page) == []
+
+
+def test_report_can_be_played_with(browser_page, tmp_path):
+    posterior = pictures()
+    posterior.report(tmp_path / "report.html")
+    page = browser_page(tmp_path / "report.html")
+    page.wait_for_selector(READY)
+    page.locator(".play-board").focus()
+    page.keyboard.press("d")
+    page.locator(".dpmix-play summary").click()
+    page.wait_for_selector(".play-scrolls td")
+    image = np.where(np.arange(64) < 32, posterior.table.dense([0])[0], UNKNOWN)
+    image[0] = 1
+    due = 100 * expected(posterior, image, 10)[0]
+    cells = page.locator(".play-scrolls td").all_text_contents()
+    np.testing.assert_allclose([int(cell.strip("*")) for cell in cells], due, atol=0.5001)
 
 
 @pytest.mark.parametrize(
@@ -279,14 +292,14 @@ def test_accessible_and_within_the_screen(case, size, scheme, play):
     page = play(CASES[case](), size=size, scheme=scheme)
     if case == "pictures":
         page.locator("summary").click()
-        page.wait_for_selector(".scrolls td")
+        page.wait_for_selector(".play-scrolls td")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert violations(page) == []
 
 
 RED = """
 const copy = new OffscreenCanvas(8, 4).getContext("2d", { willReadFrequently: true });
-copy.drawImage(section.querySelector(".board canvas"), 0, 0);
+copy.drawImage(section.querySelector(".play-board canvas"), 0, 0);
 return [...copy.getImageData(0, 0, 8, 4).data].filter((_, at) => at % 4 === 0);
 """
 
@@ -308,8 +321,8 @@ def test_old_browser_is_told(browser_page, tmp_path):
         "delete window.DecompressionStream; window.addEventListener('unhandledrejection', e => e.preventDefault())"
     )
     page.goto((tmp_path / "play.html").as_uri())
-    page.wait_for_function("document.querySelector('.dpmix-play').dataset.state === 'failed'")
-    assert re.search("too old", page.locator(".status").text_content())
+    page.wait_for_selector(".dpmix-play[data-state=failed]")
+    assert re.search("too old", page.locator(".play-status").text_content())
 
 
 # Modules on their own

@@ -265,6 +265,15 @@ def test_confusion_of_names(ax):
     assert ax.get_title(loc="left") == "pets"
 
 
+def test_confusion_says_of_what(ax):
+    title = plot.confusion([0, 1], [0, 0], data="MNIST $, test", ax=ax).get_title(loc="left")
+    assert title == r"MNIST \$, test · 1 of 2 right, 50.00%"
+    long = plot.confusion([0, 1], [0, 0], data="/a" * 40 + "/test.npy", ax=ax).get_title(loc="left")
+    assert long.startswith("…") and "/test.npy · 1 of 2" in long and len(long) < 65
+    with pytest.raises(InputTypeError, match="data must be text"):
+        plot.confusion([0], [0], data=3)
+
+
 def test_all_right():
     ax = plot.confusion([True, False], [True, False])
     assert texts(ax)[:2] == ["1", "1"]

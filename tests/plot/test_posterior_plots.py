@@ -394,6 +394,13 @@ def test_constant_and_short_chains_are_fine(sweeps):
     assert 1 in ticks and (ticks == ticks.round()).all()
 
 
+@pytest.mark.parametrize(("sweeps", "ticks"), [(100, [0, 20, 40, 60, 80, 100]), (6, [1, 2, 3, 4, 5, 6])])
+def test_ticks_of_sweeps_are_round(sweeps, ticks):
+    panel = plot.trace(traced(np.arange(float(sweeps)), 0))[1]
+    low, high = panel.get_xlim()
+    assert [tick for tick in panel.get_xticks() if low <= tick <= high] == ticks
+
+
 def test_panels_say_what_they_are(posterior):
     assert repr(plot.trace(posterior)).startswith("<2 panels: log joint (nats)")
 

@@ -144,6 +144,7 @@ def test_rows_are_completed_under_the_names_of_their_columns():
     plt.close(ax.figure)
 
 
+@pytest.mark.slow
 def test_wide_tables_are_completed_where_least_is_known():
     posterior, _, _ = table(60, 230)
     seen = np.arange(230) < 100

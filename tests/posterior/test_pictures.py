@@ -81,6 +81,7 @@ def test_copies_have_their_own(posterior):
     assert repr(posterior.plot).endswith(f": {', '.join(METHODS)}>")
 
 
+@pytest.mark.slow
 def test_matplotlib_waits_for_the_first_picture():
     script = "import sys, dpmix; dpmix.Posterior.plot; print('matplotlib' in sys.modules, 'dpmix.plot' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -44,6 +44,15 @@ def test_page_is_sound(reports, browser_page, name, size, scheme):
     assert (sum(map(int, paper[4:-1].split(","))) < 200) == (scheme == "dark")
 
 
+@pytest.mark.parametrize("size, scheme", [("phone", "dark"), ("desktop", "light")])
+def test_model_is_sound(trained_models, browser_page, tmp_path, size, scheme):
+    model = dpmix.features.load(trained_models / "classifier.npz")
+    dpmix.report.write_model(model, tmp_path / "model.html", dpmix.datasets.load_grey("digits")[:60])
+    page = browser_page(tmp_path / "model.html", size, scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= SIZES[size][0]
+    assert violations(page) == []
+
+
 def test_keyboard_reaches_members_and_content(reports, browser_page):
     page = browser_page(reports / "images.html")
     page.keyboard.press("Tab")

@@ -1,6 +1,7 @@
 """Reports on what is at the edge: no draws, no labels, huge and tiny images, thousands of clusters; and on models."""
 
 import re
+from base64 import b64decode
 
 import matplotlib
 import numpy as np
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.slow
 
 def report_of(posterior, folder, *given, **options):
     path = folder / "report.html"
-    posterior.report(path, *given, **options)
+    posterior.report(path, *given, **{"play": False, **options})
     page = path.read_text(encoding="utf-8")
     return " ".join(" ".join(PageParts(page).texts).split()), page
 
@@ -67,6 +68,24 @@ def test_one_image(tmp_path):
     posterior = posterior_with([[0]] * 4, x=np.ones((1, 4), int))
     text, page = report_of(posterior, tmp_path)
     assert "1 image" in text and 'id="together"' not in page
+
+
+def test_partition_that_is_given(tmp_path):
+    labels = np.array([7, 7, 7, 7, 2, 2])
+    posterior = posterior_with([[0, 0, 0, 1, 1, 1]] * 4, chains=2)
+    text, page = report_of(posterior, tmp_path, partition=labels)
+    [content] = [a["href"] for a in PageParts(page).all("a") if a.get("download") == "labels.csv"]
+    rows = [line.split(",") for line in b64decode(content.split(",")[1]).decode().split()]
+    assert [row[1] for row in rows] == ["cluster", "0", "0", "0", "0", "1", "1"]
+    with pytest.raises(dpmix.InputError, match="partition must hold one label for each of the 6 images"):
+        report_of(posterior, tmp_path, partition=labels[:3], overwrite=True)
+
+
+def test_mixture_of_scikit_learn(tmp_path):
+    x = np.random.default_rng(0).integers(2, size=(30, 9))
+    mixture = dpmix.DPMixture(chains=2, sweeps=8, random_state=0).fit(x)
+    dpmix.report.write(mixture, tmp_path / "report.html", play=False)
+    assert "30 images" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_thousands_of_clusters(tmp_path):

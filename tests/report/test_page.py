@@ -84,6 +84,7 @@ def test_downloads_hold_every_image(parts):
     assert json.loads(files["summary.json"])["n"] == N
 
 
+@pytest.mark.slow
 def test_same_bytes_twice(named, page):
     again = posterior_page(subject_of(named, None, None, None), "again")
     pictures = {a["src"] for a in PageParts(again).all("img") if a["src"].startswith("data:image/svg")}
@@ -184,12 +185,6 @@ def test_numbers_in_words():
         "12,346",
         "0.1235",
     ]
-    assert [share(part, 10_000) for part in (0, 1, 50, 5000, 9999, 10_000)] == [
-        "0 %",
-        "< 0.1 %",
-        "0.5 %",
-        "50 %",
-        "> 99.9 %",
-        "100 %",
-    ]
+    told = [share(part, 10_000).replace("\N{NO-BREAK SPACE}", " ") for part in (0, 1, 50, 5000, 9999, 10_000)]
+    assert told == ["0 %", "< 0.1 %", "0.5 %", "50 %", "> 99.9 %", "100 %"]
     assert duration(3720) == "1 h 2 min"

@@ -61,7 +61,7 @@ def test_counts_and_other_types_are_refused():
 
 def test_memory_is_that_of_the_packed_rows():
     n, d = 4000, 5000
-    x = sp.random_array((n, d), density=0.002, format="csr", rng=np.random.default_rng(0))
+    x = sp.random_array((n, d), density=0.002, format="csr", random_state=0)
     x.data[:] = 1
     tracemalloc.start()
     table = BinaryTable.from_input(x)

@@ -279,6 +279,9 @@ class DeepBeliefNet(Extractor, BaseEstimator):
         self._fitted()
         return [layer for rbm in self.rbms_ for layer in rbm.encoder_layers()]
 
+    def _stages(self):
+        return self.rbms_
+
     @property
     def _n_features_out(self):
         return self.rbms_[-1]._n_features_out

@@ -45,6 +45,8 @@ class NetworkEstimator(Persistent):
         self._fitted()
         return list(zip(self.coefs_, self.intercepts_, self.activations_, strict=True))
 
+    _all_layers = _layers
+
     def _plan(self, title):
         """What the parameters that all share say; `title` is shown if there is to be progress."""
         return Plan(

@@ -22,14 +22,14 @@ class Play {
       () => this.#soon(),
     );
     this.overall = this.mixture.answer().proba;
-    this.live = make("p", { class: "unseen", "aria-live": "polite" });
+    this.live = make("p", { class: "play-unseen", "aria-live": "polite" });
     const say = (text) => (this.live.textContent = text);
     this.form = data.columns ? new Form(data.columns, this.drawing) : new Boards(data.shape, this.drawing, say);
-    this.said = make("p", { class: "verdict" });
-    this.clusters = make("ol", { class: data.columns ? "clusters stacked" : "clusters" });
+    this.said = make("p", { class: "play-verdict" });
+    this.clusters = make("ol", { class: data.columns ? "play-clusters play-stacked" : "play-clusters" });
     this.undo = button("Undo", () => this.drawing.undo());
     this.redo = button("Redo", () => this.drawing.redo());
-    section.querySelector(".room").append(...this.#parts());
+    section.querySelector(".play-room").append(...this.#parts());
     section.addEventListener("keydown", (event) => this.#key(event));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#repaint());
     this.#first();
@@ -39,9 +39,9 @@ class Play {
     const { drawing } = this;
     const steps = [this.undo, this.redo, button("Reset", () => drawing.reset()), button("Clear", () => drawing.clear())];
     const heading = (text) => make("h3", {}, text);
-    this.starts = make("div", { class: "starts" }, ...this.#starts());
+    this.starts = make("div", { class: "play-starts" }, ...this.#starts());
     return [
-      make("div", { class: "steps" }, ...steps),
+      make("div", { class: "play-steps" }, ...steps),
       this.form.element,
       heading("How probable"),
       this.said,
@@ -130,20 +130,20 @@ class Play {
   #showClusters(shares) {
     const found = loudest(shares, MOST_CLUSTERS);
     const rest = 1 - found.reduce((sum, { share }) => sum + share, 0);
-    const others = make("li", { class: "rest" }, `all others together: ${percent(Math.max(0, rest))}`);
+    const others = make("li", { class: "play-rest" }, `all others together: ${percent(Math.max(0, rest))}`);
     this.clusters.replaceChildren(...found.map((each) => this.#cluster(each)), ...(rest > AUDIBLE ? [others] : []));
   }
 
   #cluster({ ix, share }) {
     const name = clusterName(this.mixture.place(ix), this.data.draws, this.#noun());
-    const bar = make("span", { class: "bar", "aria-hidden": "true" }, make("span", { style: `width:${100 * share}%` }));
+    const bar = make("span", { class: "play-bar", "aria-hidden": "true" }, make("span", { style: `width:${100 * share}%` }));
     if (!this.means.has(ix)) this.means.set(ix, this.#portrait(ix));
     return make("li", {}, this.means.get(ix), make("span", {}, make("b", {}, percent(share)), ` ${name}`, bar));
   }
 
   #portrait(ix) {
     const mean = this.mixture.mean(ix);
-    if (this.data.columns) return make("span", { class: "small" }, apart(this.data.columns, mean, this.overall));
+    if (this.data.columns) return make("span", { class: "play-small" }, apart(this.data.columns, mean, this.overall));
     const canvas = newCanvas(this.data.shape);
     paintProba(canvas, mean, colours(this.section));
     return canvas;
@@ -152,7 +152,7 @@ class Play {
 
 // `section.play` is there once `data-state` is "ready".
 export async function start(section) {
-  const status = section.querySelector(".status");
+  const status = section.querySelector(".play-status");
   try {
     if (typeof DecompressionStream === "undefined") throw new Error("this browser is too old (before 2023)");
     const data = JSON.parse(section.querySelector("script[type='application/json']").textContent);

@@ -21,11 +21,11 @@ export class Board {
     [this.height, this.width] = shape;
     Object.assign(this, { drawing, tools, say, last: null });
     this.canvas = newCanvas(shape);
-    this.cursor = make("div", { class: "cursor" });
+    this.cursor = make("div", { class: "play-cursor" });
     this.element = make(
       "div",
       {
-        class: "board",
+        class: "play-board",
         tabindex: "0",
         role: "application",
         "aria-label": `Your image, ${this.height} rows of ${this.width} pixels`,

@@ -15,7 +15,7 @@ export class Boards {
   constructor(shape, drawing, say) {
     Object.assign(this, { shape, drawing });
     this.tools = { value: ON, brush: Math.max(1, Math.round(Math.min(...shape) / 14)) };
-    const help = make("p", { class: "small", id: newId() }, HELP);
+    const help = make("p", { class: "play-small", id: newId() }, HELP);
     this.board = new Board(shape, drawing, this.tools, say, help.id);
     this.completion = newCanvas(shape, "The completed image");
     this.unsure = newCanvas(shape, "How unsure each pixel is");
@@ -31,7 +31,7 @@ export class Boards {
       this.#toolbar(),
       make(
         "div",
-        { class: width > 2 * height ? "boards wide" : "boards" },
+        { class: width > 2 * height ? "play-boards play-wide" : "play-boards" },
         figure(this.board.element, "Your image.", "Chequered pixels are hidden."),
         figure(this.completion, "Completed.", "The more ink, the more probably on."),
         figure(this.unsure, "Unsure.", "Bits of entropy: full colour is 1, a toss-up."),
@@ -53,9 +53,9 @@ export class Boards {
     });
     return make(
       "div",
-      { class: "tools" },
-      make("fieldset", { class: "choice" }, make("legend", {}, "Tool"), ...tools),
-      make("label", { class: "brush" }, "Brush ", brush),
+      { class: "play-tools" },
+      make("fieldset", { class: "play-choice" }, make("legend", {}, "Tool"), ...tools),
+      make("label", { class: "play-brush" }, "Brush ", brush),
       button("Hide lower half", () => this.hideLower()),
     );
   }
@@ -69,7 +69,7 @@ export class Boards {
   #numbers() {
     if (this.drawing.pixels.length > MOST_NUMBERS) return [];
     this.table = make("table", {}, make("caption", {}, "Chance of each pixel to be on, %; hidden ones are marked *"));
-    const room = make("div", { class: "scrolls", tabindex: "0", role: "region", "aria-label": "Numbers" }, this.table);
+    const room = make("div", { class: "play-scrolls", tabindex: "0", role: "region", "aria-label": "Numbers" }, this.table);
     this.numbers = make("details", { ontoggle: () => this.#fill() }, make("summary", {}, "As numbers"), room);
     return [this.numbers];
   }

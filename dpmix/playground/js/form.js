@@ -11,12 +11,12 @@ export class Form {
   // columns: { name, off, on }; off and on are null where they are no and yes.
   constructor(columns, drawing) {
     Object.assign(this, { columns, drawing, shown: new Map() });
-    this.list = make("div", { class: "columns" });
-    this.note = make("p", { class: "small", role: "status" });
+    this.list = make("div", { class: "play-columns" });
+    this.note = make("p", { class: "play-small", role: "status" });
     this.wanted = make("input", { type: "search", oninput: () => this.#list() });
-    const search = make("label", { class: "search" }, "Columns whose name has ", this.wanted);
+    const search = make("label", { class: "play-search" }, "Columns whose name has ", this.wanted);
     search.hidden = columns.length <= 12;
-    this.element = make("div", { class: "form" }, search, this.list, this.note);
+    this.element = make("div", { class: "play-form" }, search, this.list, this.note);
     this.#list();
   }
 
@@ -35,8 +35,8 @@ export class Form {
     const value = this.drawing.pixels[ix];
     const options = VALUES.map((each) => [each, { [OFF]: off ?? "no", [ON]: on ?? "yes", [UNKNOWN]: "unknown" }[each], each === value]);
     const choices = radios(newId(), options, (chosen) => this.#choose(ix, chosen));
-    const bar = make("span", { class: "bar", "aria-hidden": "true" }, make("span"));
-    const told = make("span", { class: "told-column" });
+    const bar = make("span", { class: "play-bar", "aria-hidden": "true" }, make("span"));
+    const told = make("span", { class: "play-told-column" });
     const element = make("fieldset", {}, make("legend", {}, name), ...choices, bar, told);
     return { element, told, bar: bar.firstChild, inputs: choices.map((label) => label.firstChild) };
   }
