@@ -15,7 +15,7 @@ the borders of what the layers above take each place for. Beside it stands t-SNE
 label, too, and by the clusters in which the mixture puts them. Neither t-SNE nor the mixture is told a label, and
 neither knows of the other: where they agree, both see the same groups.
 
-The settings were chosen on training images; the test images are scored once. It takes about two minutes on one
+The settings were chosen on training images; the test images are scored once. It takes some minutes on one
 core; --quick takes a part of the images and few passes, for a run of seconds. MNIST is downloaded on first
 use; the environment variable DPMIX_DATA names the folder where it is, or shall be.
 """

@@ -106,10 +106,8 @@ def main():
         f"{len(data.x):,} training and {len(data.x_test):,} test images of {data.shape[0]} x {data.shape[1]} pixels"
     )
     if options.quick:
-        print(
-            f"--quick: {len(data.x):,} of {data.n_all:,} training images, {plan.passes} passes of each machine; "
-            "the whole does better"
-        )
+        part = f"{len(data.x):,} of {data.n_all:,} training images and " if len(data.x) < data.n_all else ""
+        print(f"--quick: {part}{plan.passes} passes of each machine; the whole does better")
     draw_digits(data, options.out)
 
     net = learn_features(data, plan, options.seed)

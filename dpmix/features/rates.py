@@ -99,9 +99,8 @@ def _climb(error, start):
     for factor in (_FACTOR, 1 / _FACTOR):
         for _ in range(_MOST_TRIES):
             value = error(best * factor)
-            if value > (1 - _WORTH) * least or (
-                factor > 1 and value == math.inf
-            ):  # only down leads out of divergence
+            no_way_up = factor > 1 and value == math.inf  # only down leads out of divergence
+            if no_way_up or value > (1 - _WORTH) * least:
                 break
             best, least = best * factor, value
         if best > start:

@@ -19,7 +19,7 @@ from support.cases import CASES, P_LEAST, fixed
 from support.partitions import case
 
 N_DRAWS = 3_000 if numba.config.DISABLE_JIT else 30_000
-SHARES = {"assignments": 1.0, "all": 0.2}  # of N_DRAWS that are taken; of other moves 0.1
+SHARES = {"assignments": 1.0, "all": 0.12, "split_merge": 0.05}  # of N_DRAWS that are taken; of others 0.1
 SCHEDULES = {"split_merge": (50, 0, 1), "all": (2, 2, 1)}
 QUICK = {("assignments", "plain")}
 

@@ -119,6 +119,20 @@ def test_tries_are_short_silent_and_alike():
 
 
 @pytest.mark.parametrize("name", MAKE)
+def test_tries_of_the_same_seed_are_the_same(name, digits, monkeypatch):
+    errors = []
+    monkeypatch.setattr(
+        rates,
+        "_climb",
+        lambda error, start: errors.append([error(rate) for rate in (start, start, 0.03)]) or start,
+    )
+    for seed in (0, 0, 1):
+        MAKE[name](random_state=seed).fit(digits.x, digits.y)
+    (first, again, other), (same, _, _), (different, _, _) = errors
+    assert first == again == same != other and different != first
+
+
+@pytest.mark.parametrize("name", MAKE)
 def test_same_seed_same_rate_and_the_training_is_that_of_the_rate(name, digits):
     found = MAKE[name](learning_rate="auto").fit(digits.x, digits.y)
     again = MAKE[name]().fit(digits.x, digits.y)

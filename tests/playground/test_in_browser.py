@@ -223,7 +223,7 @@ def test_table_is_filled_in(play):
     np.testing.assert_allclose(proba, due, atol=1e-6)
     assert nats == pytest.approx(due_nats, abs=1e-6)
     told = page.get_by_role("group", name=NAMES[1]).locator(".play-told-column").text_content()
-    assert told == f"{100 * due[1]:.0f} % yes"
+    assert told == f"{100 * due[1]:.0f}\u00a0% yes"
     page.get_by_role("button", name="Start from row 2").click()
     assert answer(page)[0].tolist() == posterior.table.dense([2])[0].tolist()
     assert column.get_by_label("male", exact=True).is_checked()
@@ -365,9 +365,9 @@ def test_modules_can_be_used_alone(browser):
     assert found["loud"] == [{"ix": 1, "share": 0.8}, {"ix": 0, "share": 0.2}]
     assert found["seen"] == [[0, 1], [0, 0], [1, 1], "done", [0, 2], [1, 2], "done"]
     assert (found["pixels"], found["past"], found["future"]) == ([2, 2, 2], 0, 1)
-    assert found["percents"] == ["0 %", "under 1 %", "50 %", "over 99 %", "100 %"]
+    assert found["percents"] == [f"{text}\u00a0%" for text in ("0", "under 1", "50", "over 99", "100")]
     assert found["told"] == (
-        "1 of 2 pixels known: log predictive \u22121.39 nats, as if each had been expected with 25 %. "
+        "1 of 2 pixels known: log predictive \u22121.39 nats, as if each had been expected with 25\u00a0%. "
         "Of 1 hidden pixel the likelier values would be wrong for about 0.3."
     )
     assert found["nothing"].startswith("Nothing is known yet of 1 column.")

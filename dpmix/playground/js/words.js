@@ -1,9 +1,9 @@
 // What the page says.
 
 export function percent(share) {
-  if (share > 0 && share < 0.01) return "under 1 %";
-  if (share < 1 && share > 0.99) return "over 99 %";
-  return `${Math.round(100 * share)} %`;
+  if (share > 0 && share < 0.01) return "under 1\u00a0%";
+  if (share < 1 && share > 0.99) return "over 99\u00a0%";
+  return `${Math.round(100 * share)}\u00a0%`;
 }
 
 export function number(value, digits = 0) {
