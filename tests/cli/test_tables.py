@@ -148,3 +148,26 @@ def test_a_file_of_another_delimiter_is_one_line_of_error(here, tmp_path):
 
     told = program("fit", "t.csv", "-o", "r", cwd=tmp_path)
     assert is_one_error(told.stderr) and "--delimiter" in told.stderr
+
+
+@pytest.mark.slow
+def test_labels_keep_their_names(here, tmp_path, capsys):
+    options = f"{COLUMNS} --labels --chains 1 --sweeps 20 --seed 1 --quiet"
+    assert call(f"fit survey.csv -o labelled {options}", here) == 0
+    assert dpmix.load(tmp_path / "labelled").label_names == ("a", "b")
+    lines = (here / "new.csv").read_text().splitlines()
+    (tmp_path / "b.csv").write_text("\n".join([lines[0], *(line for line in lines if line.endswith(",b"))]))
+    (tmp_path / "new.csv").write_text("\n".join(lines).replace(",b", ",beta"))
+    for source in ("b.csv", "new.csv"):
+        capsys.readouterr()
+        assert call(f"classify labelled {tmp_path / source} {COLUMNS} --json", here) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["classes"][-1] == ("b" if source == "b.csv" else "beta")
+        assert (found["accuracy"] > 0.6) is (source == "b.csv")
+    assert call(f"classify labelled {tmp_path / 'b.csv'} {COLUMNS} -o confusion.png", here) == 0
+    (tmp_path / "numbers.csv").write_text(
+        (here / "new.csv").read_text().replace(",a", ",0").replace(",b", ",1")
+    )
+    capsys.readouterr()
+    assert call(f"classify labelled {tmp_path / 'numbers.csv'} {COLUMNS}", here) == 2
+    assert "has labels that are numbers" in capsys.readouterr().err
