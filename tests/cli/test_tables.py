@@ -171,3 +171,31 @@ def test_labels_keep_their_names(here, tmp_path, capsys):
     capsys.readouterr()
     assert call(f"classify labelled {tmp_path / 'numbers.csv'} {COLUMNS}", here) == 2
     assert "has labels that are numbers" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_new_rows_and_filled_gaps_are_tables_again(here, tmp_path, capsys):
+    assert call("sample run --size 9 -o new-rows.csv", here) == 0
+    drawn = table_in(tmp_path / "new-rows.csv")
+    assert len(drawn) == 9 and {row["sex"] for row in drawn} == {"female", "male"}
+    assert call(f"score run {tmp_path / 'new-rows.csv'}", here) == 0
+    for verb in ("complete", "denoise --noise 0.1,0.1"):
+        verb, _, more = verb.partition(" ")
+        words = f"{verb} run new.csv {COLUMNS} --rows : --probabilities {verb}.csv {more}"
+        assert call(words.strip(), here) == 0
+        rows = table_in(tmp_path / f"{verb}.csv")
+        assert list(rows[0]) == ["", "smokes", "sex", "old", "city"] and rows[9][""] == "p1-9"
+        assert 0 < float(rows[9]["old"]) < 1
+    capsys.readouterr()
+    assert call(f"complete run new.csv {COLUMNS} --rows 9:10 --json", here) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["columns"] == ["smokes", "sex", "old", "city"] and found["images"][0]["name"] == "p1-9"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["sample run", f"denoise run new.csv {COLUMNS} --noise 0.1,0.1"])
+def test_pictures_of_rows_have_names_of_columns(here, tmp_path, words):
+    assert call(f"{words} -o rows.svg", here) == 0
+    assert all(
+        f"{name}<" in (tmp_path / "rows.svg").read_text() for name in ("smokes = yes", "sex = male", "city")
+    )
