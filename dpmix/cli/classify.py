@@ -60,39 +60,64 @@ def _classify(arguments):
     array = None
     if "probabilities" in arguments:
         array = check_file(arguments.probabilities, arguments.overwrite, (".npy",))
-    proba, y = (_by_model if os.path.isfile(arguments.folder) else _by_run)(arguments)
+    proba, y, names = (_by_model if os.path.isfile(arguments.folder) else _by_run)(arguments)
     if array:
         save_array(proba, array)
     if y is None:
-        counts = _counted(proba)
+        counts = _counted(proba, names)
         show(as_json(counts) if arguments.json else _counts_text(counts))
         return
     known = y >= 0
     if not known.all():
         note(f"labels are known for {int(known.sum()):,} of {len(y):,} images; what follows is about these")
     proba, y = proba[known], y[known]
-    found = _compared(proba, y)
+    found = _compared(proba, y, names)
     if picture:
         use_no_display()
         import dpmix
 
-        save_picture(dpmix.plot.confusion(y, proba.argmax(axis=1), data=arguments.source), picture)
+        pairs = (_named(values, names) for values in (y, proba.argmax(axis=1)))
+        save_picture(dpmix.plot.confusion(*pairs, data=arguments.source), picture)
     show(as_json(found) if arguments.json else _text(found))
 
 
 def _by_run(arguments):
-    """Probabilities of labels (n, k) by a run, and the labels or None."""
+    """Probabilities of labels (n, k) by a run, the labels or None, and their names or None."""
     import dpmix
 
     if "maximum" in arguments:
         raise InputError("--maximum is for a model; a run takes --threshold")
     posterior, images, observed = load_query(arguments)
-    y = _labels(arguments, images)
-    return dpmix.predict_labels(posterior, images, observed), y
+    y, names = _as_learnt(_labels(arguments, images), images.classes, posterior.label_names, arguments)
+    return dpmix.predict_labels(posterior, images, observed), y, names
+
+
+def _as_learnt(y, found, learnt, arguments):
+    """Labels `y`, of the names `found`, numbered as a run has `learnt` them, unknown ones beyond; and all names."""
+    import numpy as np
+
+    from dpmix.base.label_names import place_of
+
+    if learnt is None or y is None:
+        return y, learnt
+    if found is None:
+        raise InputError(
+            f"{arguments.source} has labels that are numbers, and the run {arguments.folder} has learnt names such "
+            f"as {learnt[0]!r}; give labels of the same names"
+        )
+    places = place_of(found, learnt)
+    return np.append(places, -1)[y], (*learnt, *(name for name in found if name not in learnt))
+
+
+def _named(values, names):
+    """Labels as an array of their names, where they have any."""
+    import numpy as np
+
+    return values if names is None else np.array(names)[values]
 
 
 def _by_model(arguments):
-    """Probabilities of labels (n, k) by a classifier, 0 for labels that it does not know, and the labels or None."""
+    """Probabilities of labels (n, k) by a classifier, 0 for unknown ones, the labels or None, and no names."""
     import numpy as np
 
     if "observed" in arguments:
@@ -111,7 +136,7 @@ def _by_model(arguments):
         )
     proba = np.zeros((len(images.x), int(known[-1]) + 1))
     proba[:, known] = model.predict_proba(images.x)
-    return proba, y
+    return proba, y, None
 
 
 def _labels(arguments, images):
@@ -131,19 +156,24 @@ def _labels(arguments, images):
     )
 
 
-def _counted(proba):
+def _counted(proba, names):
     """How many images each label is the most probable of, a dictionary for JSON."""
     import numpy as np
 
     labels, counts = np.unique(proba.argmax(axis=1), return_counts=True)
-    return {"n": len(proba), "answers": dict(zip(map(str, labels.tolist()), counts.tolist(), strict=True))}
+    return {
+        "n": len(proba),
+        "answers": dict(zip(map(str, _named(labels, names).tolist()), counts.tolist(), strict=True)),
+    }
 
 
 def _counts_text(found):
-    return "\n".join(["label  images", *(f"{label:>5}  {n:>6,}" for label, n in found["answers"].items())])
+    width = max(5, *map(len, found["answers"]))
+    lines = (f"{label:>{width}}  {n:>6,}" for label, n in found["answers"].items())
+    return "\n".join([f"{'label':>{width}}  images", *lines])
 
 
-def _compared(proba, y):
+def _compared(proba, y, names):
     """Accuracy, log loss, area under the curve by class and confusion matrix, a dictionary for JSON."""
     import numpy as np
     from sklearn.metrics import roc_auc_score
@@ -155,7 +185,9 @@ def _compared(proba, y):
     for label in shown:
         mine = y == label
         possible = label < proba.shape[1] and proba[:, label].any() and mine.any() and not mine.all()
-        auc[str(label)] = float(roc_auc_score(mine, proba[:, label])) if possible else None
+        auc[str(label if names is None else names[label])] = (
+            float(roc_auc_score(mine, proba[:, label])) if possible else None
+        )
     true = np.minimum(y, proba.shape[1])  # a label never seen has no probability
     padded = np.column_stack([proba, np.zeros(len(y))])
     with np.errstate(divide="ignore"):
@@ -164,7 +196,7 @@ def _compared(proba, y):
         "n": len(y),
         "accuracy": float((answers == y).mean()),
         "log_loss": float(log_loss.mean()) if np.isfinite(log_loss).all() else None,
-        "classes": shown,
+        "classes": _named(np.array(shown), names).tolist(),
         "roc_auc": auc,
         "confusion": confusion.tolist(),
     }

@@ -1,7 +1,7 @@
 """The command ``complete``: fill in what is hidden of images."""
 
 from dpmix.base.errors import InputError
-from dpmix.cli.files import PICTURES, check_file, save_array, save_picture, use_no_display
+from dpmix.cli.files import PICTURES, check_file, save_picture, save_rows, use_no_display
 from dpmix.cli.options import (
     add_command,
     add_observed,
@@ -37,6 +37,7 @@ _COMPLETE_EXAMPLES = (
     "dpmix complete run digits --hide random:0.7 -o scattered.png",
     "dpmix complete run damaged.npy -o repaired.png",
     "dpmix complete run damaged.npy --rows : --json",
+    "dpmix complete run survey.csv --rows : --probabilities filled.csv",
 )
 
 _SAMPLES = 3
@@ -55,7 +56,9 @@ def add_to(commands):
     complete.add_argument("--hide", metavar="WHAT", help="part to hide; see above")
     add_picture(complete)
     complete.add_argument(
-        "--probabilities", metavar="FILE", help="file of the probabilities, images by pixels, to write: .npy"
+        "--probabilities",
+        metavar="FILE",
+        help="file of the probabilities, images by pixels, to write: .npy or .csv",
     )
     complete.add_argument(
         "--rows", metavar="A:B", help="images A to B - 1 of SOURCE, counted from 0; ':' takes all"
@@ -86,10 +89,11 @@ def _complete(arguments):
     posterior, images, observed = load_query(arguments)
     if observed is None and "hide" not in arguments:
         raise InputError(f"nothing of {arguments.source} is hidden; pass --hide WHAT or --observed FILE")
-    seed = getattr(arguments, "seed", 0)
+    names, seed = images.names, getattr(arguments, "seed", 0)
     shown = mask(posterior.image_shape, arguments.hide, seed) if "hide" in arguments else None
     rows = choose_rows(arguments, len(images))
     seen = np.ones((len(rows), posterior.table.d), bool) if observed is None else observed[rows]
+    names = None if names is None else [names[row] for row in rows]
     images = images.x[rows] if observed is None else np.ma.masked_array(images.x[rows], ~seen)
     if picture and len(images) > _MOST_IN_PICTURE:
         raise InputError(
@@ -103,12 +107,12 @@ def _complete(arguments):
         ax = dpmix.plot.completions(posterior, images, shown, proba=proba, mode=True, samples=samples)
         save_picture(ax, picture)
     if array:
-        save_array(proba, array)
+        save_rows(proba, array, posterior, names)
     if arguments.json:
-        show(as_json(_fields(rows, seen if shown is None else seen & shown, proba)))
+        show(as_json(_fields(rows, seen if shown is None else seen & shown, proba, names, posterior.columns)))
 
 
-def _fields(rows, seen, proba):
+def _fields(rows, seen, proba, names, columns):
     """What is filled in of the images `rows`, a dictionary for JSON."""
     import numpy as np
 
@@ -117,7 +121,10 @@ def _fields(rows, seen, proba):
         {"image": int(row), "hidden": pixels.tolist(), "probabilities": p[pixels].tolist()}
         for row, pixels, p in zip(rows, hidden, proba, strict=True)
     ]
-    return {"n": len(images), "d": proba.shape[1], "images": images}
+    if names is not None:
+        images = [{"name": name, **image} for name, image in zip(names, images, strict=True)]
+    of_table = {} if columns is None else {"columns": list(columns.names)}
+    return {"n": len(images), "d": proba.shape[1], **of_table, "images": images}
 
 
 def _complete_destinations(arguments):
@@ -127,7 +134,7 @@ def _complete_destinations(arguments):
         raise InputError(
             "complete needs somewhere to write to; pass -o FILE, --probabilities FILE, --json or several"
         )
-    allowed = {"out": PICTURES, "probabilities": (".npy",)}
+    allowed = {"out": PICTURES, "probabilities": (".npy", ".csv")}
     paths = {name: check_file(path, arguments.overwrite, allowed[name]) for name, path in asked.items()}
     return paths.get("out"), paths.get("probabilities")
 

@@ -1,7 +1,7 @@
 """The command ``denoise``: what images looked like before noise changed some of their pixels."""
 
 from dpmix.base.errors import InputError
-from dpmix.cli.files import PICTURES, check_file, save_array, save_picture, use_no_display
+from dpmix.cli.files import PICTURES, check_file, save_picture, save_rows, use_no_display
 from dpmix.cli.options import (
     add_command,
     add_observed,
@@ -42,7 +42,9 @@ def add_to(commands):
     )
     add_picture(parser)
     parser.add_argument(
-        "--probabilities", metavar="FILE", help="file of the probabilities, images by pixels, to write: .npy"
+        "--probabilities",
+        metavar="FILE",
+        help="file of the probabilities, images by pixels, to write: .npy or .csv",
     )
     parser.add_argument(
         "--rows", metavar="A:B", help="images A to B - 1 of SOURCE, counted from 0; ':' takes all"
@@ -57,7 +59,7 @@ def _denoise(arguments):
     asked = given(arguments, "out", "probabilities")
     if not asked:
         raise InputError("denoise needs somewhere to write to; pass -o FILE, --probabilities FILE or both")
-    endings = {"out": PICTURES, "probabilities": (".npy",)}
+    endings = {"out": PICTURES, "probabilities": (".npy", ".csv")}
     paths = {name: check_file(path, arguments.overwrite, endings[name]) for name, path in asked.items()}
     if "rows" in arguments and "most" in arguments:
         raise InputError("--rows and --most exclude each other; leave one out")
@@ -79,6 +81,19 @@ def _denoise(arguments):
     if "out" in paths:
         noisy = images.x[rows] if observed is None else np.where(observed, images.x[rows], 0.5)
         pictures = {"noisy": noisy, "before": proba}
-        save_picture(dpmix.plot.image_rows(pictures, shape=posterior.image_shape), paths["out"])
+        save_picture(_picture(posterior, pictures), paths["out"])
     if "probabilities" in paths:
-        save_array(proba, paths["probabilities"])
+        names = None if images.names is None else [images.names[row] for row in rows]
+        save_rows(proba, paths["probabilities"], posterior, names)
+
+
+def _picture(posterior, pictures):
+    import dpmix
+
+    if posterior.columns is None:
+        return dpmix.plot.image_rows(pictures, shape=posterior.image_shape)
+    from dpmix.base.text import count
+    from dpmix.plot.table_completions import draw_rows
+
+    title = f"{count(len(pictures['noisy']), 'row')}: noisy and before"
+    return draw_rows(posterior, pictures, title, "Before: how probable each column is to have been on.")

@@ -1,12 +1,23 @@
 """Files that commands write: refused before any work where they cannot be, then written as a whole."""
 
+import csv
+import io
 import os
 import warnings
 from pathlib import Path
 
 from dpmix.base.errors import InputError
+from dpmix.base.escaping import encoded, for_csv
 
-__all__ = ["PICTURES", "check_file", "check_folder", "save_array", "save_picture", "use_no_display"]
+__all__ = [
+    "PICTURES",
+    "check_file",
+    "check_folder",
+    "save_array",
+    "save_picture",
+    "save_rows",
+    "use_no_display",
+]
 
 PICTURES = (".png", ".pdf", ".svg")
 
@@ -113,3 +124,36 @@ def save_array(array, path):
     from dpmix.base.files import replace_files
 
     replace_files(path.parent, {path.name: lambda file: np.save(file, array, allow_pickle=False)})
+
+
+def save_rows(values, path, posterior, rows=None):
+    """Write `values` (m, d) to the .npy or .csv file `path`, the latter with the names of the run's columns.
+
+    Parameters
+    ----------
+    values : (m, d) array
+        Whole numbers are zeros and ones, which become the values of the columns that they stand for.
+    path : pathlib.Path
+    posterior : dpmix.Posterior
+    rows : sequence of str or int, optional
+        Names of the rows.
+    """
+    if path.suffix.lower() == ".npy":
+        return save_array(values, path)
+    from dpmix.base.files import replace_files
+
+    columns = posterior.columns
+    names = list(map(str, range(values.shape[1]))) if columns is None else list(columns.names)
+    pairs = [(0, 1)] * len(names) if columns is None else [columns.values.get(name, (0, 1)) for name in names]
+    whole = values.dtype.kind in "bui"
+    lines = (
+        [for_csv(pair[on]) if whole else f"{on:.6f}" for on, pair in zip(row, pairs, strict=True)]
+        for row in values.tolist()
+    )
+    if rows is not None:
+        names, lines = ["", *names], ([for_csv(name), *line] for name, line in zip(rows, lines, strict=True))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(for_csv, names))
+    writer.writerows(lines)
+    replace_files(path.parent, {path.name: lambda file: file.write(encoded(text.getvalue()))})

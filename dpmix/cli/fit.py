@@ -169,7 +169,7 @@ def _named_prior(arguments, images, observed):
 
 
 def _labels(arguments, images):
-    """The labels to learn, -1 where one is left out, or None."""
+    """The labels to learn, -1 or None where one is left out, texts where they have names; or None."""
     import numpy as np
 
     from dpmix.base.checks import check_positive, check_seed
@@ -187,4 +187,6 @@ def _labels(arguments, images):
     kept = generator.permutation(len(images))[: max(1, round(fraction * len(images)))]
     labels = np.full(len(images), -1)
     labels[kept] = images.y[kept]
-    return labels
+    if images.classes is None:
+        return labels
+    return np.array([*images.classes, None], dtype=object)[labels]  # the last for -1

@@ -95,7 +95,8 @@ def known_labels(posterior, arguments):
             raise InputError("--classes chooses among the images of --labels FROM; pass --labels, too")
         if "label" in arguments:
             raise InputError("--label-column says where --labels FROM has its labels; pass --labels, too")
-        return (posterior.table.classes, None) if posterior.table.n_classes else (None, None)
+        table = posterior.table
+        return (table.classes, table.label_names) if table.n_classes else (None, None)
     y, names = _labels_from(arguments.labels, arguments)
     if y is None:
         raise InputError(f"--labels {arguments.labels}: has no labels; choose another")

@@ -8,6 +8,7 @@ import numpy as np
 
 from dpmix.base.arrays import check_classes, check_mask_form, image_shape
 from dpmix.base.errors import InputError
+from dpmix.base.label_names import numbered
 from dpmix.kernels.records import Runs, table_rows
 from dpmix.model.packing import check_form, packed_rows
 from dpmix.model.runs import no_runs, runs_of
@@ -43,6 +44,8 @@ class BinaryTable:
         What the pixels are called and stand for, where they are columns of a table with names.
     names : tuple of str or int, or None
         What the images are called.
+    label_names : tuple of str, or None
+        What the labels are called, where they are texts: label k is ``label_names[k]``.
     """
 
     packed: np.ndarray
@@ -52,6 +55,7 @@ class BinaryTable:
     n_classes: int = 0
     columns: Columns | None = None
     names: tuple | None = None
+    label_names: tuple | None = None
 
     @classmethod
     def from_input(cls, x, observed=None, labels=None, name="x", columns=None):
@@ -73,17 +77,19 @@ class BinaryTable:
             raise InputError(f"columns must be one name for each of the {d} columns; got {len(named)}")
         if observed is not None:
             observed = check_mask_form("observed", observed, (n, d))
+        labels, label_names = numbered(labels)
         codes, n_classes = (None, 0) if labels is None else check_classes(labels, n)
         packed, masked = packed_rows(x, values, observed, name, 2 if n_classes else 0)
         if n_classes:
             packed[:, -2:] = codes.astype("<u2")[:, None].view(np.uint8)
         shape = tuple(shape or ((1, d) if named or is_sparse(x) else image_shape(d)))
         names = None if names is None else check_names(names, n)
-        return cls(packed, d, shape, masked, n_classes, named, names)
+        return cls(packed, d, shape, masked, n_classes, named, names, label_names)
 
     def __reduce__(self):  # without what is cached
         packed = np.asarray(self.packed)
-        return type(self), (packed, self.d, self.shape, self.masked, self.n_classes, self.columns, self.names)
+        form = (self.d, self.shape, self.masked, self.n_classes)
+        return type(self), (packed, *form, self.columns, self.names, self.label_names)
 
     def with_rows(self, packed):
         """The table of other images, or of some of these, packed in the same way, without names."""

@@ -142,6 +142,11 @@ class Posterior:
         return self.table.names
 
     @property
+    def label_names(self) -> tuple[str, ...] | None:
+        """What the labels are called, label k ``label_names[k]``; None where they came as numbers."""
+        return self.table.label_names
+
+    @property
     def plot(self) -> Pictures:
         """Pictures of this posterior, such as ``posterior.plot.clusters()``."""
         return Pictures(self)

@@ -241,7 +241,7 @@ def predict_labels(
     evidence = _evidence(posterior, query)
     add_means(posterior, evidence, query.draws, lambda block: (block, block.class_proba), proba)
     proba /= proba.sum(axis=1, keepdims=True)
-    return query.answer(proba, names=tuple(map(str, range(proba.shape[1]))))
+    return query.answer(proba, names=posterior.label_names or tuple(map(str, range(proba.shape[1]))))
 
 
 def predict_mode(

@@ -7,6 +7,7 @@ import numpy as np
 from dpmix.base.arrays import check_binary, check_mask, check_numbers, integers_or_unknown, observed_entries
 from dpmix.base.checks import check_count
 from dpmix.base.errors import InputError, InputTypeError
+from dpmix.base.label_names import numbered
 from dpmix.base.wording import Wording
 from dpmix.posterior.posterior import check_posterior
 from dpmix.tables.columns import Columns, check_columns
@@ -62,6 +63,7 @@ def _check_classes(posterior, labels, m, single):
     if labels is None:
         return None
     n_classes = check_n_classes(posterior)
+    labels, _ = numbered([labels] if isinstance(labels, str) else labels, posterior.label_names)
     labels = integers_or_unknown(check_numbers(labels, "labels"))
     if labels.dtype.kind not in "iu":
         raise InputTypeError(f"labels must be integers, -1 or NaN where not known; got dtype {labels.dtype}")

@@ -11,6 +11,7 @@ import numpy as np
 
 from dpmix.base.arrays import check_classes, image_shape
 from dpmix.base.errors import InputError
+from dpmix.base.label_names import numbered
 from dpmix.model.table import BinaryTable
 from dpmix.sampling.scratch import table_of_parts
 
@@ -48,10 +49,12 @@ def table_from_dask(x, observed, labels, client):
         Unknown sizes, rows that are cut, a block of another form, values other than 0 and 1; it names the block.
     """
     n, d = checked_form(x, observed)
+    labels, label_names = numbered(labels)
     codes, n_classes = (None, 0) if labels is None else check_classes(labels, n)
     width = -(-d // 8) + 2 * (labels is not None)
     parts = (_with_labels(part, codes, first) for first, part in _packed_blocks(x, d, client))
-    return table_of_parts(parts, (n, width), d=d, shape=image_shape(d), n_classes=n_classes)
+    form = {"d": d, "shape": image_shape(d), "n_classes": n_classes, "label_names": label_names}
+    return table_of_parts(parts, (n, width), **form)
 
 
 def _with_labels(part, codes, first):

@@ -76,9 +76,9 @@ def sample(
         By default ``Prior()``, which learns alpha, a and b.
     observed : (d,) or (n, d) array of bool, optional
         True where a pixel is observed; the others are summed over exactly, whatever their value.
-    labels : (n,) array of int, optional
+    labels : (n,) array of int or str, optional
         A class for each image, from 0, as one more column of the table; -1, or NaN beside whole numbers, where it
-        is not observed.
+        is not observed. Of texts, None or NaN where it is not; what they are is kept in `Posterior.label_names`.
         Labels sharpen the clusters and can then be asked for: see `predict_labels`.
     columns : sequence of str, optional
         Names of the columns of an `x` that has none of its own.

@@ -1,4 +1,4 @@
-"""The file of names: what the columns of a table are called and stand for, and what its rows are called, as JSON.
+"""The file of names: what columns of a table are called and stand for, what rows and labels are called, as JSON.
 
 run.json has the digest of it, so that a file of other names is noticed. A table without names has none.
 """
@@ -19,8 +19,8 @@ _OTHERS = 8  # texts in the file besides the names
 
 
 def has_names(table):
-    """Whether columns or rows of `table` have names."""
-    return table.columns is not None or table.names is not None
+    """Whether columns, rows or labels of `table` have names."""
+    return any(names is not None for names in (table.columns, table.names, table.label_names))
 
 
 def write_names(file, table):
@@ -54,7 +54,7 @@ def read_names(path, table, data):
         content = _read(path, table)
         if hashlib.sha256(content).hexdigest() != data["names"]:
             raise InputError("its digest is not the one that the run was given")
-        columns, names = _checked(parse_json(content, len(content), _most_texts(table)), table)
+        columns, names, labels = _checked(parse_json(content, len(content), _most_texts(table)), table)
     except FileNotFoundError as error:
         raise RunError(
             f"{path} is missing: the names of columns and rows", "restore it from a copy"
@@ -63,7 +63,7 @@ def read_names(path, table, data):
         raise RunError(
             f"{path} is damaged, or holds other names: {error}", "restore it from a copy"
         ) from error
-    return dataclasses.replace(table, columns=columns, names=names)
+    return dataclasses.replace(table, columns=columns, names=names, label_names=labels)
 
 
 def _content(table):
@@ -74,6 +74,8 @@ def _content(table):
         parts.append(f'"columns": {{{columns}}}')
     if table.names is not None:
         parts.append(f'"rows": {_row(table.names)}')
+    if table.label_names is not None:
+        parts.append(f'"labels": {_row(table.label_names)}')
     return ("{" + ",\n".join(parts) + "}\n").encode()
 
 
@@ -92,8 +94,8 @@ def _written(value):
 
 
 def _most_texts(table):
-    """How many texts a file of names of `table` may have: a name a row, a name and two values a column."""
-    return table.n + 4 * table.d + _OTHERS
+    """How many texts a file of names of `table` may have: a name a row and a label, three a column."""
+    return table.n + 4 * table.d + table.n_classes + _OTHERS
 
 
 def _read(path, table):
@@ -102,13 +104,22 @@ def _read(path, table):
 
 
 def _checked(fields, table):
-    """Columns and names of rows, either of which may be None."""
+    """Columns, names of rows and names of labels, each of which may be None."""
     if not isinstance(fields, dict) or fields.get("format") != _FORMAT:
         raise InputError(f"it does not say that its format is {_FORMAT!r}")
-    columns, rows = fields.get("columns"), fields.get("rows")
+    columns, rows, labels = (fields.get(name) for name in ("columns", "rows", "labels"))
     columns = None if columns is None else Columns.from_json(columns)
     if columns is not None and len(columns) != table.d:
         raise InputError(f"it has {len(columns)} names for {table.d} columns")
     if rows is not None and not isinstance(rows, list):
         raise InputError("its names of rows are no list")
-    return columns, None if rows is None else check_names(rows, table.n)
+    return columns, None if rows is None else check_names(rows, table.n), _checked_labels(labels, table)
+
+
+def _checked_labels(labels, table):
+    if labels is None:
+        return None
+    is_list = isinstance(labels, list) and all(isinstance(name, str) for name in labels)
+    if not is_list or len(set(labels)) != len(labels) or len(labels) != table.n_classes:
+        raise InputError(f"its names of labels are not {table.n_classes} different texts")
+    return tuple(labels)

@@ -148,3 +148,54 @@ def test_a_file_of_another_delimiter_is_one_line_of_error(here, tmp_path):
 
     told = program("fit", "t.csv", "-o", "r", cwd=tmp_path)
     assert is_one_error(told.stderr) and "--delimiter" in told.stderr
+
+
+@pytest.mark.slow
+def test_labels_keep_their_names(here, tmp_path, capsys):
+    options = f"{COLUMNS} --labels --chains 1 --sweeps 20 --seed 1 --quiet"
+    assert call(f"fit survey.csv -o labelled {options}", here) == 0
+    assert dpmix.load(tmp_path / "labelled").label_names == ("a", "b")
+    lines = (here / "new.csv").read_text().splitlines()
+    (tmp_path / "b.csv").write_text("\n".join([lines[0], *(line for line in lines if line.endswith(",b"))]))
+    (tmp_path / "new.csv").write_text("\n".join(lines).replace(",b", ",beta"))
+    for source in ("b.csv", "new.csv"):
+        capsys.readouterr()
+        assert call(f"classify labelled {tmp_path / source} {COLUMNS} --json", here) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["classes"][-1] == ("b" if source == "b.csv" else "beta")
+        assert (found["accuracy"] > 0.6) is (source == "b.csv")
+    assert call(f"classify labelled {tmp_path / 'b.csv'} {COLUMNS} -o confusion.png", here) == 0
+    (tmp_path / "numbers.csv").write_text(
+        (here / "new.csv").read_text().replace(",a", ",0").replace(",b", ",1")
+    )
+    capsys.readouterr()
+    assert call(f"classify labelled {tmp_path / 'numbers.csv'} {COLUMNS}", here) == 2
+    assert "has labels that are numbers" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_new_rows_and_filled_gaps_are_tables_again(here, tmp_path, capsys):
+    assert call("sample run --size 9 -o new-rows.csv", here) == 0
+    drawn = table_in(tmp_path / "new-rows.csv")
+    assert len(drawn) == 9 and {row["sex"] for row in drawn} == {"female", "male"}
+    assert call(f"score run {tmp_path / 'new-rows.csv'}", here) == 0
+    for verb in ("complete", "denoise --noise 0.1,0.1"):
+        verb, _, more = verb.partition(" ")
+        words = f"{verb} run new.csv {COLUMNS} --rows : --probabilities {verb}.csv {more}"
+        assert call(words.strip(), here) == 0
+        rows = table_in(tmp_path / f"{verb}.csv")
+        assert list(rows[0]) == ["", "smokes", "sex", "old", "city"] and rows[9][""] == "p1-9"
+        assert 0 < float(rows[9]["old"]) < 1
+    capsys.readouterr()
+    assert call(f"complete run new.csv {COLUMNS} --rows 9:10 --json", here) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["columns"] == ["smokes", "sex", "old", "city"] and found["images"][0]["name"] == "p1-9"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["sample run", f"denoise run new.csv {COLUMNS} --noise 0.1,0.1"])
+def test_pictures_of_rows_have_names_of_columns(here, tmp_path, words):
+    assert call(f"{words} -o rows.svg", here) == 0
+    assert all(
+        f"{name}<" in (tmp_path / "rows.svg").read_text() for name in ("smokes = yes", "sex = male", "city")
+    )
