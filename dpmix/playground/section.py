@@ -149,7 +149,7 @@ def _named(posterior: Any, columns):
     known = posterior.columns
     if not is_list(posterior):
         return None
-    names = [f"pixel {ix}" for ix in columns] if known is None else [known.names[ix] for ix in columns]
+    names = [f"column {ix}" for ix in columns] if known is None else [known.names[ix] for ix in columns]
     pairs = [(None, None) if known is None else known.values.get(name, (None, None)) for name in names]
     return [
         {"name": as_label(name), "off": off and as_label(off), "on": on and as_label(on)}
