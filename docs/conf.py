@@ -60,6 +60,8 @@ copybutton_prompt_is_regexp = True
 html_theme = "pydata_sphinx_theme"
 html_title = f"dpmix {version}"
 html_css_files = ["dpmix.css"]
+html_js_files = ["names.js"]
+html_context = {"default_mode": "auto"}  # light or dark, as the system says
 html_show_sourcelink = False
 html_theme_options = {
     "navbar_align": "left",

@@ -1,5 +1,7 @@
 """Cluster binary images, or any table of zeros and ones, without saying how many clusters there are.
 
+Five lines to a first result::
+
     import dpmix
 
     digits = dpmix.datasets.load_digits()  # or an array of 0 and 1, or a frame of yes and no

@@ -8,6 +8,7 @@ import ast
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,9 +24,11 @@ def scripts():
 
 def page(name, path, shown):
     """What stands on the page of an example, in Markdown; `shown` is what a run of it printed and drew."""
-    summary, _, rest = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))).partition("\n\n")
+    script = ast.parse(path.read_text(encoding="utf-8"))
+    summary, _, rest = ast.get_docstring(script).partition("\n\n")
+    code = script.body[1].lineno  # behind the docstring
     title = name.replace("_", " ").capitalize()
-    source = f"```{{literalinclude}} /../examples/{path.name}\n:language: python\n```"
+    source = f"```{{literalinclude}} /../examples/{path.name}\n:language: python\n:lines: {code}-\n```"
     parts = [f"(example-{name})=\n# {title}", summary, _markdown(rest), *shown, "## The script", source]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -33,7 +36,7 @@ def page(name, path, shown):
 def _markdown(text):
     """Paragraphs of a docstring: those that are indented are commands."""
     return "\n\n".join(
-        f"```sh\n{part.strip()}\n```" if part.startswith("    ") else _escaped(part)
+        f"```sh\n{textwrap.dedent(part).strip()}\n```" if part.startswith("    ") else _escaped(part)
         for part in text.split("\n\n")
     )
 

@@ -6,13 +6,13 @@ from docutils.utils.math.latex2mathml import tex2mathml
 
 def inline(translator, node):
     """Write a formula in a sentence."""
-    translator.body.append(f'<span class="math">{tex2mathml(node.astext())}</span>')
+    translator.body.append(f'<span class="formula">{tex2mathml(node.astext())}</span>')
     raise SkipNode
 
 
 def displayed(translator, node):
     """Write a formula on lines of its own."""
-    translator.body.append(f'<div class="math">{tex2mathml(node.astext(), as_block=True)}</div>')
+    translator.body.append(f'<div class="formula">{tex2mathml(node.astext(), as_block=True)}</div>')
     raise SkipNode
 
 

@@ -7,7 +7,7 @@ from dpmix.base.annotations import Whole
 from dpmix.base.checks import check_count
 from dpmix.base.text import count
 from dpmix.plot.column_cells import is_table
-from dpmix.plot.style import INK_MAP, UNCERTAINTY_MAP, check_axes, page_behind, set_title
+from dpmix.plot.style import INK_MAP, UNCERTAINTY_MAP, check_axes, page_behind, set_title, text_size
 from dpmix.plot.table_clusters import PRIOR_SAID, draw_prior
 from dpmix.plot.tiles import GAP, add_tile, line_height, new_sheet, open_sheet, set_caption, tile_height
 from dpmix.posterior.posterior import Posterior, check_posterior
@@ -61,7 +61,8 @@ def hyperparameters(posterior: Posterior, chain: Whole | None = None, *, ax: Axe
     line = line_height(ax, 2, 1, shape) if ax is not None else 0.19 / _INCHES
     size = 2 + _APART, height + 3.4 * line
     ax = new_sheet(*size, _INCHES, PRIOR_SAID) if ax is None else ax
-    font = min(8, 0.72 * line * open_sheet(ax, *size))
+    points = open_sheet(ax, *size)
+    font = min(8, 0.72 * line * points, text_size(len("0, never on   1, always on"), points, 8))
     ends = (
         [f"{10**low:.2g} images", f"{10**high:.2g} images"] if high > low else [f"{10**low:.2g} images", ""]
     )

@@ -75,13 +75,12 @@ def _note_verdict(quantities, distance, verdict):
     """Whether the chains agree, and what follows."""
     if verdict == "agree":
         return ["The chains agree: nothing here speaks against pooling their draws."]
+    evidence = _evidence(quantities, distance)
     if verdict == "nearly":
-        text = _NEARLY
-    elif verdict == "disagree":
-        text = _DISAGREE if partitions_differ(quantities, distance) else _SAME_CLUSTERS
-    else:
-        return []
-    return [Wording(text, evidence=_evidence(quantities, distance))]
+        return [Wording(_NEARLY, evidence=evidence)]
+    if verdict == "disagree" and partitions_differ(quantities, distance):
+        return [Wording(_DISAGREE, evidence=evidence)]
+    return [Wording(_SAME_CLUSTERS, evidence=evidence)] if verdict == "disagree" else []
 
 
 def _note_short(chains, draws, quantities):

@@ -74,6 +74,7 @@ def test_partitions_come_up_as_often_as_they_must(name, case):
 
 
 @pytest.mark.parametrize("name", moves.MOVED)
+@pytest.mark.slow
 def test_hyperparameters_left_at_the_mean_of_their_prior_are_noticed(name):
     table, _, _, c = problem_of("plain")
     plan = plan_for(name, c)

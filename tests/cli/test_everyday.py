@@ -55,7 +55,7 @@ def test_help_lists_each_command_once_in_its_group(capsys):
     groups = {part.split(":")[0]: [line.split()[0] for line in part.splitlines()[1:]] for part in told[3:8]}
     assert list(groups) == ["get started", "runs", "queries", "partitions", "features"]
     listed = [command for commands in groups.values() for command in commands]
-    assert len(listed) == len(set(listed)) == 18
+    assert len(listed) == len(set(listed)) == 19
     assert {"assign", "profile"} <= set(groups["partitions"]) and {"sample", "denoise"} <= set(
         groups["queries"]
     )

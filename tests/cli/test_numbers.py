@@ -37,6 +37,7 @@ REQUIRED = {
     "plot": "RUN clusters -o c.png",
     "probe": "rbm.npz weights -o p.png",
     "reconstruct": "rbm.npz digits -o p.png",
+    "report": "RUN -o r.html",
     "resume": "RUN",
     "sample": "RUN -o x.npy",
     "score": "RUN grey.npy",

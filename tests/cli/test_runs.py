@@ -140,6 +140,7 @@ def test_text_of_a_picture_stays_text(run, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_plot_needs_no_display(run, tmp_path):
     env = {**environment(), "MPLBACKEND": "TkAgg", "DISPLAY": ""}
     done = program("plot", run, "trace", "-o", tmp_path / "trace.png", env=env)
@@ -270,6 +271,7 @@ def assert_demo(done, folder):
     assert info(folder / "dpmix-demo" / "run")["state"] == "complete"
 
 
+@pytest.mark.slow
 def test_demo(tmp_path):
     assert_demo(program("demo", cwd=tmp_path), tmp_path)
     again = program("demo", cwd=tmp_path)

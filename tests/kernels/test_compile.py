@@ -97,7 +97,8 @@ def damaged(content, rng):
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("suffix", ["nbi", pytest.param("nbc", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+@pytest.mark.slow
 def test_damaged_cache_files_count_as_missing(cached, tmp_path, suffix):
     (path,) = tmp_path.glob(f"*.{suffix}")
     content = path.read_bytes()

@@ -131,6 +131,13 @@ def test_own_axes_of_any_colour_can_be_read(every, page):
     assert wrong(every, own) == {}
 
 
+@pytest.mark.parametrize("name", ["hyperparameters", "similarity", "clusters"])
+def test_small_axes_have_no_words_over_each_other(name):
+    figure, axes = plt.subplots(2, 2, figsize=(9, 7))
+    of_images()[name](axes[0, 1])
+    assert [fault for fault in faults(figure) if fault.startswith("one over the other")] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 7, 40, 103, 425])
 def test_any_number_of_clusters_can_be_read(k):

@@ -298,6 +298,7 @@ def test_sampled_posterior_against_enumeration():
 # Cost.
 
 
+@pytest.mark.slow
 def test_memory_is_bounded():
     """25 draws of 50 clusters, 6,000 images of 784 pixels with their own masks: 200 MB with the answer."""
     rng = np.random.default_rng(0)

@@ -203,6 +203,7 @@ def test_too_little_memory_for_the_posterior_itself(monkeypatch):
     assert caught.value.posterior is None and dpmix.last_run().in_burn_in
 
 
+@pytest.mark.slow
 def test_last_run_forgets_after_a_run_that_comes_to_its_end(monkeypatch):
     with monkeypatch.context() as patch, contextlib.suppress(Odd):
         in_segment(patch, 5, Odd())
@@ -511,6 +512,7 @@ def test_a_class_is_recognised_too():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
+@pytest.mark.slow
 def test_a_pool_of_the_caller_whose_process_is_killed():
     class Doomed(ProcessPoolExecutor):
         left = 6

@@ -59,6 +59,7 @@ def test_counts_and_other_types_are_refused():
         packed_sparse(x.astype(complex))
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_the_packed_rows():
     n, d = 4000, 5000
     x = sp.random_array((n, d), density=0.002, format="csr", random_state=0)
