@@ -7,12 +7,13 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from dpmix.base.annotations import PathLike, Size, Table
+from dpmix.base.checks import check_place
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count
 from dpmix.features.storage import Persistent, plain_parameters
 from dpmix.plot import confusion, reconstructions, training_curves, unit_effects, weights
 from dpmix.plot.image_input import read_images, read_shape
-from dpmix.report.document import check_place, filled, put
+from dpmix.report.document import filled, put
 from dpmix.report.pictures import figure_picture
 from dpmix.report.words import MODEL_GLOSSARY, duration, number, share
 

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from dpmix.base.annotations import PathLike, Table, Whole
 from dpmix.base.arrays import integers_or_unknown
-from dpmix.base.checks import check_bool, check_count
+from dpmix.base.checks import check_bool, check_count, check_place
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count
 from dpmix.base.wording import Wording
@@ -29,7 +29,7 @@ from dpmix.report.about_clusters import (
 from dpmix.report.about_images import images_section
 from dpmix.report.about_labels import labels_section
 from dpmix.report.about_run import run_section
-from dpmix.report.document import check_place, filled, put
+from dpmix.report.document import filled, put
 from dpmix.report.downloads import downloads
 from dpmix.report.subject import Subject
 from dpmix.report.words import GLOSSARY
