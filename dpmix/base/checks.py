@@ -5,18 +5,21 @@ Checks return the value in the form in which the rest of the package uses it.
 
 import math
 import numbers
+import os
 from pathlib import Path
 
 import numpy as np
 
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import shown
+from dpmix.base.wording import Wording
 
 __all__ = [
     "check_bool",
     "check_choice",
     "check_count",
     "check_path",
+    "check_place",
     "check_positive",
     "check_real",
     "check_seed",
@@ -106,4 +109,24 @@ def check_path(name, value):
         raise InputTypeError(f"{name} must be a path; got {shown(value)} ({type(value).__name__})") from error
     if "\0" in str(path):
         raise InputError(f"{name} must be a path, without a null character; got {shown(value)}")
+    return path
+
+
+def check_place(path, overwrite):
+    """Return `path` as a Path if one file may be written there.
+
+    Raises
+    ------
+    InputError, InputTypeError
+        It exists and `overwrite` is False, it is a folder, or its own folder does not exist.
+    """
+    path = check_path("path", path)
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; choose another name")
+    if os.path.lexists(path) and not check_bool("overwrite", overwrite):
+        raise InputError(
+            f"{path}: exists already", Wording("choose another name, or pass {overwrite} to replace it")
+        )
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}; make it first")
     return path

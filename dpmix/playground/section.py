@@ -2,18 +2,15 @@
 
 import html
 import json
-import os
 from string import Template
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from dpmix.base.annotations import PathLike, Table, Whole
-from dpmix.base.checks import check_bool, check_count, check_path
-from dpmix.base.errors import InputError
+from dpmix.base.checks import check_count, check_place
 from dpmix.base.files import replace_files
 from dpmix.base.text import count
-from dpmix.base.wording import Wording
 from dpmix.playground.scripts import part, script
 from dpmix.playground.starts import as_label, starts
 from dpmix.playground.tables import MOST_BYTES, choose, columns_of, is_list
@@ -125,13 +122,7 @@ def page(
     InputError, InputTypeError
         As in `fragment`; a file or folder that is there already, or no folder to write it to.
     """
-    path, overwrite = check_path("path", path), check_bool("overwrite", overwrite)
-    if path.is_dir():
-        raise InputError(f"{path} is a folder", "choose the name of a file")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}", "make it first")
-    if os.path.lexists(path) and not overwrite:
-        raise InputError(f"{path} exists already", Wording("choose another name, or pass {overwrite}"))
+    path = check_place(path, overwrite)
     text = Template(part("page.html")).substitute(
         title=html.escape(_described(posterior)),
         section=fragment(posterior, images, most_draws, observed=observed),
@@ -149,7 +140,7 @@ def _named(posterior: Any, columns):
     known = posterior.columns
     if not is_list(posterior):
         return None
-    names = [f"pixel {ix}" for ix in columns] if known is None else [known.names[ix] for ix in columns]
+    names = [f"column {ix}" for ix in columns] if known is None else [known.names[ix] for ix in columns]
     pairs = [(None, None) if known is None else known.values.get(name, (None, None)) for name in names]
     return [
         {"name": as_label(name), "off": off and as_label(off), "on": on and as_label(on)}

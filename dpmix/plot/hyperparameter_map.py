@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from dpmix.base.annotations import Whole
 from dpmix.base.checks import check_count
+from dpmix.base.text import count
 from dpmix.plot.column_cells import is_table
 from dpmix.plot.style import INK_MAP, UNCERTAINTY_MAP, check_axes, page_behind, set_title, text_size
 from dpmix.plot.table_clusters import PRIOR_SAID, draw_prior
@@ -55,7 +56,9 @@ def hyperparameters(posterior: Posterior, chain: Whole | None = None, *, ax: Axe
     shade = (np.log10(strength) - low) / (high - low) if high > low else np.full(strength.shape, 0.5)
     whose = "all chains" if chain is None else f"chain {chain % len(posterior.a)}"
     if is_table(posterior):
-        return draw_prior(posterior, mean, strength, shade, f"Prior of {mean.size:,} columns · {whose}", ax)
+        return draw_prior(
+            posterior, mean, strength, shade, f"Prior of {count(mean.size, 'column')} · {whose}", ax
+        )
     shape, height = posterior.image_shape, tile_height(posterior.image_shape)
     line = line_height(ax, 2, 1, shape) if ax is not None else 0.19 / _INCHES
     size = 2 + _APART, height + 3.4 * line

@@ -18,16 +18,27 @@ _MEASURES = {
 
 
 def labels_section(subject, found):
-    """Measures of agreement and the contingency table; None where no labels are known."""
+    """Measures of agreement and the contingency table, or why there are none; None where no labels are known."""
     if subject.y is None:
         return None
     known = ~np.ma.getmaskarray(subject.y)
     y = np.ma.getdata(subject.y)
+    told = f"{int(known.sum()):,} of {subject.things()}"
+    if found is None:
+        return {"known": told, "lacking": _lacking(subject.posterior)}
     return {
-        "known": f"{int(known.sum()):,} of {subject.things()}",
+        "known": told,
+        "lacking": None,
         "measures": _measures(subject, found, y, known),
         **_table(found, subject.y),
     }
+
+
+def _lacking(posterior):
+    """Why there is no partition to compare labels with."""
+    if not posterior.has_labels:
+        return "draws are kept as counts, which do not say the cluster of each of them"
+    return "there are no draws of the posterior yet"
 
 
 def _measures(subject, found, y, known):
@@ -50,7 +61,7 @@ def _table(found, y):
     order = np.sort(order)
     others = np.delete(counts, order, axis=0).sum(axis=0)
     counts = counts[order]
-    head = [str(classes[ix]) for ix in order]
+    head = [str(classes[ix]) or "(empty)" for ix in order]
     if len(classes) > _CLASSES:
         counts, head = np.vstack([counts, others]), [*head, "others"]
     rows = [_row(str(k), counts[:, k]) for k in range(min(_CLUSTERS, counts.shape[1]))]

@@ -4,43 +4,19 @@ Whatever comes from outside is escaped by Jinja, after characters that cannot be
 already is a `markupsafe.Markup`.
 """
 
-import os
 from datetime import UTC, datetime
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from dpmix.base.checks import check_bool, check_path
-from dpmix.base.errors import InputError
 from dpmix.base.escaping import for_terminal
 from dpmix.base.files import replace_files
 from dpmix.base.version import __version__
-from dpmix.base.wording import Wording
 
-__all__ = ["check_place", "filled", "put"]
+__all__ = ["filled", "put"]
 
 _KEPT = "\n\N{NO-BREAK SPACE}\N{THIN SPACE}"
-
-
-def check_place(path, overwrite):
-    """Return `path` as a Path if a report may be written there.
-
-    Raises
-    ------
-    InputError, InputTypeError
-        It exists and `overwrite` is False, it is a folder, or its own folder does not exist.
-    """
-    path = check_path("path", path)
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; choose another name")
-    if os.path.lexists(path) and not check_bool("overwrite", overwrite):
-        raise InputError(
-            f"{path}: exists already", Wording("choose another name, or pass {overwrite} to replace it")
-        )
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}; make it first")
-    return path
 
 
 def filled(template, **values):

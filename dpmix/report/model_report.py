@@ -7,12 +7,13 @@ from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
 from dpmix.base.annotations import PathLike, Size, Table
+from dpmix.base.checks import check_place
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count
 from dpmix.features.storage import Persistent, plain_parameters
 from dpmix.plot import confusion, reconstructions, training_curves, unit_effects, weights
 from dpmix.plot.image_input import read_images, read_shape
-from dpmix.report.document import check_place, filled, put
+from dpmix.report.document import filled, put
 from dpmix.report.pictures import figure_picture
 from dpmix.report.words import MODEL_GLOSSARY, duration, number, share
 
@@ -24,6 +25,7 @@ _NAMES = {
     "Autoencoder": "Autoencoder",
     "NetworkClassifier": "Network classifier",
 }
+_OTHER = dict.fromkeys(("DPMixture", "Posterior"), ", of which dpmix.report.write writes a report")
 _UNITS, _IMAGES, _SCORED = 24, 8, 5000
 _CLASSES = 30  # of a confusion matrix that can be read
 
@@ -74,14 +76,14 @@ def write_model(
     if not isinstance(model, Persistent):
         raise InputTypeError(
             f"model must be an extractor or a classifier of dpmix.features; got {type(model).__name__}"
+            + _OTHER.get(type(model).__name__, "")
         )
     check_is_fitted(model)
     if title is not None and not isinstance(title, str):
         raise InputTypeError(f"title must be a text; got {type(title).__name__}")
-    shape = getattr(x, "image_shape", None) if shape is None else shape
-    shape = read_shape(shape, model.n_features_in_)
+    values, own = (None, None) if x is None else _checked(model, x)
+    shape = read_shape(own if shape is None else shape, model.n_features_in_)
     y = getattr(x, "y", None) if y is None else np.asarray(y)
-    values = None if x is None else _checked(model, x, shape)
     if values is None and y is not None:
         raise InputError("y says what the images x show; pass x, too")
     if y is not None and np.shape(y) != (len(values),):
@@ -101,15 +103,15 @@ def write_model(
     put(page, place)
 
 
-def _checked(model, x, shape):
-    values, _ = read_images("x", x, shape)
+def _checked(model, x):
+    values, shape = read_images("x", x)
     if values.shape[1] != model.n_features_in_:
         raise InputError(
             f"x must hold images of {model.n_features_in_:,} pixels, as the model does; got {values.shape[1]:,}"
         )
     if np.isnan(values).any():
         raise InputError("x must hold images whose pixels are all known")
-    return values
+    return values, shape
 
 
 def _layers(model):

@@ -4,12 +4,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import check_is_fitted
 
 from dpmix.base.annotations import PathLike, Table, Whole
 from dpmix.base.arrays import integers_or_unknown
-from dpmix.base.checks import check_bool, check_count
+from dpmix.base.checks import check_bool, check_count, check_place
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count
+from dpmix.base.wording import Wording
+from dpmix.features.storage import Persistent
 from dpmix.model.table import BinaryTable
 from dpmix.partitions import PointEstimate
 from dpmix.partitions.draws import as_labels
@@ -26,7 +29,7 @@ from dpmix.report.about_clusters import (
 from dpmix.report.about_images import images_section
 from dpmix.report.about_labels import labels_section
 from dpmix.report.about_run import run_section
-from dpmix.report.document import check_place, filled, put
+from dpmix.report.document import filled, put
 from dpmix.report.downloads import downloads
 from dpmix.report.subject import Subject
 from dpmix.report.words import GLOSSARY
@@ -70,11 +73,11 @@ def write(
     observed : (d,) or (m, d) array of bool, optional
         True where a pixel of `x` is observed.
     labels : (n,) array of int or str, optional
-        Known labels of the images that were clustered, to compare with; masked, NaN, or below 0 where not known. By
-        default those that the posterior has learnt, if any.
+        Known labels of the images that were clustered, to compare with; masked, NaN, None, or below 0 where not known.
+        By default those that the posterior has learnt, if any.
     partition : PointEstimate or (n,) array of int, optional
         The partition to show, its clusters numbered anew by size; by default the point estimate, searched for as
-        long as seconds allow.
+        long as seconds allow. Chains in burn-in have none.
     title : str, optional
     source : str, optional
         What the images are, as ``dpmix fit`` was told, such as ``"mnist --classes 2,3"``; for the page to tell.
@@ -121,7 +124,7 @@ def subject_of(
     say=str,
 ):
     """The `Subject` of arguments, which are checked; the last three are what the command knows besides."""
-    posterior = check_posterior(getattr(posterior, "posterior_", posterior), with_draws=False)
+    posterior = check_posterior(_fitted(posterior), with_draws=False)
     if not posterior.trace["log_joint"].shape[1]:
         raise InputError("posterior must hold at least one sweep of every chain; got none")
     most = check_count("clusters", clusters, high=_MOST_CLUSTERS)
@@ -129,9 +132,30 @@ def subject_of(
     if x is not None or partition is not None:
         check_posterior(posterior)
     if partition is not None:
-        as_labels(partition, posterior.labels.shape[2], "partition")
+        _check_partition(posterior, partition)
     y = _labels(posterior, labels)
     return Subject(posterior, x, observed, y, partition, source, folder, created, most, say)
+
+
+def _fitted(posterior):
+    """The posterior of a fitted `DPMixture`; anything else as it is."""
+    if isinstance(posterior, Persistent):
+        raise InputTypeError(
+            f"posterior must be a dpmix.Posterior or a fitted DPMixture; got {type(posterior).__name__}, of which "
+            "dpmix.report.write_model writes a report"
+        )
+    if hasattr(posterior, "fit"):
+        check_is_fitted(posterior, "posterior_")
+    return getattr(posterior, "posterior_", posterior)
+
+
+def _check_partition(posterior, partition):
+    if posterior.in_burn_in:
+        raise InputError(
+            "partition is compared with draws, and the chains are still in their burn-in",
+            Wording("leave it out, or run more sweeps with {resuming}"),
+        )
+    as_labels(partition, posterior.labels.shape[2], "partition")
 
 
 def playground_of(subject):
@@ -168,7 +192,7 @@ def posterior_page(subject, title, playground=None):
         similarity=similarity_section(subject, found) if found else None,
         prior=prior_section(subject),
         images=images_section(subject),
-        labels=labels_section(subject, found) if found else None,
+        labels=labels_section(subject, found),
         odd=odd_section(subject, found) if found else None,
         without_labels=not posterior.has_labels,
         playground=playground,
@@ -182,7 +206,7 @@ def _lead(subject):
     chains, draws = posterior.alpha.shape
     height, width = posterior.image_shape
     size = (
-        f"{posterior.table.d:,} yes-or-no columns"
+        count(posterior.table.d, "yes-or-no column")
         if subject.table
         else f"{height:,} × {width:,} binary pixels"
     )
@@ -213,7 +237,7 @@ def _labels(posterior, labels):
     if labels is None:
         learnt = posterior.table.classes
         return np.ma.masked_less(learnt, 0) if posterior.table.n_classes and (learnt >= 0).any() else None
-    values = labels if np.ma.isMaskedArray(labels) else np.asarray(labels)
+    values = labels if np.ma.isMaskedArray(labels) else _as_array(labels)
     if values.shape != (n,):
         raise InputError(f"labels must be one for each of the {n:,} images; got shape {values.shape}")
     hidden = np.ma.getmaskarray(values).copy()
@@ -222,6 +246,7 @@ def _labels(posterior, labels):
         hidden |= np.isnan(values)
         values = integers_or_unknown(np.where(hidden, np.nan, values))
     if values.dtype == object:
+        hidden |= [_is_missing(label) for label in values.tolist()]
         values = values.astype(str)
     if values.dtype.kind not in "buiU":
         raise InputTypeError(f"labels must be integers, booleans or strings; got dtype {values.dtype}")
@@ -230,6 +255,18 @@ def _labels(posterior, labels):
     if hidden.all():
         raise InputError("labels must hold one that is known; all are masked or below 0")
     return np.ma.masked_array(values, hidden)
+
+
+def _as_array(labels):
+    try:
+        return np.asarray(labels)
+    except ValueError as error:  # rows of different lengths
+        raise InputTypeError("labels must be one integer, boolean or string for each image") from error
+
+
+def _is_missing(label):
+    """Whether a label is None, or not equal to itself, as NaN, NaT and NA of pandas."""
+    return label is None or str(label == label) != "True"
 
 
 def _check_text(name, value):

@@ -18,6 +18,7 @@ from dpmix.playground.scripts import modules, part, script
 from dpmix.playground.starts import MOST_NAME, MOST_STARTS
 from dpmix.playground.tables import choose, columns_of
 from dpmix.report.posterior_report import playground_of, subject_of
+from support.partition_cases import posterior_with
 from support.play_cases import CASES, NAMES, pictures, table
 from support.query_cases import X
 
@@ -269,3 +270,10 @@ def test_full_disk_leaves_what_was_there(tmp_path, monkeypatch):
 def test_wrong_number_of_draws(wrong):
     with pytest.raises(InputError, match="most_draws"):
         playground.fragment(pictures(), most_draws=wrong)
+
+
+def test_columns_without_names_are_called_columns():
+    posterior = posterior_with([[0, 0, 1, 1]], x=np.eye(4, 11, dtype=int))
+    assert '"name":"column 10"' in playground.fragment(posterior) and "pixel 10" not in playground.fragment(
+        posterior
+    )

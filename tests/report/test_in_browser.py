@@ -44,6 +44,12 @@ def test_page_is_sound(reports, browser_page, name, size, scheme):
     assert (sum(map(int, paper[4:-1].split(","))) < 200) == (scheme == "dark")
 
 
+def test_tables_fit_a_phone(reports, browser_page):
+    page = browser_page(reports / "images.html", "phone", "light")
+    wider = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert page.evaluate(f"{wider}.map(e => e.getAttribute('aria-label'))") == []
+
+
 @pytest.mark.parametrize("size, scheme", [("phone", "dark"), ("desktop", "light")])
 def test_model_is_sound(trained_models, browser_page, tmp_path, size, scheme):
     model = dpmix.features.load(trained_models / "classifier.npz")

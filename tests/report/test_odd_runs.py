@@ -61,7 +61,7 @@ def test_run_without_a_segment(tmp_path, capsys):
 def test_image_of_one_pixel(tmp_path):
     posterior = posterior_with([[0, 1, 0, 1]] * 4, x=np.array([[0], [1], [0], [1]]))
     text, _ = report_of(posterior, tmp_path, np.array([[1]]), labels=["a", "b", "a", "b"])
-    assert "4 rows of 1 yes-or-no columns" in text
+    assert "4 rows of 1 yes-or-no column," in text
 
 
 def test_one_image(tmp_path):
