@@ -36,6 +36,7 @@ SCRIPT_WORDS = {
     "delimiter": "delimiter=...",
     "index": "index={name!r}",
     "drop": "drop=[{name!r}]",
+    "drop_all": "drop={names!r}",
     "drop_or_label": "drop=[{name!r}], or label={name!r} if it says what the rows are",
     "more_bytes": "pass a larger max_bytes",
     "maximum": "maximum=...",

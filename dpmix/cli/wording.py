@@ -30,6 +30,7 @@ SHELL_WORDS = {
     "delimiter": "--delimiter CHARACTER",
     "index": "--index {name}",
     "drop": "--drop {name}",
+    "drop_all": "--drop {listed}",
     "drop_or_label": "--drop {name}, or --label-column {name} if it says what the rows are",
     "more_bytes": "save it unpacked, or in smaller files",
     "maximum": "--maximum",

@@ -118,7 +118,7 @@ def _read_csv(path, options, threshold):
     cells = read_cells(path, chosen.places, make, options.delimiter, options.encoding)
     names = [cells.names[place] for place in cells.columns]
     if options.columns is not None:
-        _check_fitted(path, names, options.columns)
+        _check_fitted(path, names, options)
     looks, values = zip(*(_looked_up(cells, ix, options, threshold) for ix in range(len(names))), strict=True)
     x, seen = _looked(cells, looks)
     columns = Columns(names, {name: pair for name, pair in zip(names, values, strict=True) if pair})
@@ -180,8 +180,9 @@ def _place(path, names, name, what):
     return names.index(name)
 
 
-def _check_fitted(path, names, columns):
-    """Refuse a header that has not the `columns` that were fitted; what is too much can be left out."""
+def _check_fitted(path, names, options):
+    """Refuse a header that has not the columns that were fitted; what is too much can be left out."""
+    columns = options.columns
     due = {name: pair for name, pair in columns.values.items() if name in names}
     try:
         check_columns(Columns(names, due), columns, f"{path}, line 1:")
@@ -189,9 +190,9 @@ def _check_fitted(path, names, columns):
         unknown = [name for name in names if name not in set(columns.names)]
         if not unknown or len(names) - len(unknown) < len(columns):
             raise
-        raise InputError(
-            error.text, Wording("leave out what is too much: pass {drop}", name=unknown[0])
-        ) from error
+        drop = [*options.drop, *unknown]
+        remedy = Wording("leave out what is too much: pass {drop_all}", names=drop, listed=",".join(drop))
+        raise InputError(error.text, remedy) from error
 
 
 def _looked_up(cells, ix, options, threshold):

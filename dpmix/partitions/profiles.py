@@ -80,10 +80,11 @@ class Profile:
     def sure(self) -> NDArray[np.float64]:
         """How far, at least, each column is from telling nothing: the end of its interval nearer to 0, without sign.
 
-        (k, d) float64, 0 where the interval holds 0.
+        (k, d) float64, 0 where the interval holds 0, and where the mean probabilities point the other way, as where a
+        single row tells little and the log odds have a long tail.
         """
         distance = np.maximum(np.abs(self.log_odds) - _SURE * self.sd, 0)
-        return np.nan_to_num(distance)
+        return np.where((self.proba - self.rest) * self.log_odds > 0, np.nan_to_num(distance), 0)
 
     def set_apart(self, cluster: Whole, most: Whole | None = None) -> NDArray[np.int64]:
         """Columns that set a cluster apart for sure, the strongest first.
@@ -111,7 +112,7 @@ class Profile:
         return order[self.sure[cluster][order] > 0]
 
     def words(self, most: Whole = 5) -> tuple[str, ...]:
-        """What each cluster is, a sentence each.
+        """What each cluster is, a sentence each, of columns whose shares differ when they are rounded to per cent.
 
         Parameters
         ----------
@@ -171,14 +172,16 @@ class Profile:
         head = f"Cluster {k}, {count(int(self.sizes[k]), 'row')} ({share:.0%})"
         if len(self.sizes) == 1:
             return f"{head}: all rows are in it, and nothing is there to set it apart from."
-        parts = [self._part(k, column) for column in self.set_apart(k, most).tolist()]
-        return f"{head}: {', '.join(parts) or 'nothing sets it apart for sure'}."
+        parts = [part for column in self.set_apart(k).tolist() if (part := self._part(k, column))]
+        return f"{head}: {', '.join(parts[:most]) or 'nothing sets it apart for sure'}."
 
     def _part(self, k, column):
         on = self.log_odds[k, column] > 0
         shares = (self.proba[k, column], self.rest[k, column])
-        here, there = shares if on else (1 - share for share in shares)
-        return f"{self.columns.said(self.columns.names[column], on)} ({here:.0%}, elsewhere {there:.0%})"
+        here, there = (f"{share if on else 1 - share:.0%}" for share in shares)
+        if here == there:
+            return ""
+        return f"{self.columns.said(self.columns.names[column], on)} ({here}, elsewhere {there})"
 
 
 def profile(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import dpmix
 from dpmix.base.errors import InputError
+from dpmix.cli.wording import in_shell_words
 from dpmix.datasets import load, load_grey, load_observed
 from dpmix.tables.columns import Columns
 
@@ -225,3 +226,11 @@ def test_a_frame_and_its_file_are_the_same_table(tmp_path):
     one, other = dpmix.sample(frame, **options), dpmix.sample(images, observed=seen, **options)
     assert one.table.digest == other.table.digest
     assert one.columns == other.columns and one.names == other.names
+
+
+def test_advice_leaves_out_all_that_is_too_much_and_what_was_left_out_before(tmp_path):
+    (tmp_path / "more.csv").write_text("b,x,y,z\n1,7,8,9\n")
+    with pytest.raises(InputError) as caught:
+        load_observed(tmp_path / "more.csv", columns=Columns(["b"]), drop=["z"])
+    assert caught.value.remedy.endswith("pass drop=['z', 'x', 'y']")
+    assert in_shell_words(caught.value.remedy).endswith("pass --drop z,x,y")

@@ -6,6 +6,8 @@ import pytest
 import dpmix
 from dpmix.base.errors import InputError
 from dpmix.partitions import profile
+from dpmix.partitions.profiles import Profile
+from dpmix.tables.columns import Columns
 from support.query_cases import posterior_of
 
 NAMES = ["fur", "wings", "eyes"]
@@ -94,3 +96,16 @@ def test_arguments_are_checked(found):
         with pytest.raises(InputError):
             call()
     assert np.isinf(profile(posterior, KNOWN, draws=1).sd).all()  # one draw knows nothing of its error
+
+
+def test_words_leave_out_what_reads_the_same_or_the_other_way_round():
+    """Of one row and small pseudo-counts, log odds have a long tail and means of probabilities do not."""
+    proba, rest = np.array([[0.9, 0.001, 0.01]]), np.array([[0.2, 0.003, 0.004]])
+    proba, rest = np.concatenate([proba, rest]), np.concatenate([rest, proba])
+    log_odds = np.array([[3.0, -5.0, -9.0], [-3.0, 5.0, 9.0]])
+    found = Profile(Columns(NAMES), np.array([1, 9]), proba, rest, log_odds, np.full((2, 3), 0.1), 60)
+    assert found.sure[0, 2] == 0 and found.set_apart(0).tolist() == [1, 0]
+    assert found.words(1) == (
+        "Cluster 0, 1 row (10%): fur (90%, elsewhere 20%).",
+        "Cluster 1, 9 rows (90%): not fur (80%, elsewhere 10%).",
+    )
