@@ -11,8 +11,9 @@ def inline(translator, node):
 
 
 def displayed(translator, node):
-    """Write a formula on lines of its own."""
-    translator.body.append(f'<div class="formula">{tex2mathml(node.astext(), as_block=True)}</div>')
+    """Write a formula on lines of its own, which the keyboard can scroll where a screen is narrow."""
+    opening = '<div class="formula" tabindex="0" role="group" aria-label="Formula">'
+    translator.body.append(f"{opening}{tex2mathml(node.astext(), as_block=True)}</div>")
     raise SkipNode
 
 
