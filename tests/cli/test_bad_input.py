@@ -54,7 +54,7 @@ IMPOSSIBLE = {
     "assign RUN digits -o out.npy": ".csv",
     "assign RUN wide.npy -o out.csv": "64 pixels",
     "assign RUN digits -o out.csv --partition few.npy": "must hold a cluster for each of the 360 images",
-    "sample RUN -o out.csv": ".npy",
+    "sample RUN -o out.txt": ".npy",
     "sample RUN -o out.npy --size 0": "size must be at least 1; got 0",
     "sample RUN -o out.png --size 3000": "3,000 images cannot be read",
     "sample RUN -o out.npy --seed -1": "seed must be at least 0; got -1",
