@@ -93,7 +93,7 @@ def _by_run(arguments):
 
 
 def _as_learnt(y, found, learnt, arguments):
-    """Labels `y`, of the names `found`, numbered as a run has `learnt` them, unknown ones beyond; and all names."""
+    """Labels `y`, of the names `found`, numbered as they were `learnt`, unknown ones beyond; and all names."""
     import numpy as np
 
     from dpmix.base.label_names import place_of
@@ -102,7 +102,7 @@ def _as_learnt(y, found, learnt, arguments):
         return y, learnt
     if found is None:
         raise InputError(
-            f"{arguments.source} has labels that are numbers, and the run {arguments.folder} has learnt names such "
+            f"{arguments.source} has labels that are numbers, and {arguments.folder} has learnt names such "
             f"as {learnt[0]!r}; give labels of the same names"
         )
     places = place_of(found, learnt)
@@ -117,7 +117,7 @@ def _named(values, names):
 
 
 def _by_model(arguments):
-    """Probabilities of labels (n, k) by a classifier, 0 for unknown ones, the labels or None, and no names."""
+    """Probabilities of labels (n, k) by a classifier, 0 for unknown ones, the labels or None, and names or None."""
     import numpy as np
 
     if "observed" in arguments:
@@ -130,9 +130,12 @@ def _by_model(arguments):
             "makes one of it"
         )
     y, known = _labels(arguments, images), model.classes_
+    if known.dtype.kind in "UO":
+        y, names = _as_learnt(y, images.classes, tuple(map(str, known)), arguments)
+        return model.predict_proba(images.x), y, names
     if known.dtype.kind not in "iu" or known[0] < 0:
         raise InputError(
-            f"{arguments.folder} must know labels that are integers of at least 0; got {known[0]!r}"
+            f"{arguments.folder} must know labels that are texts, or integers of at least 0; got {known[0]!r}"
         )
     proba = np.zeros((len(images.x), int(known[-1]) + 1))
     proba[:, known] = model.predict_proba(images.x)

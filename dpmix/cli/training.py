@@ -76,6 +76,7 @@ def train_model(kind, arguments, images, init=None):
         What a classifier or an autoencoder starts from.
     """
     from dpmix.base.checks import check_count, check_seed
+    from dpmix.datasets.images import named_labels
 
     if "seed" not in arguments:
         arguments.seed = check_seed(None) % (_LARGEST_SEED + 1)
@@ -83,7 +84,7 @@ def train_model(kind, arguments, images, init=None):
     _check_steps(arguments, init)
     model = _untrained(kind, arguments, init)
     with _warnings_as_notes():
-        return model.fit(images.x, images.y) if kind == "classifier" else model.fit(images.x)
+        return model.fit(images.x, named_labels(images)) if kind == "classifier" else model.fit(images.x)
 
 
 def end_if_interrupted(model, path):

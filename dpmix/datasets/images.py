@@ -16,7 +16,7 @@ from dpmix.datasets.rows import Rows, check_picture_shape, frozen
 from dpmix.tables.columns import Columns
 from dpmix.tables.frames import is_frame, read_frame
 
-__all__ = ["Images"]
+__all__ = ["Images", "named_labels"]
 
 
 class Images(Rows):
@@ -115,6 +115,13 @@ class Images(Rows):
             labels = f", labels {low}..{high}"
         what = f"image_shape={self.image_shape}" if self.columns is None else f"columns={len(self.columns)}"
         return f"Images(n={len(self)}, {what}, {self.x.mean():.0%} on{labels})"
+
+
+def named_labels(images):
+    """Labels of `images`, (n,), as the names that they stand for, where they have names and all are known."""
+    if images.classes is None or images.y is None or images.y.min() < 0:
+        return images.y
+    return np.array(images.classes)[images.y]
 
 
 def images_of(values, y=None, names=None, classes=None, columns=None):

@@ -10,6 +10,7 @@ from dpmix.base.annotations import PathLike, Size, Table
 from dpmix.base.checks import check_place
 from dpmix.base.errors import InputError, InputTypeError
 from dpmix.base.text import count
+from dpmix.datasets.images import named_labels
 from dpmix.features.storage import Persistent, plain_parameters
 from dpmix.plot import confusion, reconstructions, training_curves, unit_effects, weights
 from dpmix.plot.image_input import read_images, read_shape
@@ -83,7 +84,7 @@ def write_model(
         raise InputTypeError(f"title must be a text; got {type(title).__name__}")
     values, own = (None, None) if x is None else _checked(model, x)
     shape = read_shape(own if shape is None else shape, model.n_features_in_)
-    y = getattr(x, "y", None) if y is None else np.asarray(y)
+    y = _own_labels(model, x) if y is None else np.asarray(y)
     if values is None and y is not None:
         raise InputError("y says what the images x show; pass x, too")
     if y is not None and np.shape(y) != (len(values),):
@@ -101,6 +102,13 @@ def write_model(
         glossary=MODEL_GLOSSARY,
     )
     put(page, place)
+
+
+def _own_labels(model, x):
+    """The labels that come with images, by name where the model knows names."""
+    y = getattr(x, "y", None)
+    knows_names = getattr(model, "classes_", np.zeros(0)).dtype.kind in "UO"
+    return named_labels(x) if y is not None and knows_names else y
 
 
 def _checked(model, x):

@@ -289,6 +289,38 @@ def test_grey_folder(tmp_path):
     assert load_grey(tmp_path, classes="gull").y.tolist() == [1]
 
 
+def test_a_classifier_knows_labels_by_name(tmp_path, capsys):
+    """A folder that lacks a label numbers the others anew: names are compared."""
+    generator = np.random.default_rng(0)
+    for place in ("both/auk", "both/gull", "some/gull", "other/wren"):
+        label = place.split("/")[1]
+        (tmp_path / place).mkdir(parents=True)
+        for ix in range(20):
+            half = np.tile([1.0, 0.0] if label == "auk" else [0.0, 1.0], (6, 3))
+            image = (200 * half + generator.integers(50, size=(6, 6))).astype(np.uint8)
+            Image.fromarray(image).save(tmp_path / place / f"{ix}.png")
+    model, words = tmp_path / "birds.npz", "--model classifier --layers 8 --epochs 60 --seed 0 --quiet"
+    assert (
+        main(["train", str(tmp_path / "both"), *words.split(), "--learning-rate", "0.3", "-o", str(model)])
+        == 0
+    )
+    assert dpmix.features.load(model).classes_.tolist() == ["auk", "gull"]
+    for source, accuracy, classes in (
+        ("both", 1, ["auk", "gull"]),
+        ("some", 1, ["gull"]),
+        ("other", 0, None),
+    ):
+        capsys.readouterr()
+        assert main(["classify", str(model), str(tmp_path / source), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["accuracy"] == accuracy and found["classes"][-1] == (classes or ["wren"])[-1]
+    assert (
+        main(["report", str(model), "-o", str(tmp_path / "r.html"), "--images", str(tmp_path / "some")]) == 0
+    )
+    assert "20 of 20 images" in (tmp_path / "r.html").read_text()
+    assert main(["classify", str(model), "digits"]) == 2
+
+
 def test_grey_mnist(mnist_home):
     grey = load_grey("mnist:test", data_home=mnist_home)
     binary = dpmix.datasets.load_mnist("test", data_home=mnist_home)
