@@ -64,6 +64,7 @@ def fragment(
     Examples
     --------
     >>> import dpmix
+    >>> import numpy as np
     >>> x = np.repeat([[1, 1, 1, 0], [0, 0, 0, 1]], 20, axis=0)
     >>> posterior = dpmix.sample(x, chains=1, sweeps=20, init="random:2", seed=0, progress=False)
     >>> dpmix.playground.fragment(posterior)[:28]
