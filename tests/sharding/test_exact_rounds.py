@@ -13,7 +13,7 @@ from dpmix.chain.schedule import Schedule
 from support import moves, naive, partitions, quadrature, rounds
 
 P_LEAST = 1e-6
-SHORT, LONG = (400, 1_000) if numba.config.DISABLE_JIT else (1_200, 2_500)
+SHORT, LONG = (400, 1_000) if numba.config.DISABLE_JIT else (1_200, 1_600)
 SHORT_CASES = {("whole", 2, "gaps and labels"), ("deal", 3, "plain")}
 
 
