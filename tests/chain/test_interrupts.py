@@ -63,7 +63,7 @@ def test_moves_that_are_interrupted_all_the_time_raise_and_never_crash():
         [sys.executable, "-c", OFTEN], capture_output=True, text=True, env=environment(), timeout=120
     )
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 10
+    assert int(done.stdout) > 50
 
 
 @posix
