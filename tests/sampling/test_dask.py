@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ distributed, da = pytest.importorskip("distributed"), pytest.importorskip("dask.
 key_split = pytest.importorskip("dask.utils").key_split
 pytestmark = pytest.mark.slow
 
+N_WORKERS = 2
 sampled = functools.partial(sharded_runs.sampled, 9_000)  # three blocks of the pass
 
 
@@ -36,18 +38,33 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def client():
+def running_client():
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=":0") as cluster,
         distributed.Client(cluster) as client,
-        immortal_workers(client, 2),
+        immortal_workers(client, N_WORKERS),
     ):
         yield client
+
+
+@pytest.fixture
+def client(running_client):
+    """Whose workers all answer, whatever the test before did to them."""
+    wait_for_answers(running_client)
+    return running_client
 
 
 def pids(client):
     """Of the workers that answer."""
     return [pid for pid in client.run(os.getpid, on_error="return").values() if isinstance(pid, int)]
+
+
+def wait_for_answers(client):
+    """From all workers: the scheduler alone may not have seen yet that some are dead."""
+    give_up = time.monotonic() + 60
+    while len(pids(client)) < N_WORKERS:
+        assert time.monotonic() < give_up, "workers did not come back"
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("form", ["client", "executor"])
@@ -74,8 +91,12 @@ def test_ordinary_chains_run_on_a_client(client):
 @pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 @pytest.mark.parametrize(("which", "n_kills"), [("one", 20), ("all", 2)])
 def test_killed_workers_make_no_difference(client, undisturbed, which, n_kills, tmp_path, monkeypatch):
-    """At random times, over as many runs as it takes; by chance the same task is often the one that is lost."""
-    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", n_kills)
+    """At random times, over as many runs as it takes.
+
+    By chance the same task may be the one that is lost each time, and with every worker that is killed: one that was
+    waiting on the first is sent to the second before that dies too.
+    """
+    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", n_kills * N_WORKERS)
     kills, moments = [], random.Random(6)
 
     def kill(stop):
@@ -83,7 +104,7 @@ def test_killed_workers_make_no_difference(client, undisturbed, which, n_kills, 
             for pid in pids(client)[: 1 if which == "one" else None]:
                 os.kill(pid, signal.SIGKILL)
             kills.append(which)
-            client.wait_for_workers(2, timeout=60)
+            wait_for_answers(client)
 
     while len(kills) < n_kills:
         stop = threading.Event()
