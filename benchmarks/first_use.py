@@ -8,16 +8,15 @@ such as of the commit before, that is measured in turn: on a shared machine only
 """
 
 import argparse
-import os
 import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import harness
+from trees import here, working_folder
 
 JOB = """
 import dpmix
@@ -31,7 +30,7 @@ def main():
     parser.add_argument("--beside", type=Path, help="another checkout, measured in turn")
     parser.add_argument("--repeats", type=int, default=3)
     options = harness.parse(parser)
-    trees = {"here": Path(__file__).parents[1]} | ({"beside": options.beside} if options.beside else {})
+    trees = {"here": here} | ({"beside": options.beside} if options.beside else {})
     found = {name: [] for name in trees}
     for _ in range(options.repeats):
         for name, tree in trees.items():
@@ -46,12 +45,7 @@ def main():
 
 def measure(tree):
     """Seconds of the clock and of the processor that the job takes with the package in `tree`."""
-    with tempfile.TemporaryDirectory() as work:
-        package = Path(work) / "dpmix"
-        package.mkdir()
-        for path in [*(tree / "dpmix").iterdir(), tree / "kernels"]:
-            (package / path.name).symlink_to(path.absolute())
-        environment = {**os.environ, "NUMBA_CACHE_DIR": str(Path(work) / "cache"), "PYTHONPATH": work}
+    with working_folder(tree) as (work, environment):
         began, before = time.perf_counter(), cpu_of_children()
         subprocess.run([sys.executable, "-c", JOB], check=True, cwd=work, env=environment)
         return time.perf_counter() - began, cpu_of_children() - before

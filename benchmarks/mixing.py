@@ -24,7 +24,7 @@ from threadpoolctl import threadpool_limits
 
 import dpmix
 from dpmix.chain.moves import MOVES
-from dpmix.chain.plan import Plan
+from dpmix.chain.plan import Plan, usual_schedule
 from dpmix.chain.record import PROPOSALS, ChainRecord, Draws
 from dpmix.chain.segment import run_segment, warm_up
 from dpmix.chain.starts import check_init, start
@@ -32,7 +32,7 @@ from dpmix.model.table import BinaryTable
 from dpmix.posterior.agreement import describe
 from dpmix.posterior.posterior import Posterior
 
-STARTS = ["one", "random:100", "crp", "random:400", "seeds"]
+STARTS = ["near", "one", "random:100", "crp", "random:400", "seeds"]
 MARKS = [1, 2, 5, 10, 20, 60, 120, 300, 600]  # seconds at which the log joint is shown
 MOST_SWEEPS = 1_000_000
 SEGMENT_SECONDS = 0.5
@@ -72,7 +72,10 @@ def parse():
 
 def schedule(options):
     given = {"split_merge": options.split_merge, "birth_death": options.birth_death}
-    return dpmix.Schedule(**{name: value for name, value in given.items() if value is not None})
+    usual = (
+        dpmix.Schedule() if options.learned or options.all else usual_schedule("labels", learns_pixels=False)
+    )
+    return replace(usual, **{name: value for name, value in given.items() if value is not None})
 
 
 # Everything fixed: from several starts, by time.
@@ -102,7 +105,7 @@ def measure_starts(options):
 
 def run_for(seconds, table, init, seed, mix):
     """Trace of one chain of about `seconds` of sweeps."""
-    init, _ = check_init(init, table.n)
+    init, _ = check_init(init, table.n, learns_pixels=False)
     plan = Plan.checked(dpmix.Prior(alpha=1, a=1, b=1), 1, MOST_SWEEPS, MOST_SWEEPS - 1, 1, init, seed, mix)
     state, n_sweeps = start(table, plan, None, 0), 1
     trace, spent = [], 0.0

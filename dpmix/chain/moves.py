@@ -152,9 +152,9 @@ def move_pixels(chain, plan, sweep):
 
     Those of a and b whose prior is not a Gamma stay as they are.
     """
-    priors = plan.prior.a, plan.prior.b
-    if not any(isinstance(prior, Gamma) for prior in priors):
+    if not plan.prior.learns_pixels:
         return {}
+    priors = plan.prior.a, plan.prior.b
     gammas = np.array([(p.shape, p.rate) if isinstance(p, Gamma) else (0.0, 0.0) for p in priors])
     a, b = chain.hyper.a.copy(), chain.hyper.b.copy()
     work, bins = np.empty((7, 8 * chain.n_clusters + 8)), np.zeros(chain.n + 1, np.int32)

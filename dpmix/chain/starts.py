@@ -15,8 +15,9 @@ from dpmix.chain.state import Chain, State, generator_state
 __all__ = ["begun", "check_init", "check_shards", "default_init", "is_near", "nearest_seeds", "start"]
 
 _IMAGES_PER_SEED = 200
-_IMAGES_PER_NEAR_SEED = 20  # about as many as a cluster of handwritten digits has after long chains
+_IMAGES_PER_NEAR_SEED = 20  # about as many as a cluster of digits has after long chains that learn pixels
 _MOST_NEAR = 3000  # seeds; beyond, an image in 200 is one, as for "seeds"
+_IMAGES_PER_FIRM_SEED = 400  # of either, where no pixels are learned: fewer clusters than chains will have
 _BLOCK = 1 << 21  # elements of a block of images, or of distances
 
 
@@ -44,9 +45,12 @@ def check_shards(init, shards):
         )
 
 
-def check_init(init, n):
+def check_init(init, n, learns_pixels=True):
     """Check `init` for `n` images: ("near:K" | "seeds:K" | "one" | "random:K" | "crp" | "labels",
     labels or None).
+
+    `learns_pixels` is that of the prior. It decides about the K of plain "near" and "seeds": clusters under
+    pseudo-counts that are given are few and large, and sweeps hardly ever close a large one.
 
     Raises
     ------
@@ -57,10 +61,8 @@ def check_init(init, n):
         name, _, groups = init.partition(":")
         if init in ("one", "crp"):
             return init, None
-        if init == "seeds":
-            return f"seeds:{-(-n // _IMAGES_PER_SEED)}", None
-        if init == "near":
-            return f"near:{_near_seeds(n)}", None
+        if init in ("near", "seeds"):
+            return f"{init}:{_n_seeds(init, n, learns_pixels)}", None
         if name in ("random", "seeds", "near") and read_integer(groups) is not None:
             return f"{name}:{check_count(f'K of init {name}:K', read_integer(groups), 1, n)}", None
         raise InputError(
@@ -75,8 +77,13 @@ def check_init(init, n):
     return "labels", np.unique(labels, return_inverse=True)[1].astype(np.int32)
 
 
-def _near_seeds(n):
-    return max(min(-(-n // _IMAGES_PER_NEAR_SEED), _MOST_NEAR), -(-n // _IMAGES_PER_SEED))
+def _n_seeds(init, n, learns_pixels):
+    usual = -(-n // (_IMAGES_PER_SEED if learns_pixels else _IMAGES_PER_FIRM_SEED))
+    return (
+        max(min(-(-n // _IMAGES_PER_NEAR_SEED), _MOST_NEAR), usual)
+        if is_near(init) and learns_pixels
+        else usual
+    )
 
 
 def begun(table, plan, state):

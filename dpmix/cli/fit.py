@@ -97,9 +97,9 @@ def _add_plan(parser):
         "--init",
         metavar="START",
         help="near:K (each image in the cluster that predicts it best, of those around K random images; plain near: "
-        "one in 20), seeds:K (each image with the nearest of K random ones; plain seeds: one in 200), one (all in "
-        "one cluster), random:K (in K random groups) or crp (as the prior has it); chains are 5 of 200 sweeps by "
-        "default from all but near (default: near, seeds with --shards)",
+        "one in 20), seeds:K (each image with the nearest of K random ones; plain seeds: one in 200; both one in 400 "
+        "with numbers for a and b), one (all in one cluster), random:K (in K random groups) or crp (as the prior has "
+        "it); chains are 5 of 200 sweeps by default from all but near (default: near, seeds with --shards)",
     )
     parser.add_argument(
         "--keep",

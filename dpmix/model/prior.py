@@ -167,6 +167,11 @@ class Prior:
         """
         return cls(alpha=Gamma(20, 1))
 
+    @property
+    def learns_pixels(self) -> bool:
+        """Whether any pseudo-counts of pixels are learned, `a` or `b` or both."""
+        return isinstance(self.a, Gamma) or isinstance(self.b, Gamma)
+
     def start_alpha(self) -> float:
         """The concentration with which a chain starts.
 

@@ -93,16 +93,18 @@ def sample(
         Every `thin`-th sweep after the burn-in is kept; by default up to 100 draws a chain.
     init : {"near", "near:K", "seeds", "seeds:K", "one", "random:K", "crp"} or (n,) array of int, optional
         Where every chain starts. "near", the default: each image in the cluster that predicts it best, of
-        those around K images picked at random (one in 20, at most 3,000 or one in 200), which is where chains
-        come after many sweeps from other starts. "seeds": each image with the nearest of K images picked at
-        random (one in 200); the default with `shards`. Or all in one cluster, in K random groups, in a draw
-        from the prior, or in the given clusters.
+        those around K images picked at random (one in 20, at most 3,000 or one in 200; one in 400 where the
+        prior gives `a` and `b` as numbers), which is where chains come after many sweeps from other starts.
+        "seeds": each image with the nearest of K images picked at random (one in 200, or in 400 as before); the
+        default with `shards`.
+        Or all in one cluster, in K random groups, in a draw from the prior, or in the given clusters.
     seed : int or numpy.random.Generator, optional
         Chain c draws from ``SeedSequence(seed, spawn_key=(c,))``. A generator gives a number of its stream, which
         moves it on. By default fresh entropy; either is what ``posterior.plan.seed`` remembers.
     schedule : Schedule, optional
-        How many proposals of each kind a sweep makes. By default ``Schedule()``, from "near" with 2 proposals
-        of births and deaths a sweep: such chains start with more clusters than they will have.
+        How many proposals of each kind a sweep makes. By default ``Schedule()``, but from "near" 2 proposals
+        of births and deaths: such chains start with more clusters than they keep. Where the prior gives `a` and
+        `b` as numbers, from any start, 100 of splits and mergers and 20 of births and deaths.
     jobs : int, optional
         Worker processes on this machine; by default one for each shard of each chain, up to the number
         of cores. With 1, everything runs in this process, and so it does in a daemonic process (a worker
@@ -163,8 +165,8 @@ def sample(
     table, (n, d) = _checked_input(x, observed, labels, columns)
     prior.pseudo_counts(d)
     shards = check_count("shards", shards, 1, n)
-    init, first = check_init(default_init(shards) if init is None else init, n)
-    schedule = _checked_or("schedule", schedule, Schedule, lambda: usual_schedule(init))
+    init, first = check_init(default_init(shards) if init is None else init, n, prior.learns_pixels)
+    schedule = _checked_or("schedule", schedule, Schedule, lambda: usual_schedule(init, prior.learns_pixels))
     chains, sweeps = usual_lengths(init, chains, sweeps)
     plan = Plan.checked(prior, chains, sweeps, burn_in, thin, init, seed, schedule, shards, keep)
     plan.check_memory(n, d)

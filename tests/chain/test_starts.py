@@ -133,6 +133,28 @@ def test_numbers_of_seeds(n, init, wanted):
     assert check_init(init, n) == (wanted, None)
 
 
+@pytest.mark.parametrize("init", ["near", "seeds"])
+@pytest.mark.parametrize(("n", "wanted"), [(1, 1), (401, 2), (12_131, 31)])
+def test_numbers_of_seeds_under_pseudo_counts_that_are_given(init, n, wanted):
+    assert check_init(init, n, learns_pixels=False) == (f"{init}:{wanted}", None)
+    assert check_init("near:1", n, learns_pixels=False) == ("near:1", None)
+
+
+@pytest.mark.parametrize(
+    ("prior", "wanted", "schedule"),
+    [
+        (Prior(alpha=1), "near:21", Schedule(birth_death=2)),
+        (Prior(a=1), "near:21", Schedule(birth_death=2)),
+        (Prior(a=1, b=np.ones(6)), "near:2", Schedule(split_merge=100)),
+    ],
+    ids=["learned", "half learned", "given"],
+)
+def test_the_prior_decides_about_plain_near(prior, wanted, schedule):
+    x = np.random.default_rng(0).integers(0, 2, (410, 6))
+    plan = dpmix.sample(x, prior, chains=1, sweeps=1, jobs=1, seed=0, progress=False).plan
+    assert (plan.init, plan.schedule) == (wanted, schedule)
+
+
 @pytest.mark.parametrize(("given", "wanted"), [("near:0", "1"), ("near:11", "10"), ("near:x", "near:K")])
 def test_bad_numbers_of_seeds(given, wanted):
     with pytest.raises(InputError, match=wanted):
@@ -159,4 +181,5 @@ def test_usual_numbers_of_chains_and_sweeps(init, chains, sweeps, wanted):
 
 def test_usual_schedules():
     assert usual_schedule("near:3") == Schedule(birth_death=2)
+    assert usual_schedule("near:3", learns_pixels=False) == Schedule(split_merge=100)
     assert usual_schedule("seeds:3") == usual_schedule("labels") == Schedule()
