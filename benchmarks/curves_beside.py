@@ -16,9 +16,10 @@ from pathlib import Path
 
 import harness
 import numpy as np
+from curves import COUNTS
 from mnist_sets import twos_and_threes_split
 from scipy.special import logsumexp
-from trees import here, working_folder
+from trees import HERE, working_folder
 
 JOB = """
 import sys, time
@@ -41,7 +42,6 @@ with threadpool_limits(1):
         nats.append(dpmix.log_predictive(posterior, test))
 np.savez("found.npz", nats=nats, seconds=seconds)
 """
-COUNTS = [1, 2, 5, 10, 20, 40, 80]
 
 
 def main():
@@ -49,10 +49,10 @@ def main():
     parser.add_argument("--beside", type=Path, help="the other checkout")
     parser.add_argument("--settings", nargs="+", default=["default/default/20/20", "default/default/40/5"])
     parser.add_argument(
-        "--beside-settings", nargs="+", default=["default/default/10/20", "seeds:600/2/10/15"]
+        "--beside-settings", nargs="+", default=["default/default/10/20", "seeds:600/2/20/15"]
     )
     options = harness.parse(parser)
-    trees = {"here": (here, options.settings)}
+    trees = {"here": (HERE, options.settings)}
     if options.beside:
         trees["beside"] = options.beside, options.beside_settings
     sets = twos_and_threes_split()

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import harness
-from trees import here, working_folder
+from trees import HERE, working_folder
 
 JOB = """
 import dpmix
@@ -30,7 +30,7 @@ def main():
     parser.add_argument("--beside", type=Path, help="another checkout, measured in turn")
     parser.add_argument("--repeats", type=int, default=3)
     options = harness.parse(parser)
-    trees = {"here": here} | ({"beside": options.beside} if options.beside else {})
+    trees = {"here": HERE} | ({"beside": options.beside} if options.beside else {})
     found = {name: [] for name in trees}
     for _ in range(options.repeats):
         for name, tree in trees.items():

@@ -72,9 +72,8 @@ def parse():
 
 def schedule(options):
     given = {"split_merge": options.split_merge, "birth_death": options.birth_death}
-    usual = (
-        dpmix.Schedule() if options.learned or options.all else usual_schedule("labels", learns_pixels=False)
-    )
+    learns_pixels = options.learned or options.all
+    usual = dpmix.Schedule() if learns_pixels else usual_schedule("near:1", learns_pixels)
     return replace(usual, **{name: value for name, value in given.items() if value is not None})
 
 

@@ -5,9 +5,9 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["here", "working_folder"]
+__all__ = ["HERE", "working_folder"]
 
-here = Path(__file__).parents[1]
+HERE = Path(__file__).parents[1]
 
 
 @contextlib.contextmanager

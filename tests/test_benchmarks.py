@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks"
-PARTS = ("mnist_sets", "small_sets", "half_digit_baselines", "damaged_files", "shifted_digits")
+PARTS = ("mnist_sets", "small_sets", "half_digit_baselines", "damaged_files", "shifted_digits", "trees")
 SCRIPTS = sorted(set(BENCHMARKS.glob("*.py")) - {BENCHMARKS / f"{name}.py" for name in PARTS})
 TOY = """
 import argparse, sys

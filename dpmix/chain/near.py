@@ -4,7 +4,7 @@ Each of K images picked at random is a cluster of its own. All images go, at onc
 they are most probable, hyperparameters are drawn given these clusters, and all images go once more, at once, to
 the cluster that predicts them best, themselves left out. That second round closes most clusters of one image and
 takes no longer than half a sweep. After a Gibbs sweep, pairs of clusters that are each other's nearest are merged,
-all at once, where that makes the log joint larger, so that K matters little where there are few clusters. For the
+all at once, where that makes the log joint larger, so that K matters little where the data speak clearly. For the
 first round, a pixel that is learned has pseudo-counts that are worth one image and have the pixel's mean.
 """
 

@@ -18,7 +18,7 @@ __all__ = ["Plan", "usual_lengths", "usual_schedule"]
 _SWEEPS_IN_ALL = 400  # of chains that start near; measured in docs/many_chains.md
 _LEAST_SWEEPS, _LEAST_CHAINS, _MOST_CHAINS = 20, 5, 20
 _NEAR_BIRTHS = 2  # a sweep: chains that start with more clusters than they will have need few
-_FIRM_SPLITS = 100  # a sweep, and merges, where no pixels are learned
+_SPLITS_OF_FEW = 100  # a sweep, and mergers, where no pixels are learned
 _CHAIN_BYTES = 10_000  # of a chain without images: its arrays, their headers, the generator
 _SWEEP_BYTES = 100  # of its trace, at the least
 
@@ -190,13 +190,13 @@ def usual_lengths(init, chains=None, sweeps=None):
     return chains, sweeps
 
 
-def usual_schedule(init, learns_pixels=True):
+def usual_schedule(init, learns_pixels):
     """The schedule of chains from `init` where none is given; `learns_pixels` is that of their prior.
 
     Where it is False clusters are large, and splitting one pays about as often as a birth at a fifth of the price.
     """
     if not learns_pixels:
-        return Schedule(split_merge=_FIRM_SPLITS)
+        return Schedule(split_merge=_SPLITS_OF_FEW)
     return Schedule(birth_death=_NEAR_BIRTHS) if is_near(init) else Schedule()
 
 

@@ -17,7 +17,7 @@ __all__ = ["begun", "check_init", "check_shards", "default_init", "is_near", "ne
 _IMAGES_PER_SEED = 200
 _IMAGES_PER_NEAR_SEED = 20  # about as many as a cluster of digits has after long chains that learn pixels
 _MOST_NEAR = 3000  # seeds; beyond, an image in 200 is one, as for "seeds"
-_IMAGES_PER_FIRM_SEED = 400  # of either, where no pixels are learned: fewer clusters than chains will have
+_IMAGES_PER_SEED_OF_FEW = 400  # of either, where no pixels are learned: fewer clusters than chains will have
 _BLOCK = 1 << 21  # elements of a block of images, or of distances
 
 
@@ -78,12 +78,10 @@ def check_init(init, n, learns_pixels=True):
 
 
 def _n_seeds(init, n, learns_pixels):
-    usual = -(-n // (_IMAGES_PER_SEED if learns_pixels else _IMAGES_PER_FIRM_SEED))
-    return (
-        max(min(-(-n // _IMAGES_PER_NEAR_SEED), _MOST_NEAR), usual)
-        if is_near(init) and learns_pixels
-        else usual
-    )
+    if not learns_pixels:
+        return -(-n // _IMAGES_PER_SEED_OF_FEW)
+    usual = -(-n // _IMAGES_PER_SEED)
+    return max(min(-(-n // _IMAGES_PER_NEAR_SEED), _MOST_NEAR), usual) if is_near(init) else usual
 
 
 def begun(table, plan, state):

@@ -120,8 +120,8 @@ def _add_plan(parser):
         "--schedule",
         metavar="MOVE=N,...",
         help="how much of each move a sweep holds: split-merge, birth-death (proposals), pixel-step, round-sweeps "
-        "(default: split-merge=20,birth-death=20,pixel-step=4,round-sweeps=5; from near without --schedule "
-        "birth-death=2)",
+        "(default: split-merge=20,birth-death=20,pixel-step=4,round-sweeps=5; if this is left out birth-death=2 "
+        "from near, and with numbers for a and b split-merge=100,birth-death=20 from anywhere)",
     )
 
 

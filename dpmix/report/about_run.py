@@ -91,6 +91,8 @@ def _chains(plan):
 
 def _start(init):
     name, _, k = init.partition(":")
+    if k == "1":  # seed or group
+        name = "one"
     return _STARTS[name].format(k=k) if name in _STARTS else init
 
 

@@ -93,11 +93,11 @@ def sample(
         Every `thin`-th sweep after the burn-in is kept; by default up to 100 draws a chain.
     init : {"near", "near:K", "seeds", "seeds:K", "one", "random:K", "crp"} or (n,) array of int, optional
         Where every chain starts. "near", the default: each image in the cluster that predicts it best, of
-        those around K images picked at random (one in 20, at most 3,000 or one in 200; one in 400 where the
-        prior gives `a` and `b` as numbers), which is where chains come after many sweeps from other starts.
-        "seeds": each image with the nearest of K images picked at random (one in 200, or in 400 as before); the
-        default with `shards`.
-        Or all in one cluster, in K random groups, in a draw from the prior, or in the given clusters.
+        those around K images picked at random (one in 20, at most 3,000 or one in 200), which is where chains
+        come after many sweeps from other starts. "seeds": each image with the nearest of K images picked at
+        random (one in 200); the default with `shards`. Of both, where the prior gives `a` and `b` as numbers, one
+        in 400: fewer clusters than such chains will have. Or all in one cluster, in K random groups, in a draw
+        from the prior, or in the given clusters.
     seed : int or numpy.random.Generator, optional
         Chain c draws from ``SeedSequence(seed, spawn_key=(c,))``. A generator gives a number of its stream, which
         moves it on. By default fresh entropy; either is what ``posterior.plan.seed`` remembers.

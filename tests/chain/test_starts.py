@@ -134,25 +134,35 @@ def test_numbers_of_seeds(n, init, wanted):
 
 
 @pytest.mark.parametrize("init", ["near", "seeds"])
-@pytest.mark.parametrize(("n", "wanted"), [(1, 1), (401, 2), (12_131, 31)])
+@pytest.mark.parametrize(("n", "wanted"), [(400, 1), (401, 2), (12_131, 31)])
 def test_numbers_of_seeds_under_pseudo_counts_that_are_given(init, n, wanted):
     assert check_init(init, n, learns_pixels=False) == (f"{init}:{wanted}", None)
     assert check_init("near:1", n, learns_pixels=False) == ("near:1", None)
 
 
 @pytest.mark.parametrize(
-    ("prior", "wanted", "schedule"),
+    ("prior", "options", "wanted", "schedule"),
     [
-        (Prior(alpha=1), "near:21", Schedule(birth_death=2)),
-        (Prior(a=1), "near:21", Schedule(birth_death=2)),
-        (Prior(a=1, b=np.ones(6)), "near:2", Schedule(split_merge=100)),
+        (Prior(alpha=1), {}, "near:21", Schedule(birth_death=2)),
+        (Prior(a=1), {}, "near:21", Schedule(birth_death=2)),
+        (Prior(alpha=1), {"init": "seeds"}, "seeds:3", Schedule()),
+        (Prior(a=1, b=np.ones(6)), {}, "near:2", Schedule(split_merge=100)),
+        (Prior(1, 1, 1), {"init": "seeds"}, "seeds:2", Schedule(split_merge=100)),
+        (Prior(1, 1, 1), {"shards": 2}, "seeds:2", Schedule(split_merge=100)),
+        (Prior(1, 1, 1), {"init": "one"}, "one", Schedule(split_merge=100)),
+        (Prior(1, 1, 1), {"schedule": Schedule()}, "near:2", Schedule()),
     ],
-    ids=["learned", "half learned", "given"],
 )
-def test_the_prior_decides_about_plain_near(prior, wanted, schedule):
+def test_the_prior_decides_about_plain_starts_and_schedules(prior, options, wanted, schedule):
     x = np.random.default_rng(0).integers(0, 2, (410, 6))
-    plan = dpmix.sample(x, prior, chains=1, sweeps=1, jobs=1, seed=0, progress=False).plan
+    plan = dpmix.sample(x, prior, chains=1, sweeps=5, jobs=1, seed=0, progress=False, **options).plan
     assert (plan.init, plan.schedule) == (wanted, schedule)
+
+
+def test_the_estimator_takes_the_start_of_its_prior():
+    x = np.random.default_rng(0).integers(0, 2, (410, 6))
+    model = dpmix.DPMixture(1, 1, 1, chains=1, sweeps=2, n_jobs=1, random_state=0).fit(x)
+    assert (model.posterior_.plan.init, model.posterior_.plan.schedule.split_merge) == ("near:2", 100)
 
 
 @pytest.mark.parametrize(("given", "wanted"), [("near:0", "1"), ("near:11", "10"), ("near:x", "near:K")])
@@ -180,6 +190,6 @@ def test_usual_numbers_of_chains_and_sweeps(init, chains, sweeps, wanted):
 
 
 def test_usual_schedules():
-    assert usual_schedule("near:3") == Schedule(birth_death=2)
+    assert usual_schedule("near:3", learns_pixels=True) == Schedule(birth_death=2)
     assert usual_schedule("near:3", learns_pixels=False) == Schedule(split_merge=100)
-    assert usual_schedule("seeds:3") == usual_schedule("labels") == Schedule()
+    assert usual_schedule("seeds:3", True) == usual_schedule("labels", True) == Schedule()

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import dpmix
-from dpmix.chain.plan import Plan, usual_lengths
+from dpmix.chain.plan import Plan, usual_lengths, usual_schedule
 from dpmix.chain.starts import default_init
 from dpmix.cli import main
 from dpmix.model.table import BinaryTable
@@ -61,6 +61,10 @@ def test_help_tells_the_defaults_of_the_library(capsys):
             value = "learned" if isinstance(value, dpmix.Gamma) else f"{value:g}"
         entry = next(text for text in told.split(" --") if re.match(rf"{name} [A-Z]+ ", text))
         assert re.search(rf"\(default: {value}[,;)]", entry)
+    entry = next(text for text in told.replace("- ", "-").split(" --") if text.startswith("schedule "))
+    near, given = usual_schedule("near:2", True), usual_schedule("near:2", False)
+    assert f"birth-death={near.birth_death} from near" in entry
+    assert f"split-merge={given.split_merge},birth-death={given.birth_death} from anywhere" in entry
 
 
 def test_version():
