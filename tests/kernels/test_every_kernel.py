@@ -88,6 +88,9 @@ TESTED = {
         TAKEN_OUT: "take_out place",
     },
     "pseudo_likelihood": {ODDS: "add_pixel_log_odds _multiply_ratio"},
+    "runs": {
+        "model/test_runs.py::test_kernels_find_the_runs_whatever_follows_the_last_bit": "count_runs list_runs"
+    },
     "scores": {
         SCORES: "cluster_score own_score",
         ROUGH: "score_roughly _best_of_groups",
