@@ -3,19 +3,20 @@
 Given log weights w_k and pixel probabilities theta_k of the clusters, image i goes to cluster k with
 probability proportional to ``w_k p(x_i | theta_k)``, among the clusters that are open to it. Clusters
 are numbered so that those open to an image are the first of them; why not all are open is said in
-`dpmix.sharding.anchored_pass`. Scores are running sums over pixels in fixed point, as those of the sweep
-are, and whatever rounding leaves open is drawn from scores in double precision.
+`dpmix.sharding.anchored_pass`. Scores are running sums over pixels in fixed point, rough ones first, as those
+of the sweep are (`dpmix.kernels.scores`), and whatever rounding leaves open is drawn from scores in double precision.
 """
 
 import math
 
 import numpy as np
 
-from dpmix.kernels.categorical import contender_floor, draw, screen
+from dpmix.kernels.beta_bernoulli import refresh_rough
+from dpmix.kernels.categorical import draw, screen
 from dpmix.kernels.compile import kernel, outlined
-from dpmix.kernels.records import LANES
+from dpmix.kernels.scores import NEVER, cluster_score, find_contenders, is_settled, score_roughly
 
-__all__ = ["exact_log_weight", "fill_columns", "reassign_images", "score_image"]
+__all__ = ["exact_log_weight", "fill_columns", "reassign_images"]
 
 
 @kernel
@@ -26,7 +27,7 @@ def fill_columns(first, last, components, tables):
     ----------
     components : Components
     tables : PassTables
-        `table` and `base` are filled, in units of 1 / `scale` nat.
+        `table` and `base` are filled, in units of 1 / `scale` nat, and the rough ones from them.
     """
     d, n_classes = components.log_odds.shape[1], components.log_classes.shape[1]
     units = tables.scale
@@ -34,44 +35,16 @@ def fill_columns(first, last, components, tables):
         total = 0
         for j in range(d):
             total += int(math.floor(units * np.float64(components.log_odds[k, j]) + 0.5))
-            tables.table[j + 1, k] = total
+            tables.table[k, j + 1] = total
         total = 0
         for j in range(components.log_off.shape[1]):
             total -= int(math.floor(units * np.float64(components.log_off[k, j]) + 0.5))
-            tables.table[d + 2 + j, k] = total
+            tables.table[k, d + 2 + j] = total
         for label in range(n_classes):
-            row = tables.table.shape[0] - n_classes + label
-            tables.table[row, k] = int(math.floor(units * components.log_classes[k, label] + 0.5))
+            place = tables.table.shape[1] - n_classes + label
+            tables.table[k, place] = int(math.floor(units * components.log_classes[k, label] + 0.5))
         tables.base[k] = np.int32(np.rint(units * components.log_weights[k]))
-
-
-@outlined
-def score_image(i, n_columns, runs, tables, out):
-    """Score image `i` against columns 0 to `n_columns` - 1: fills ``out[:n_columns]``.
-
-    Elements of `out` up to the next multiple of LANES are overwritten too.
-    """
-    table, base = tables.table, tables.base
-    width = (n_columns + LANES - 1) // LANES * LANES
-    for k in range(width):
-        out[k] = base[k]
-    r, last = runs.offsets[i], runs.offsets[i + 1]
-    # Four runs at a time: eight rows are loaded for one load and one store of `out`.
-    while r + 4 <= last:
-        up0, up1 = table[runs.stops[r]], table[runs.stops[r + 1]]
-        up2, up3 = table[runs.stops[r + 2]], table[runs.stops[r + 3]]
-        down0, down1 = table[runs.starts[r]], table[runs.starts[r + 1]]
-        down2, down3 = table[runs.starts[r + 2]], table[runs.starts[r + 3]]
-        for k in range(width):
-            out[k] += ((up0[k] - down0[k]) + (up1[k] - down1[k])) + (
-                (up2[k] - down2[k]) + (up3[k] - down3[k])
-            )
-        r += 4
-    while r < last:
-        up0, down0 = table[runs.stops[r]], table[runs.starts[r]]
-        for k in range(width):
-            out[k] += up0[k] - down0[k]
-        r += 1
+        refresh_rough(k, tables)
 
 
 @outlined
@@ -90,14 +63,27 @@ def exact_log_weight(i, k, runs, components):
 
 
 @outlined
-def _choose_exactly(i, u, n_open, tolerance, runs, components, tables):
-    """The cluster drawn for image `i` from scores in double precision, where they can win at all."""
-    _, floor = contender_floor(tables.scores, n_open, tables.scale, tolerance)
-    for k in range(n_open):
-        tables.log_scores[k] = -math.inf
-        if tables.scores[k] > floor:
-            tables.log_scores[k] = exact_log_weight(i, k, runs, components)
-    return draw(u, tables.log_scores, n_open)
+def _choose_exactly(i, u, m, runs, components, tables):
+    """Which of the first `m` contenders is drawn for image `i` from scores in double precision."""
+    for t in range(m):
+        tables.log_scores[t] = exact_log_weight(i, tables.contenders[t], runs, components)
+    return draw(u, tables.log_scores, m)
+
+
+@kernel
+def _choose(i, u, own, n_open, tolerance, runs, components, tables):
+    """The cluster of the first `n_open`, at least one, that is drawn for image `i`, which is in cluster `own`."""
+    apart, units = (own, cluster_score(i, own, runs, tables)) if own < n_open else (n_open, NEVER)
+    best = score_roughly(i, apart, n_open, runs, tables)
+    if units != NEVER and is_settled(i, u, own, units, n_open, best, tolerance, runs, tables):
+        return own
+    m = find_contenders(i, apart, units, n_open, best, tolerance, runs, tables)
+    t = np.int64(0)
+    if m > 1:
+        t = screen(u, tables.scores, m, t, tables.scale, tolerance)
+    if t < 0:
+        t = _choose_exactly(i, u, m, runs, components, tables)
+    return tables.contenders[t]
 
 
 @kernel
@@ -122,12 +108,8 @@ def reassign_images(first, last, n_open, uniforms, tolerance, runs, components, 
     """
     n_moved = 0
     for i in range(first, last):
-        m, own = n_open[i], z[i]
-        if m > 0:
-            score_image(i, m, runs, tables, tables.scores)
-            k = screen(uniforms[i], tables.scores, m, own, tables.scale, tolerance)
-            if k < 0:
-                k = _choose_exactly(i, uniforms[i], m, tolerance, runs, components, tables)
-            z[i] = k
-            n_moved += k != own
+        own = z[i]
+        if n_open[i] > 0:
+            z[i] = _choose(i, uniforms[i], own, n_open[i], tolerance, runs, components, tables)
+            n_moved += z[i] != own
     return n_moved

@@ -24,6 +24,7 @@ __all__ = [
     "log_total",
     "no_cluster",
     "refresh",
+    "refresh_rough",
 ]
 
 
@@ -138,7 +139,7 @@ def _wrapped(number):
 
 
 @outlined
-def _refresh_rough(k, tables):
+def refresh_rough(k, tables):
     """Round the scores of cluster `k` to 16 bits."""
     row, rough, shift = tables.table[k], tables.rough_table, tables.shift
     half = (1 << shift) >> 1
@@ -161,7 +162,7 @@ def refresh(k, hyper, partition, tables):
     own_weight = float(max(found.size - 1, 1))  # a lone member is scored as a new cluster instead
     tables.base[k] = np.int32(np.rint(tables.scale * (math.log(weight) + off)))
     tables.own_base[k] = np.int32(np.rint(tables.scale * (math.log(own_weight) + own_off)))
-    _refresh_rough(k, tables)
+    refresh_rough(k, tables)
 
 
 @outlined

@@ -127,12 +127,20 @@ class Components(NamedTuple):
 
 
 class PassTables(NamedTuple):
-    """Scores of every cluster in fixed point for such a pass, of the form that `Tables` says."""
+    """Scores of every cluster in fixed point for such a pass: those fields of `Tables` that scoring reads."""
 
-    table: np.ndarray  # (places, capacity) int32, pixel-major; the capacity is a multiple of LANES
+    table: np.ndarray  # (capacity, places) int32; the capacity is a multiple of LANES
     base: np.ndarray  # (capacity,) int32
+    rough_table: np.ndarray  # (places, capacity) int16, pixel-major
+    rough_base: np.ndarray  # (capacity,) int16
     scale: float  # units per nat, a power of two
-    scores: np.ndarray  # (capacity,) int32, of the image at hand
+    shift: int  # 2**shift units are one rough unit
+    offset: int  # rough units
+    most_runs: int  # of an image whose rough scores can be trusted
+    rough_scores: np.ndarray  # (capacity,) int16
+    tops: np.ndarray  # (capacity / LANES,) int16
+    contenders: np.ndarray  # (capacity,) int64
+    scores: np.ndarray  # (capacity,) int32, scores of the contenders
     log_scores: np.ndarray  # (capacity,) float64
 
 

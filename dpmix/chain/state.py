@@ -17,7 +17,7 @@ from dpmix.kernels.partition import count_images, fill_tables
 from dpmix.kernels.records import LANES, Hyper, empty_partition, empty_proposals, empty_tables
 from dpmix.kernels.special import LOG_RATIO_ERROR
 
-__all__ = ["Chain", "State", "generator_from", "generator_state", "slots_for"]
+__all__ = ["Chain", "State", "generator_from", "generator_state", "roughness", "slots_for"]
 
 _MAX_SCALE_LOG2 = 20  # finer units than a millionth of a nat buy nothing
 _ROOM_KEPT = 2  # times the slots that a new chain would have, beyond which they are given up
@@ -145,7 +145,7 @@ class Chain:
         # Each table entry is off by half a unit at the most, and by the error of its logarithm.
         self.tolerance = 0.5 * entries / scale + entries * LOG_RATIO_ERROR + 1e-9
         self.tables = self.tables._replace(
-            scale=scale, **_roughness(scale, self.n, self.tables.table.shape[1])
+            scale=scale, **roughness(scale, math.log(self.n + MOST), self.tables.table.shape[1])
         )
         self.tables.log_totals[:] = np.nan
         in_pieces(
@@ -165,17 +165,18 @@ def slots_for(n_clusters, n):
     return LANES * (groups + (groups % 2 == 0))
 
 
-def _roughness(scale, n, places):
+def roughness(scale, highest, places):
     """How scores are rounded to 16 bits: the fields `shift`, `offset` and `most_runs` of the tables.
 
-    The range of 16 bits is at least `_ROUGH_NATS` per place of the tables; no score is above the logarithm of
-    the largest weight, n or the largest alpha. Images of more than `most_runs` runs are scored in full.
+    The range of 16 bits is at least `_ROUGH_NATS` per place of the tables; no score is above `highest` nats, in a
+    sweep the logarithm of the largest weight, n or the largest alpha. Images of more than `most_runs` runs are
+    scored in full.
     """
     rough_scale = 2.0 ** math.floor(math.log2(2**16 / (_ROUGH_NATS * places)))
     shift = min(max(int(math.log2(scale / rough_scale)), 0), 16)  # beyond 16 sums modulo 2**32 lose bits
     most_runs = min(places // 2 + 1, 2**14)
-    highest = int(scale * math.log(n + MOST)) >> shift
-    return {"shift": shift, "offset": highest + most_runs + 2 - 2**15, "most_runs": most_runs}
+    offset = (int(scale * highest) >> shift) + most_runs + 2 - 2**15
+    return {"shift": shift, "offset": offset, "most_runs": most_runs}
 
 
 def _scale(hyper, n, n_classes):

@@ -7,7 +7,8 @@ import pytest
 from scipy import stats
 
 from dpmix.chain.state import Chain, State, generator_state
-from dpmix.kernels.anchored_pass import exact_log_weight, reassign_images, score_image
+from dpmix.kernels.anchored_pass import exact_log_weight, reassign_images
+from dpmix.kernels.scores import cluster_score
 from dpmix.model.table import BinaryTable
 from dpmix.sharding import anchored_pass
 from dpmix.sharding.streams import Streams
@@ -17,14 +18,14 @@ N, D, K = 30, 9, 4
 STREAMS = Streams(3, 0, 0)
 
 
-def make_chain(gaps=True, labels=True, a=0.7, n=N):
+def make_chain(gaps=True, labels=True, a=0.7, n=N, d=D, k=K):
     rng = np.random.default_rng(8)
-    x = rng.integers(0, 2, (n, D))
-    seen = rng.random((n, D)) < 0.8 if gaps else None
+    x = rng.integers(0, 2, (n, d))
+    seen = rng.random((n, d)) < 0.8 if gaps else None
     table = BinaryTable.from_input(x, seen, rng.integers(-1, 3, n) if labels else None)
     words = generator_state(np.random.Generator(np.random.PCG64(4)))
-    z = (np.arange(n) % K).astype(np.int32)
-    return Chain(table, State(z, 1.3, np.full(D, a), np.full(D, 0.6), words), 0.5), table
+    z = (np.arange(n) % k).astype(np.int32)
+    return Chain(table, State(z, 1.3, np.full(d, a), np.full(d, 0.6), words), 0.5), table
 
 
 def log_weights(table, components):
@@ -48,21 +49,23 @@ def test_scores_are_within_the_tolerance(gaps, labels, a):
     wanted = log_weights(table, components)
     assert np.isfinite(wanted).all() and (np.abs(wanted) <= components.bounds).all()
     for i in range(table.n):
-        score_image(i, K, table.runs, tables, tables.scores)
+        scores = np.array([cluster_score(i, k, table.runs, tables) for k in range(K)])
         exact = [exact_log_weight(i, k, table.runs, components) for k in range(K)]
         assert exact == pytest.approx(wanted[i], rel=1e-6, abs=1e-5)  # log_off is kept as float32
-        assert tables.scores[:K] / tables.scale == pytest.approx(exact, abs=tolerance)
+        assert scores / tables.scale == pytest.approx(exact, abs=tolerance)
 
 
 @pytest.mark.parametrize("tolerance", [None, 100.0], ids=["by screen", "exactly"])
-def test_images_go_where_their_uniform_says(tolerance):
-    chain, table = make_chain()
+@pytest.mark.parametrize(("n", "d", "k"), [(N, D, K), (150, 40, 64), (150, 3, 100)])
+def test_images_go_where_their_uniform_says(tolerance, n, d, k):
+    """Whether or not their own cluster is open to them, and with clusters that fill all slots but one."""
+    chain, table = make_chain(n=n, d=d, k=k)
     components = anchored_pass.draw_components(chain, np.random.default_rng(2))
     tables, least = anchored_pass._tables(components, table.masked)
     rng = np.random.default_rng(5)
-    n_open, uniforms, z = rng.integers(0, K + 1, N), rng.random(N), chain.partition.z.copy()
+    n_open, uniforms, z = rng.integers(0, k + 1, n), rng.random(n), chain.partition.z.copy()
     before, weights = z.copy(), log_weights(table, components)
-    n_moved = reassign_images(0, N, n_open, uniforms, tolerance or least, table.runs, components, tables, z)
+    n_moved = reassign_images(0, n, n_open, uniforms, tolerance or least, table.runs, components, tables, z)
     wanted = before.copy()
     for i in np.flatnonzero(n_open):
         wanted[i] = naive.draw(uniforms[i], weights[i, : n_open[i]].tolist())

@@ -39,8 +39,8 @@ REASSIGNED = "kernels/test_anchored_pass.py::test_images_go_where_their_uniform_
 
 TESTED = {
     "anchored_pass": {
-        COMPONENTS: "score_image fill_columns exact_log_weight",
-        REASSIGNED: "_choose_exactly reassign_images",
+        COMPONENTS: "fill_columns exact_log_weight",
+        REASSIGNED: "_choose _choose_exactly reassign_images",
     },
     "batch": {
         "kernels/test_batch.py::test_each_image_goes_where_it_is_most_probable": "find_best",
@@ -48,7 +48,7 @@ TESTED = {
     },
     "beta_bernoulli": {
         SCORES: "cluster_at no_cluster _add_up _copy _refresh_pixels refresh exact_score",
-        ROUGH: "_refresh_rough _wrapped",
+        ROUGH: "refresh_rough _wrapped",
         PROPOSALS: "_refresh_classes",
         LIKELIHOOD: "log_total log_gamma_terms log_likelihood",
     },
