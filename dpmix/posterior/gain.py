@@ -17,7 +17,6 @@ import numpy as np
 
 from dpmix.base.errors import InputError
 from dpmix.base.pieces import evenly
-from dpmix.model.table import BinaryTable
 from dpmix.posterior.pointwise import Predictive
 
 __all__ = ["Gain", "doubling_gain", "gain_of", "log_mean"]
@@ -99,7 +98,7 @@ def doubling_gain(scores):
 
 
 def _checked(posterior, x, observed):
-    table = BinaryTable.from_input(x, observed)
+    table = posterior.table.from_input(x, observed)  # as that of the posterior was made
     if table.d != posterior.table.d:
         raise InputError(
             f"x must hold images of {posterior.table.d} pixels, as the posterior does; got {table.d}"
