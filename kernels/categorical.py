@@ -11,7 +11,7 @@ import numpy as np
 
 from dpmix.kernels.compile import kernel, outlined
 
-__all__ = ["contender_floor", "draw", "score_floor", "screen"]
+__all__ = ["draw", "score_floor", "screen"]
 
 _CUT = 45.0  # nats below the best at which a weight, exp(-45) = 3e-20, no longer moves a double
 

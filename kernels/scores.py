@@ -171,7 +171,8 @@ def find_contenders(i, apart, apart_score, n_slots, rough_best, tolerance, runs,
     Parameters
     ----------
     apart : int
-        A slot below the capacity whose score is `apart_score`, not what the tables say: the image's own.
+        A slot below the capacity whose score is `apart_score`, not what the tables say: the image's own, or one
+        that is ruled out.
     apart_score : int
         In units; NEVER rules the slot out.
     rough_best : int

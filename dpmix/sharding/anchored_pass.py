@@ -39,7 +39,9 @@ __all__ = [
 ]
 
 _FINEST = 20  # binary digits behind the point of a nat, at the most, as in the tables of a sweep
-_HIGHEST = 64.0  # nats, above the log weight of any cluster: the logarithm of a Gamma(n) variate
+_HIGHEST = (
+    32.0  # nats, above the log weight of any cluster: the logarithm of a Gamma(n) variate, 21 for n = 1e9
+)
 _NO_RANK = np.uint64(2**64 - 1)
 
 

@@ -56,12 +56,22 @@ def test_scores_are_within_the_tolerance(gaps, labels, a):
 
 
 @pytest.mark.parametrize("tolerance", [None, 100.0], ids=["by screen", "exactly"])
-@pytest.mark.parametrize(("n", "d", "k"), [(N, D, K), (150, 40, 64), (150, 3, 100)])
-def test_images_go_where_their_uniform_says(tolerance, n, d, k):
+@pytest.mark.parametrize(
+    ("n", "d", "k", "a", "most_runs"),
+    [
+        (N, D, K, 0.7, None),
+        (150, 40, 64, 0.7, None),
+        (150, 3, 95, 0.7, None),
+        (150, 40, 63, 1e-3, None),  # rough scores come round
+        (150, 40, 63, 0.7, 0),  # all in full
+    ],
+)
+def test_images_go_where_their_uniform_says(tolerance, n, d, k, a, most_runs):
     """Whether or not their own cluster is open to them, and with clusters that fill all slots but one."""
-    chain, table = make_chain(n=n, d=d, k=k)
+    chain, table = make_chain(n=n, d=d, k=k, a=a)
     components = anchored_pass.draw_components(chain, np.random.default_rng(2))
     tables, least = anchored_pass._tables(components, table.masked)
+    tables = tables if most_runs is None else tables._replace(most_runs=most_runs)
     rng = np.random.default_rng(5)
     n_open, uniforms, z = rng.integers(0, k + 1, n), rng.random(n), chain.partition.z.copy()
     before, weights = z.copy(), log_weights(table, components)
