@@ -17,7 +17,7 @@ from dpmix.kernels.partition import count_images, fill_tables
 from dpmix.kernels.records import LANES, Hyper, empty_partition, empty_proposals, empty_tables
 from dpmix.kernels.special import LOG_RATIO_ERROR
 
-__all__ = ["Chain", "State", "generator_from", "generator_state", "roughness", "slots_for"]
+__all__ = ["Chain", "State", "generator_from", "generator_state", "odd_groups", "roughness", "slots_for"]
 
 _MAX_SCALE_LOG2 = 20  # finer units than a millionth of a nat buy nothing
 _ROOM_KEPT = 2  # times the slots that a new chain would have, beyond which they are given up
@@ -160,7 +160,11 @@ def slots_for(n_clusters, n):
 
     Rows of a power-of-two length would fall on the same few cache lines when a column is written.
     """
-    wanted = min(2 * n_clusters + LANES, n + 2)
+    return odd_groups(min(2 * n_clusters + LANES, n + 2))
+
+
+def odd_groups(wanted):
+    """At least so many slots, an odd number of vector groups."""
     groups = -(-wanted // LANES)
     return LANES * (groups + (groups % 2 == 0))
 

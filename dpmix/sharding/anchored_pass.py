@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dpmix.base.pieces import in_pieces
-from dpmix.chain.state import roughness
+from dpmix.chain.state import odd_groups, roughness
 from dpmix.kernels.anchored_pass import fill_columns, reassign_images
 from dpmix.kernels.records import LANES, Components, PassTables, table_rows
 from dpmix.sharding.counts import Counts, count_rows
@@ -39,9 +39,7 @@ __all__ = [
 ]
 
 _FINEST = 20  # binary digits behind the point of a nat, at the most, as in the tables of a sweep
-_HIGHEST = (
-    32.0  # nats, above the log weight of any cluster: the logarithm of a Gamma(n) variate, 21 for n = 1e9
-)
+_HIGHEST = 32.0  # nats, which no log weight exceeds: that of a Gamma(n) variate is 21 for n = 1e9
 _NO_RANK = np.uint64(2**64 - 1)
 
 
@@ -178,7 +176,8 @@ def _tables(components, has_gaps):
     """Scores of all clusters in fixed point, and the largest rounding error of one, nats."""
     k, d = components.log_odds.shape
     n_classes = components.log_classes.shape[1]
-    capacity, places = _slots_for(k), table_rows(d, has_gaps, n_classes)[2]
+    capacity = odd_groups(k + 1)  # the one beside them is never open
+    places = table_rows(d, has_gaps, n_classes)[2]
     scale = 2.0 ** min(_FINEST, math.floor(math.log2((2**31 - 1) / (components.bounds.max() + 64.0))))
     tables = PassTables(
         table=np.zeros((capacity, places), np.int32),
@@ -196,9 +195,3 @@ def _tables(components, has_gaps):
     in_pieces(lambda first, last: fill_columns(first, last, components, tables), k, guess=32)
     entries = 2 * d + 2 if has_gaps or n_classes else d + 1
     return tables, 0.5 * entries / scale + 1e-9
-
-
-def _slots_for(k):
-    """Slots for `k` clusters and one that is never open: an odd number of groups, as in `dpmix.chain.state`."""
-    groups = -(-(k + 1) // LANES)
-    return LANES * (groups + (groups % 2 == 0))

@@ -139,3 +139,13 @@ def test_command(finished_run, trained_models, tmp_path, capsys):
     assert main(["report", model, "-o", str(path), "--overwrite", "--images", "digits[:50]"]) == 0
     assert main(["report", model, "-o", str(path), "--overwrite", "--most", "3"]) == 2
     assert "--most is for a run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("init", "told"), [("near:1", "all in one cluster"), ("near:2", "of those around 2 random images")]
+)
+def test_a_start_from_one_seed_is_told_as_one_cluster(init, told, tmp_path):
+    x = np.random.default_rng(0).integers(0, 2, (20, 6))
+    posterior = dpmix.sample(x, chains=1, sweeps=2, init=init, seed=0, jobs=1, progress=False)
+    posterior.report(tmp_path / "r.html", play=False)
+    assert told in (tmp_path / "r.html").read_text()
